@@ -1,0 +1,66 @@
+"""The operators as ONNX schemas, for `onnx.checker` and shape inference."""
+
+from __future__ import annotations
+
+import threading
+
+import onnx
+from onnx.defs import OpSchema
+
+from onnx_acts.specs import DOMAIN, ELEMENT_TYPES, OPSET_VERSION, SPECS, Attribute, Spec
+
+__all__ = ["op_schema", "register_schemas"]
+
+_TYPE_CONSTRAINT = "T"
+_ONNX_NAMES = {"float32": "float", "float64": "double"}
+_LOCK = threading.Lock()
+
+
+def register_schemas() -> None:
+    """Registers every operator with `onnx.defs`; does nothing for those already there."""
+    with _LOCK:
+        for spec in SPECS:
+            if not onnx.defs.has(spec.name, DOMAIN):
+                onnx.defs.register_schema(op_schema(spec))
+
+
+def op_schema(spec: Spec) -> OpSchema:
+    """Builds the schema of one operator, with type and shape inference (outputs are like X)."""
+    schema = OpSchema(
+        spec.name,
+        DOMAIN,
+        OPSET_VERSION,
+        doc=f"{spec.summary} {spec.formula}. {spec.source}.",
+        inputs=[OpSchema.FormalParameter(name, _TYPE_CONSTRAINT) for name in spec.inputs],
+        outputs=[_output(name, optional=i > 0) for i, name in enumerate(spec.outputs)],
+        type_constraints=[
+            (
+                _TYPE_CONSTRAINT,
+                [f"tensor({_ONNX_NAMES.get(dtype, dtype)})" for dtype in ELEMENT_TYPES],
+                "floating-point tensors",
+            )
+        ],
+        attributes=[_attribute(attribute) for attribute in spec.attributes],
+    )
+    schema.set_type_and_shape_inference_function(_outputs_are_like_x)
+    return schema
+
+
+def _output(name: str, optional: bool) -> OpSchema.FormalParameter:
+    options = OpSchema.FormalParameterOption
+    return OpSchema.FormalParameter(
+        name, _TYPE_CONSTRAINT, param_option=options.Optional if optional else options.Single
+    )
+
+
+def _attribute(attribute: Attribute) -> OpSchema.Attribute:
+    kinds = OpSchema.AttrType
+    kind = kinds.TENSOR if attribute.kind == "real" else kinds.INT
+    return OpSchema.Attribute(
+        attribute.name, kind, f"{attribute.doc} (default {attribute.default!r})", required=False
+    )
+
+
+def _outputs_are_like_x(context: onnx.shape_inference.InferenceContext) -> None:
+    for i in range(context.get_num_outputs()):
+        context.set_output_type(i, context.get_input_type(0))

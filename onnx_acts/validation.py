@@ -1,0 +1,94 @@
+"""Checks of what a caller hands in: element types, shapes and attributes, with messages that mend.
+
+Each check raises `TypeError` (wrong kind of thing) or `ValueError` (wrong value).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from onnx_acts.specs import ELEMENT_TYPES, Spec
+
+__all__ = ["check_attributes", "check_element_types", "check_slope_shape"]
+
+
+def check_element_types(spec: Spec, dtypes: Sequence[str]) -> None:
+    """Requires every input of `spec` to have one and the same supported element type.
+
+    Args:
+        spec: the operator.
+        dtypes: the NumPy names of the inputs' element types, in the order of `spec.inputs`.
+    """
+    if len(dtypes) != len(spec.inputs):
+        raise TypeError(
+            f"{spec.name} takes {len(spec.inputs)} input(s) ({', '.join(spec.inputs)}),"
+            f" got {len(dtypes)}"
+        )
+    if dtypes[0] not in ELEMENT_TYPES:
+        raise TypeError(
+            f"{spec.name}: X is {dtypes[0]}; supported element types are {', '.join(ELEMENT_TYPES)}"
+        )
+    for name, dtype in zip(spec.inputs[1:], dtypes[1:], strict=True):
+        if dtype != dtypes[0]:
+            raise TypeError(
+                f"{spec.name}: X is {dtypes[0]} and {name} is {dtype};"
+                f" convert {name} to X's element type"
+            )
+
+
+def check_slope_shape(x_shape: Sequence[int], slope_shape: Sequence[int]) -> None:
+    """Requires `slope_shape` to broadcast to `x_shape` without enlarging it (ONNX unidirectional).
+
+    Both shapes are lists of sizes; the slope's are aligned to the trailing dimensions of x.
+    """
+    found = f"slope of shape {tuple(slope_shape)} on x of shape {tuple(x_shape)}"
+    if len(slope_shape) > len(x_shape):
+        raise ValueError(
+            f"PReLU: {found}: the slope may not have more dimensions than x; reshape the slope"
+        )
+    trailing = x_shape[len(x_shape) - len(slope_shape) :]
+    for wanted, size in zip(trailing, slope_shape, strict=True):
+        if size not in (1, wanted):
+            raise ValueError(
+                f"PReLU: {found}: sizes are aligned at the last dimension and each must be 1 or"
+                f" x's; a per-channel slope of C values has the shape (C, 1, ..., 1)"
+            )
+
+
+def check_attributes(spec: Spec, values: Mapping[str, float | int]) -> dict[str, float | int]:
+    """Returns `values` with the defaults of `spec` filled in.
+
+    Raises:
+        ValueError: an unknown attribute, a flag that is not 0 or 1, a lower bound above the upper
+            one or a bound that is not finite.
+        TypeError: a value that is not a number of the attribute's kind.
+    """
+    known = {attribute.name: attribute for attribute in spec.attributes}
+    for name in values:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise ValueError(f"{spec.name} has no attribute {name!r}; its attributes are: {listed}")
+    complete = {name: attribute.default for name, attribute in known.items()} | dict(values)
+    for name, value in complete.items():
+        kind = known[name].kind
+        if isinstance(value, bool) and kind == "flag":
+            complete[name] = int(value)
+        elif not isinstance(value, (int, float) if kind == "real" else int):
+            raise TypeError(f"{spec.name}: {name} must be a {kind} number, got {value!r}")
+        if kind == "flag" and complete[name] not in (0, 1):
+            raise ValueError(f"{spec.name}: {name} must be 0 or 1, got {value!r}")
+    _check_bounds(spec, complete)
+    return complete
+
+
+def _check_bounds(spec: Spec, values: Mapping[str, float | int]) -> None:
+    """Requires finite `lower <= upper` where an operator has both."""
+    if "lower" not in values or "upper" not in values:
+        return
+    lower, upper = values["lower"], values["upper"]
+    if not (math.isfinite(lower) and math.isfinite(upper) and lower <= upper):
+        raise ValueError(
+            f"{spec.name}: needs finite bounds with lower <= upper,"
+            f" got lower = {lower!r} and upper = {upper!r}"
+        )

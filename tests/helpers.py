@@ -1,0 +1,79 @@
+"""Models of one node, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper
+
+from onnx_acts import make_node, reference
+from onnx_acts.embed import embed_functions
+from onnx_acts.specs import Spec
+
+Array = NDArray[Any]
+
+FIXED = {"float16": 10, "bfloat16": 16, "float32": 1, "float64": 11}
+
+
+def one_node_model(
+    spec: Spec,
+    dtype: str,
+    *,
+    opset: int = 20,
+    bodies: bool = True,
+    outputs: int = 1,
+    slope_shape: tuple[int | str, ...] = ("C", 1),
+    x_shape: tuple[int | str, ...] = ("N", "C", "L"),
+    **attributes: float | int,
+) -> onnx.ModelProto:
+    """A model of one `onnx_acts` node; its inputs and outputs are float64, cast to `dtype` inside.
+
+    float64 holds every value of the other types, so the casts are exact and NumPy can feed all.
+    """
+    inputs = [name.lower() for name in spec.inputs]
+    names = [name.lower() for name in spec.outputs[:outputs]]
+    kind = FIXED[dtype]
+    before = [helper.make_node("Cast", [f"{name}_in"], [name], to=kind) for name in inputs]
+    after = [
+        helper.make_node("Cast", [name], [f"{name}_out"], to=FIXED["float64"]) for name in names
+    ]
+    shapes = [x_shape, slope_shape]
+    graph = helper.make_graph(
+        [*before, make_node(spec.name, inputs, names, node_name="act", **attributes), *after],
+        "one_node",
+        [
+            helper.make_tensor_value_info(f"{name}_in", FIXED["float64"], shape)
+            for name, shape in zip(inputs, shapes, strict=False)
+        ],
+        [helper.make_tensor_value_info(f"{name}_out", FIXED["float64"], x_shape) for name in names],
+    )
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("onnx_acts", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+    if bodies:
+        embed_functions(model)
+    return model
+
+
+def feeds(spec: Spec, *arrays: Array) -> dict[str, Array]:
+    """The inputs of a `one_node_model`, in float64."""
+    return {
+        f"{name.lower()}_in": np.asarray(array, dtype=np.float64)
+        for name, array in zip(spec.inputs, arrays, strict=False)
+    }
+
+
+def in_type(values: Any, dtype: str) -> Array:
+    """Float values rounded to an element type."""
+    name = "bfloat16" if dtype == "bfloat16" else dtype
+    return reference.rounded(np.asarray(values), np.dtype(name))
+
+
+def ulp_error(got: Array, exact: Array, dtype: str) -> Array:
+    """|got - exact| in units in the last place of `dtype` at the exact value (normal range)."""
+    bits = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}[dtype]
+    lowest = {"float16": -14, "bfloat16": -126, "float32": -126, "float64": -1022}[dtype]
+    exponent = np.maximum(np.frexp(exact)[1] - 1, lowest)
+    return np.abs(got.astype(exact.dtype) - exact) / np.exp2((exponent - bits).astype(exact.dtype))

@@ -1,0 +1,46 @@
+"""The reference evaluator with our operators computes the reference's values."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from onnx_acts import reference, reference_evaluator
+from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from tests.helpers import feeds, in_type, one_node_model
+
+X = np.concatenate([[np.nan, -0.0, -1e-25], np.linspace(-20, 5, 27)]).reshape(2, 3, 5)
+SLOPE = np.array([[0.1], [-0.2], [3.0]])
+
+
+@pytest.mark.parametrize("bodies", [True, False])
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_values(spec: Spec, dtype: str, bodies: bool) -> None:
+    """Correctly rounded in every type, with or without a body in the file (a body rounds more)."""
+    attributes = {item.name: 0.3 for item in spec.attributes if item.name == "alpha"}
+    model = one_node_model(spec, dtype, bodies=bodies, outputs=len(spec.outputs), **attributes)
+    inputs = [in_type(X, dtype), in_type(SLOPE, dtype)][: len(spec.inputs)]
+    got = reference_evaluator(model).run(None, feeds(spec, *inputs))
+    want = reference.evaluate(spec, inputs, attributes)
+    for ours, theirs in zip(got, want, strict=True):
+        assert np.array_equal(ours, theirs.astype(float), equal_nan=True)
+
+
+def test_sources(tmp_path: Path) -> None:
+    """A model, its bytes and its path are taken; defaults apply to a bare node."""
+    model = one_node_model(spec_of("ELU"), "float64")
+    del model.graph.node[1].attribute[:]
+    path = tmp_path / "elu é.onnx"
+    onnx.save_model(model, path)
+    for source in (model, model.SerializeToString(), str(path), path):
+        got = reference_evaluator(source).run(None, {"x_in": -np.ones((1, 1, 1))})
+        assert got[0].item() == np.expm1(-1)
+
+
+def test_enlarging_slope_is_refused() -> None:
+    """A slope that would enlarge x raises with both shapes, as the text of the standard has it."""
+    model = one_node_model(spec_of("PReLU"), "float32", x_shape=(2, 1), slope_shape=(3,))
+    with pytest.raises(ValueError, match=r"shape \(3,\) on x of shape \(2, 1\)"):
+        reference_evaluator(model).run(None, {"x_in": np.ones((2, 1)), "slope_in": np.ones(3)})

@@ -1,0 +1,58 @@
+"""Nodes carry their attributes exactly."""
+
+import doctest
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from onnx_acts import nodes
+from onnx_acts.nodes import make_node, read_attributes
+from onnx_acts.specs import SPECS, Spec
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_round_trip(spec: Spec) -> None:
+    """Float64 values that no FLOAT attribute could hold come back to the last bit."""
+    values = {
+        attribute.name: 0.1 if attribute.kind == "real" else 1 for attribute in spec.attributes
+    }
+    node = make_node(spec.name, [name.lower() for name in spec.inputs], ["y"], **values)
+    assert read_attributes(node) == values
+    assert all(item.type != onnx.AttributeProto.FLOAT for item in node.attribute)
+
+
+def test_float_attribute_is_read() -> None:
+    """A hand-made FLOAT attribute counts as its 32-bit value."""
+    node = helper.make_node("ELU", ["x"], ["y"], domain="onnx_acts", alpha=0.1)
+    assert read_attributes(node) == {"alpha": float(np.float32(0.1))}
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("0.1", "STRING"),
+        (numpy_helper.from_array(np.float32([0.1])), "a tensor of 1 float32"),
+        (numpy_helper.from_array(np.array([0.1, 0.2])), "a tensor of 2 float64"),
+    ],
+)
+def test_wrong_kind(value: object, found: str) -> None:
+    """The message names node, attribute and what was found."""
+    node = helper.make_node("ELU", ["x"], ["y"], name="act7", domain="onnx_acts", alpha=value)
+    with pytest.raises(TypeError, match=rf"ELU \(node 'act7'\): attribute alpha is {found}"):
+        read_attributes(node)
+
+
+def test_wrong_arity() -> None:
+    """The message lists the inputs and outputs that there are."""
+    with pytest.raises(ValueError, match="PReLU takes the inputs X, slope and gives Y"):
+        make_node("PReLU", ["x"], ["y"])
+    with pytest.raises(ValueError, match="ELU takes the inputs X and gives Y"):
+        make_node("ELU", ["x"], ["y", "z"])
+
+
+def test_examples_in_docstrings() -> None:
+    """The docstrings' examples run."""
+    assert doctest.testmod(nodes).failed == 0
+    assert doctest.testmod(nodes).attempted > 0

@@ -1,0 +1,70 @@
+"""The schemas are registered once and check nodes."""
+
+import onnx
+import pytest
+from onnx import helper
+
+from onnx_acts.schemas import op_schema, register_schemas
+from onnx_acts.specs import DOMAIN, SPECS, Spec, spec_of
+from tests.helpers import one_node_model
+
+
+def test_registration_is_idempotent() -> None:
+    """Registering again changes nothing and raises nothing."""
+    register_schemas()
+    register_schemas()
+    assert all(onnx.defs.has(spec.name, DOMAIN) for spec in SPECS)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_schema_follows_the_table(spec: Spec) -> None:
+    """Inputs, outputs and attributes are those of the record; later outputs are optional."""
+    schema = op_schema(spec)
+    assert [item.name for item in schema.inputs] == list(spec.inputs)
+    assert [item.name for item in schema.outputs] == list(spec.outputs)
+    assert set(schema.attributes) == {attribute.name for attribute in spec.attributes}
+    assert schema.min_output == 1
+
+
+def test_inference_without_bodies() -> None:
+    """A bare node's output has X's type and shape."""
+    register_schemas()
+    model = one_node_model(spec_of("RReLU"), "bfloat16", bodies=False, outputs=2)
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
+    types = {v.name: v.type.tensor_type for v in inferred.graph.value_info}
+    for name in ("y", "noise"):
+        assert types[name].elem_type == onnx.TensorProto.BFLOAT16
+        assert [dim.dim_param for dim in types[name].shape.dim] == ["N", "C", "L"]
+
+
+def bare(attribute: onnx.AttributeProto | None, kind: int) -> onnx.ModelProto:
+    """A model of one ELU node on a tensor of the given type."""
+    node = helper.make_node("ELU", ["x"], ["y"], domain=DOMAIN)
+    if attribute is not None:
+        node.attribute.append(attribute)
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info("x", kind, [3])],
+        [helper.make_tensor_value_info("y", kind, [3])],
+    )
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid(DOMAIN, 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "kind", "message"),
+    [
+        (helper.make_attribute("beta", 1.0), onnx.TensorProto.FLOAT, "beta"),
+        (helper.make_attribute("alpha", "one"), onnx.TensorProto.FLOAT, "alpha"),
+        (None, onnx.TensorProto.INT32, "int32"),
+    ],
+)
+def test_checker_refuses(attribute: onnx.AttributeProto | None, kind: int, message: str) -> None:
+    """An unknown attribute, one of the wrong kind and an integer tensor are refused by name."""
+    register_schemas()
+    onnx.checker.check_model(bare(None, onnx.TensorProto.FLOAT), full_check=True)
+    with pytest.raises(
+        (onnx.checker.ValidationError, onnx.shape_inference.InferenceError), match=message
+    ):
+        onnx.checker.check_model(bare(attribute, kind), full_check=True)

@@ -1,0 +1,99 @@
+"""Bad types, shapes and attributes get messages that name what is wrong."""
+
+import math
+
+import pytest
+
+from onnx_acts.specs import spec_of
+from onnx_acts.validation import check_attributes, check_element_types, check_slope_shape
+
+GOOD_SLOPES = [
+    ((2, 3, 4), ()),
+    ((2, 3, 4), (1,)),
+    ((2, 3, 4), (4,)),
+    ((2, 3, 4), (3, 1)),
+    ((2, 3, 4), (2, 3, 4)),
+    ((2, 3, 4), (2, 1, 1)),
+    ((), ()),
+    ((0, 3), (3,)),
+    ((0, 3), (0, 1)),
+]
+BAD_SLOPES = [
+    ((2, 3, 4, 5), (3,)),  # the classic mistake: channels are not the last dimension
+    ((2, 1), (3,)),  # would enlarge x
+    ((2, 3), (0,)),  # empty slope for an x with elements
+    ((3,), (1, 3)),  # more dimensions than x
+    ((), (1,)),
+]
+
+
+@pytest.mark.parametrize(("x", "slope"), GOOD_SLOPES)
+def test_slope_that_broadcasts(x: tuple[int, ...], slope: tuple[int, ...]) -> None:
+    """Every unidirectionally broadcastable slope is accepted."""
+    assert check_slope_shape(x, slope) is None
+
+
+@pytest.mark.parametrize(("x", "slope"), BAD_SLOPES)
+def test_slope_that_does_not(x: tuple[int, ...], slope: tuple[int, ...]) -> None:
+    """The message names both shapes."""
+    with pytest.raises(ValueError, match="PReLU") as caught:
+        check_slope_shape(x, slope)
+    assert str(x) in str(caught.value)
+    assert str(slope) in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "complex64", "float8_e4m3fn", "bool"])
+def test_unsupported_type(dtype: str) -> None:
+    """The message lists the supported types."""
+    with pytest.raises(TypeError, match=f"X is {dtype}; .*float16, bfloat16, float32, float64"):
+        check_element_types(spec_of("ELU"), [dtype])
+
+
+def test_types_that_differ() -> None:
+    """X and slope must have one type."""
+    with pytest.raises(TypeError, match="X is float32 and slope is float64; convert slope"):
+        check_element_types(spec_of("PReLU"), ["float32", "float64"])
+
+
+def test_wrong_number_of_inputs() -> None:
+    """The message says which inputs there are."""
+    with pytest.raises(TypeError, match=r"PReLU takes 2 input\(s\) \(X, slope\), got 1"):
+        check_element_types(spec_of("PReLU"), ["float32"])
+
+
+def test_defaults_are_filled_in() -> None:
+    """Attributes that are left out have the table's defaults; 0.0 is a value."""
+    assert check_attributes(spec_of("ELU"), {}) == {"alpha": 1.0}
+    assert check_attributes(spec_of("ELU"), {"alpha": 0.0}) == {"alpha": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"), [(0.5, 0.25), (math.nan, 1.0), (0.0, math.inf), (-math.inf, 0.0)]
+)
+def test_bad_bounds(lower: float, upper: float) -> None:
+    """Both bounds are in the message."""
+    with pytest.raises(ValueError, match=f"lower = {lower!r} and upper = {upper!r}"):
+        check_attributes(spec_of("RReLU"), {"lower": lower, "upper": upper})
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "error", "message"),
+    [
+        (
+            "ELU",
+            {"beta": 1.0},
+            ValueError,
+            "ELU has no attribute 'beta'; its attributes are: alpha",
+        ),
+        ("ReLU", {"alpha": 1.0}, ValueError, "its attributes are: none"),
+        ("ELU", {"alpha": "1"}, TypeError, "alpha must be a real number, got '1'"),
+        ("RReLU", {"training_mode": 2}, ValueError, "training_mode must be 0 or 1, got 2"),
+        ("RReLU", {"seed": 1.5}, TypeError, "seed must be a seed number, got 1.5"),
+    ],
+)
+def test_bad_attribute(
+    name: str, attributes: dict[str, float], error: type[Exception], message: str
+) -> None:
+    """A wrong attribute is named, with its value."""
+    with pytest.raises(error, match=message):
+        check_attributes(spec_of(name), attributes)
