@@ -1,0 +1,91 @@
+"""Training: deterministic, data in the same order for all, and dead units counted by definition."""
+
+import dataclasses
+import hashlib
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from models import report, store, train
+from models.dead_units import count_dead_units
+from models.recipes import RECIPES
+from models.training_data import batches
+
+
+@pytest.fixture(autouse=True)
+def torch_settings():
+    """One thread, as small steps are fastest so; training's settings are taken back afterwards."""
+    deterministic, threads = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.use_deterministic_algorithms(deterministic)
+    torch.set_num_threads(threads)
+
+
+def _digest(name, seed):
+    recipe = dataclasses.replace(RECIPES[name], epochs=1)
+    training = train.train(recipe, seed)
+    return hashlib.sha256(save(training.module.state_dict())).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["digits_mlp", "resnet20_rrelu"])
+def test_same_seed_gives_the_same_bytes(name):
+    """Two short trainings with one seed give the same weights; with another seed, others."""
+    first = _digest(name, 0)
+    torch.rand(7)  # what ran before must not matter
+    assert _digest(name, 0) == first
+    assert _digest(name, 1) != first
+
+
+@pytest.mark.parametrize("name", ["digits_mlp", "fsrcnn_prelu"])
+def test_batches_follow_the_generator_alone(name):
+    """Equal generators give equal batches, whatever PyTorch drew in between."""
+    first = next(batches(RECIPES[name], np.random.default_rng(3)))
+    torch.rand(7)
+    again = next(batches(RECIPES[name], np.random.default_rng(3)))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_patches_match_their_originals():
+    """Each small patch is its large one halved: turned and mirrored alike."""
+    small, large = next(batches(RECIPES["fsrcnn_prelu"], np.random.default_rng(0)))
+    halved = nn.functional.avg_pool2d(large, 2)
+    errors = (halved - small).abs().mean(dim=(1, 2, 3))
+    mirrored = (halved.flip(-1) - small).abs().mean(dim=(1, 2, 3))
+    assert (errors < 0.02).all()
+    assert mirrored.mean() > 10 * errors.mean()  # so a patch turned the wrong way would show
+
+
+def test_slopes_are_not_decayed():
+    """Weight decay reaches matrices and kernels only."""
+    recipe = RECIPES["lenet5_prelu"]
+    decayed, exempt = train.parameter_groups(recipe.factory(), recipe)
+    assert decayed["weight_decay"] > 0 == exempt["weight_decay"]
+    assert {parameter.ndim for parameter in decayed["params"]} == {2, 4}
+    assert {parameter.ndim for parameter in exempt["params"]} == {1}
+
+
+def test_dead_units_are_counted_over_all_batches():
+    """Of six units four are never positive; of two channels one has no other."""
+    batch = np.zeros((2, 2, 1, 3), np.float32)
+    other = batch.copy()
+    batch[0, 0, 0, 0] = other[1, 0, 0, 1] = 1
+    counted = count_dead_units(nn.Sequential(nn.ReLU()), [batch, other])
+    assert counted == (6, 4, 2, 1)
+
+
+def test_networks_load_by_the_path_of_their_file():
+    """The file of the networks needs neither its package nor the working folder."""
+    spec = importlib.util.spec_from_file_location("by_path", store.FOLDER / "networks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert all(isinstance(getattr(module, name)(), nn.Module) for name in RECIPES)
+
+
+def test_readme_tables_are_fresh():
+    """The tables of the README are what manifest and history give."""
+    assert report.main(["--check"]) == 0
