@@ -1,0 +1,150 @@
+"""Running models in ONNX Runtime with the native operators."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import onnx
+import onnxruntime
+
+from onnx_acts.files import check_model_file
+from onnx_acts.specs import DOMAIN
+
+__all__ = ["library_path", "register", "session"]
+
+_LIBRARY = "libonnx_acts_ops.so"
+_REINSTALL = "reinstall it with `pip install --force-reinstall --no-deps onnx-acts`"
+
+_REGISTERED = "onnx_acts.library"
+"""The configuration entry that marks options as having the library."""
+
+Model = str | os.PathLike[str] | bytes | onnx.ModelProto
+
+
+def library_path() -> str:
+    """Returns the path of the native library, for `register_custom_ops_library`.
+
+    `ONNX_ACTS_LIBRARY` in the environment names another one (a build of your own, say).
+
+    Raises:
+        FileNotFoundError: the library is not there.
+    """
+    chosen = os.environ.get("ONNX_ACTS_LIBRARY")
+    path = chosen or str(importlib.resources.files("onnx_acts").joinpath(_LIBRARY))
+    if not os.path.isfile(path):
+        mend = "ONNX_ACTS_LIBRARY names it: correct or unset it" if chosen else _REINSTALL
+        raise FileNotFoundError(f"the native library of onnx-acts is not at {path}; {mend}")
+    return path
+
+
+def register(session_options: onnxruntime.SessionOptions) -> None:
+    """Registers the native operators with `session_options`; does nothing when called again.
+
+    Raises:
+        FileNotFoundError: the library is not there.
+        RuntimeError: ONNX Runtime could not load it; the message has its reason, the path and how
+            to mend it.
+    """
+    path = library_path()
+    if _is_registered(session_options):
+        return
+    try:
+        session_options.register_custom_ops_library(path)
+    except Exception as error:  # onnxruntime's own exceptions have no common public base
+        raise RuntimeError(
+            f"ONNX Runtime {onnxruntime.__version__} could not register {path}: {error};"
+            f" if the library is damaged or for another machine, {_REINSTALL}"
+        ) from error
+    session_options.add_session_config_entry(_REGISTERED, path)
+
+
+def _is_registered(session_options: onnxruntime.SessionOptions) -> bool:
+    """ONNX Runtime opens no session on options that were given the same domain twice."""
+    try:
+        session_options.get_session_config_entry(_REGISTERED)
+    except Exception:  # onnxruntime's own exceptions have no common public base
+        return False
+    return True
+
+
+def session(
+    model: Model,
+    *,
+    providers: Sequence[str | tuple[str, dict[str, Any]]] | None = None,
+    session_options: onnxruntime.SessionOptions | None = None,
+    accelerated: bool = True,
+) -> onnxruntime.InferenceSession:
+    """Opens a session on `model`.
+
+    Args:
+        model: a path, the serialised bytes or a `ModelProto`.
+        providers: execution providers in order of preference, as ONNX Runtime takes them; the CPU
+            where not given.
+        session_options: options to use; the native operators are added to them.
+        accelerated: run `onnx_acts` nodes on the native operators; False runs the function bodies.
+
+    Raises:
+        ValueError: not a valid ONNX file, or an execution provider that is not available.
+        FileNotFoundError: no such file, or the native library is missing.
+        RuntimeError: a provider that was asked for could not be started.
+    """
+    wanted = list(providers) if providers is not None else ["CPUExecutionProvider"]
+    _check_providers(wanted)
+    source = _source(model)
+    options = session_options or onnxruntime.SessionOptions()
+    if accelerated:
+        register(options)
+    opened = _open(source, options, wanted, accelerated)
+    for name in map(_provider_name, wanted):
+        # ONNX Runtime only logs a provider that fails to start, and goes on without it.
+        if name not in opened.get_providers():
+            raise RuntimeError(
+                f"{name} could not be started (see ONNX Runtime's log for the reason);"
+                f" the session would run on {', '.join(opened.get_providers())}"
+            )
+    return opened
+
+
+def _open(
+    source: str | bytes,
+    options: onnxruntime.SessionOptions,
+    providers: list[Any],
+    accelerated: bool,
+) -> onnxruntime.InferenceSession:
+    """Opens the session; says what to add where only the native operators are missing."""
+    try:
+        return onnxruntime.InferenceSession(source, options, providers=providers)
+    except Exception as error:  # onnxruntime's own exceptions have no common public base
+        if accelerated or DOMAIN not in str(error):
+            raise
+        raise RuntimeError(
+            f"{error}; the model has {DOMAIN} nodes without function bodies: call"
+            " onnx_acts.register(session_options) before opening the session"
+        ) from error
+
+
+def _source(model: Model) -> str | bytes:
+    """What `InferenceSession` takes, checked."""
+    if isinstance(model, onnx.ModelProto):
+        return bytes(model.SerializeToString())
+    if isinstance(model, bytes):
+        return model
+    return check_model_file(model)
+
+
+def _check_providers(wanted: Sequence[str | tuple[str, dict[str, Any]]]) -> None:
+    available = onnxruntime.get_available_providers()
+    for name in map(_provider_name, wanted):
+        if name not in available:
+            raise ValueError(
+                f"{name} is not in this build of onnxruntime {onnxruntime.__version__}"
+                f" (it has {', '.join(available)}); install a build that has it"
+                " (onnxruntime-gpu for CUDA), or leave it out of `providers`"
+            )
+
+
+def _provider_name(provider: str | tuple[str, dict[str, Any]]) -> str:
+    return provider if isinstance(provider, str) else provider[0]

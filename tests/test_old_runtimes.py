@@ -1,0 +1,122 @@
+"""The one binary serves the oldest, a middle and the newest ONNX Runtime, with the same bits."""
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+import onnx_acts
+from onnx_acts.specs import ELEMENT_TYPES, SPECS, spec_of
+from tests.helpers import feeds, in_type, one_node_model
+
+FLOOR, MIDDLE, NEWEST = "1.17.3", "1.23.2", "1.31.1"
+X = np.concatenate([[np.nan, -0.0, -1e-25, -np.inf], np.linspace(-9, 3, 26)]).reshape(2, 3, 5)
+SLOPE = np.array([[0.1], [-0.2], [3.0]])
+
+PROBE = """
+import json, sys
+import numpy as np, onnxruntime
+folder, library = sys.argv[1:]
+cases = json.load(open(folder + "/cases.json"))
+for name in cases:
+    feeds = dict(np.load(f"{folder}/{name}.npz"))
+    wanted = feeds.pop("y_out")
+    options = onnxruntime.SessionOptions()
+    if library:
+        options.register_custom_ops_library(library)
+    path = f"{folder}/{name}.onnx"
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    got = session.run(["y_out"], feeds)[0]
+    same = got.tobytes() == wanted.tobytes()
+    with np.errstate(invalid="ignore"):
+        allowed = 1e-2 if "float16" in name else 1e-6
+        near = np.allclose(got, wanted, rtol=allowed, equal_nan=True)
+    print(name, "same" if same else "near" if near else f"differs {got.tolist()}")
+print(onnxruntime.__version__)
+"""
+
+
+def environment(version: str, folder: Path) -> Path:
+    """Makes an environment with one version of onnxruntime; returns its Python."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    numpy = "numpy<2" if version < "1.19" else "numpy"
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, f"onnxruntime=={version}", numpy], check=True, timeout=600)
+    return python
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models with inputs and the bits that this process's runtime gives with the library."""
+    folder = tmp_path_factory.mktemp("cases")
+    names = []
+    for spec in SPECS:
+        for dtype in ELEMENT_TYPES:
+            name = f"{spec.name}-{dtype}"
+            model = one_node_model(spec, dtype)
+            fed = feeds(spec, in_type(X, dtype), in_type(SLOPE, dtype))
+            (want,) = onnx_acts.session(model).run(None, fed)
+            onnx.save_model(model, folder / f"{name}.onnx")
+            np.savez(folder / f"{name}.npz", y_out=want, **fed)
+            names.append(name)
+    (folder / "cases.json").write_text(json.dumps(names))
+    return folder
+
+
+def probe(python: Path | str, folder: Path, library: str) -> list[str]:
+    """Runs the cases in another Python; one line for each case, then the version."""
+    done = subprocess.run(
+        [python, "-c", PROBE, folder, library], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.splitlines()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", [FLOOR, MIDDLE, NEWEST])
+def test_same_bits_in_every_version(version: str, cases: Path, tmp_path: Path) -> None:
+    """With the library: bit for bit the same. With bodies only: the same function."""
+    python = environment(version, tmp_path / "env")
+    *found, reported = probe(python, cases, onnx_acts.library_path())
+    assert reported == version
+    assert [line for line in found if not line.endswith(" same")] == []
+    *found, _ = probe(python, cases, "")
+    assert [line for line in found if not line.endswith((" same", " near"))] == []
+    assert len(found) == len(SPECS) * len(ELEMENT_TYPES)
+
+
+@pytest.mark.slow
+def test_older_than_the_floor(tmp_path: Path) -> None:
+    """A runtime below the floor gets a status that names both versions, and does not crash."""
+    python = environment("1.16.3", tmp_path / "env")
+    program = (
+        "import onnxruntime, sys;"
+        "onnxruntime.SessionOptions().register_custom_ops_library(sys.argv[1])"
+    )
+    done = subprocess.run(
+        [python, "-c", program, onnx_acts.library_path()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "1.16.3" in done.stderr
+    assert "1.17" in done.stderr
+
+
+def test_the_probe_sees_differences(cases: Path, tmp_path: Path) -> None:
+    """The probe that runs in the old environments tells wrong values from right ones."""
+    name = f"{spec_of('ELU').name}-float32"
+    content = dict(np.load(cases / f"{name}.npz"))
+    content["y_out"] = content["y_out"] + 0.5
+    np.savez(tmp_path / f"{name}.npz", **content)
+    (tmp_path / f"{name}.onnx").write_bytes((cases / f"{name}.onnx").read_bytes())
+    (tmp_path / "cases.json").write_text(json.dumps([name]))
+    found, _ = probe(sys.executable, tmp_path, onnx_acts.library_path())
+    assert found.startswith(f"{name} differs")

@@ -1,0 +1,45 @@
+"""The public names are those that the README promises, all documented."""
+
+import inspect
+
+import pytest
+
+import onnx_acts
+
+NAMES = {
+    "accelerate",
+    "export",
+    "library_path",
+    "lower",
+    "make_node",
+    "reference",
+    "reference_evaluator",
+    "register",
+    "session",
+}
+
+
+def test_names() -> None:
+    """Nothing more and nothing less than the promise, importable."""
+    assert set(onnx_acts.__all__) == NAMES
+    assert all(hasattr(onnx_acts, name) for name in NAMES)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_documented(name: str) -> None:
+    """Each has a docstring and, where it is a function, type hints for every parameter."""
+    thing = getattr(onnx_acts, name)
+    assert inspect.getdoc(thing)
+    if inspect.isfunction(thing):
+        hints = inspect.signature(thing)
+        assert hints.return_annotation is not inspect.Signature.empty
+        assert all(p.annotation is not p.empty for p in hints.parameters.values())
+
+
+def test_functions_stay_functions() -> None:
+    """Importing the rooms behind them does not turn public functions into modules."""
+    import onnx_acts.exporting
+    import onnx_acts.graph  # imported for its effect on the package's names
+
+    for name in ("export", "accelerate", "lower"):
+        assert inspect.isfunction(getattr(onnx_acts, name))

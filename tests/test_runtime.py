@@ -1,0 +1,172 @@
+"""Sessions open with the native operators, and say what is wrong when they cannot."""
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+import onnx_acts
+from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from tests.helpers import feeds, in_type, one_node_model
+
+X = np.linspace(-4, 4, 30).reshape(2, 3, 5)
+SLOPE = np.array([[0.5], [0.25], [-2.0]])
+
+
+@pytest.mark.parametrize("bodies", [True, False])
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_native_kernel_runs(spec: Spec, dtype: str, bodies: bool) -> None:
+    """With the library every operator and type is correctly computed, bodies or not.
+
+    Without bodies only the native kernel can have run.
+    """
+    model = one_node_model(spec, dtype, bodies=bodies)
+    inputs = [in_type(X, dtype), in_type(SLOPE, dtype)][: len(spec.inputs)]
+    got = onnx_acts.session(model).run(None, feeds(spec, *inputs))[0]
+    want = onnx_acts.reference.evaluate(spec, inputs)[0]
+    np.testing.assert_array_max_ulp(
+        in_type(got, dtype).astype(dtype if dtype != "bfloat16" else np.float32),
+        want.astype(dtype if dtype != "bfloat16" else np.float32),
+        maxulp=1,
+    )
+
+
+def nodes_run(
+    session_options: onnxruntime.SessionOptions, model: onnx.ModelProto, **more: bool
+) -> set[str]:
+    """The operator types that a profiled run executed."""
+    session_options.enable_profiling = True
+    opened = onnx_acts.session(model, session_options=session_options, **more)
+    opened.run(None, feeds(spec_of("ELU"), X))
+    profile = Path(opened.end_profiling())
+    text = profile.read_text()
+    profile.unlink()
+    return {name for name in ("ELU", "Tanh") if f'"op_name" : "{name}"' in text}
+
+
+@pytest.mark.parametrize("level", ["ORT_DISABLE_ALL", "ORT_ENABLE_BASIC", "ORT_ENABLE_ALL"])
+def test_kernel_is_preferred_to_body(level: str, tmp_path: Path) -> None:
+    """One file: the kernel runs where the library is, the body where it is not."""
+    model = one_node_model(spec_of("ELU"), "float32")
+    found = []
+    for accelerated in (True, False):
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+        options.profile_file_prefix = str(tmp_path / "profile")
+        found.append(nodes_run(options, model, accelerated=accelerated))
+    assert found == [{"ELU"}, {"Tanh"}]
+
+
+def test_sources(tmp_path: Path) -> None:
+    """A path, bytes and a ModelProto are taken; names may have spaces and other letters."""
+    model = one_node_model(spec_of("ReLU"), "float32")
+    path = tmp_path / "a modèle \N{SNOWMAN}.onnx"
+    onnx.save_model(model, path)
+    for source in (path, str(path), model.SerializeToString(), model):
+        got = onnx_acts.session(source).run(None, {"x_in": X})[0]
+        assert got.min() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a valid ONNX file: its 0 bytes"),
+        (b"\x08\x09random", "not a valid ONNX file: its 8 bytes"),
+        (os.urandom(1000), "not a valid ONNX file: its 1000 bytes"),
+    ],
+    ids=["empty", "short", "random"],
+)
+def test_file_that_is_no_model(content: bytes, message: str, tmp_path: Path) -> None:
+    """The message has the path and the size."""
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        onnx_acts.session(path)
+    assert str(path) in str(caught.value)
+
+
+def test_truncated_file(tmp_path: Path) -> None:
+    """A file cut anywhere is refused by us or by ONNX Runtime, never run."""
+    data = one_node_model(spec_of("RReLU"), "float32").SerializeToString()
+    path = tmp_path / "cut.onnx"
+    for length in range(1, len(data), 37):
+        path.write_bytes(data[:length])
+        with pytest.raises(Exception, match=r"(?i)valid|protobuf|invalid|fail|graph"):
+            onnx_acts.session(path)
+
+
+def test_missing_file_and_directory(tmp_path: Path) -> None:
+    """A missing file and a directory are named."""
+    with pytest.raises(FileNotFoundError, match="there is no ONNX file at"):
+        onnx_acts.session(tmp_path / "none.onnx")
+    with pytest.raises(ValueError, match="it is a directory"):
+        onnx_acts.session(tmp_path)
+
+
+def test_library_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The message has the path that was tried and how to mend it."""
+    monkeypatch.setenv("ONNX_ACTS_LIBRARY", str(tmp_path / "gone.so"))
+    with pytest.raises(FileNotFoundError, match=r"gone\.so; ONNX_ACTS_LIBRARY names it"):
+        onnx_acts.library_path()
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x7fELF\x02\x01\x01" + bytes(100)])
+def test_library_damaged(content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """ONNX Runtime's reason, the path and the mending command are in the message."""
+    path = tmp_path / "damaged.so"
+    path.write_bytes(content)
+    monkeypatch.setenv("ONNX_ACTS_LIBRARY", str(path))
+    with pytest.raises(RuntimeError, match=r"could not register .*damaged\.so.*pip install"):
+        onnx_acts.register(onnxruntime.SessionOptions())
+
+
+def test_bare_node_without_library() -> None:
+    """Without library and without body, ONNX Runtime names the operator that it lacks."""
+    model = one_node_model(spec_of("ELU"), "float32", bodies=False)
+    with pytest.raises(RuntimeError, match=r"onnx_acts.*onnx_acts\.register\(session_options\)"):
+        onnx_acts.session(model, accelerated=False)
+
+
+def test_provider_that_is_not_there() -> None:
+    """A provider that this build lacks is an error that lists those it has."""
+    model = one_node_model(spec_of("ELU"), "float32")
+    missing = "TensorrtExecutionProvider"
+    with pytest.raises(ValueError, match=rf"{missing} is not in this build .*CPUExecutionProvider"):
+        onnx_acts.session(model, providers=[missing, "CPUExecutionProvider"])
+    with pytest.raises(ValueError, match=missing):
+        onnx_acts.session(model, providers=[(missing, {"device_id": 0})])
+
+
+def test_options_are_used_and_may_be_shared() -> None:
+    """The caller's options are used, and may be handed in again for a second session."""
+    model = one_node_model(spec_of("ReLU"), "float32")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    for _ in range(2):
+        opened = onnx_acts.session(model, session_options=options)
+        assert opened.get_session_options().intra_op_num_threads == 1
+        assert opened.run(None, {"x_in": X})[0].min() == 0
+
+
+def test_sessions_from_many_threads() -> None:
+    """Sessions made, run and dropped in eight threads at once all give the same bits."""
+    model = one_node_model(spec_of("ELU"), "float32")
+    want = onnx_acts.session(model).run(None, {"x_in": X})[0].tobytes()
+    results: list[bytes] = []
+
+    def work() -> None:
+        for _ in range(10):
+            results.append(onnx_acts.session(model).run(None, {"x_in": X})[0].tobytes())
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 80
+    assert set(results) == {want}

@@ -1,0 +1,50 @@
+"""The wheel installs and serves a model in an environment without torch."""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import onnx
+import pytest
+
+from onnx_acts.specs import spec_of
+from tests.helpers import one_node_model
+
+ROOT = Path(__file__).parent.parent
+
+PROGRAM = """
+import sys
+import importlib.util
+assert importlib.util.find_spec("torch") is None, "torch is installed: the test proves nothing"
+import numpy as np, onnx_acts
+session = onnx_acts.session(sys.argv[1])
+print(session.run(None, {"x_in": np.full((1, 1, 1), -1e9)})[0].item(), onnx_acts.library_path())
+"""
+
+
+def run(*command: str | Path) -> str:
+    """Runs a command outside the checkout; returns what it printed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_wheel_in_a_clean_environment(tmp_path: Path) -> None:
+    """Build the wheel, install it with its base dependencies, run a model with the library."""
+    pip = ("-m", "pip", "--quiet", "--disable-pip-version-check")
+    constraints = ROOT / "constraints.txt"
+    run(sys.executable, *pip, "wheel", ROOT, "--no-deps", "--wheel-dir", tmp_path)
+    (wheel,) = tmp_path.glob("onnx_acts-*.whl")
+    assert "-py3-none-" in wheel.name
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    run(python, *pip, "install", "-c", constraints, wheel)
+    model = tmp_path / "elu.onnx"
+    onnx.save_model(one_node_model(spec_of("ELU"), "float32"), model)
+    value, path = run(python, "-c", PROGRAM, model).split()
+    assert float(value) == -1
+    assert path.startswith(str(tmp_path / "env"))
+    command = tmp_path / "env" / "bin" / "onnx-acts"
+    assert "ELU" in run(command, "info")
