@@ -97,7 +97,11 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     wide, compute = _widen("ELU", x)
     factor = _parameter(alpha, compute, wide)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        return np.where(wide < 0, factor * np.expm1(wide), wide)
+        curve = np.expm1(wide)
+        # Next to 0 the true curve is nearer to 0 than x, by less than the working precision tells;
+        # half of x, say, may be a tie in fewer bits, and this decides it.
+        curve = np.where(curve == wide, np.nextafter(wide, wide.dtype.type(0)), curve)
+        return np.where(wide < 0, factor * curve, wide)
 
 
 def relu_derivative(x: ArrayLike) -> Array:

@@ -115,14 +115,13 @@ _ONE_PRODUCT = Promise(
     kernel=_EXACT, body=types.MappingProxyType({**_EXACT, "float16": 0.501, "bfloat16": 0.501})
 )
 
-# ONNX Runtime's Where (1.31) loses the sign of a zero in its second input, not in its third. So what
-# may be -0 is the third input: bodies choose a factor (1 or the parameter) and multiply by it.
+# ONNX Runtime's Where (1.31) loses the sign of a zero that comes from its second input. A product
+# can underflow to -0, so bodies choose the factor, 1 or the parameter, and multiply last.
 _SCALE_BODY = """
     zero = Constant <value = $C {0}> ()
     one = Constant <value = $C {1}> ()
     negative = Less (x_c, zero)
-    not_negative = Not (negative)
-    factor = Where (not_negative, one, PARAMETER)
+    factor = Where (negative, PARAMETER, one)
     y_c = Mul (x_c, factor)
 """
 
@@ -137,8 +136,7 @@ _RRELU_SELECT = """
     zero = Constant <value = $C {0}> ()
     one = Constant <value = $C {1}> ()
     negative = Less (x_c, zero)
-    not_negative = Not (negative)
-    noise_c = Where (not_negative, one, negative_slope)
+    noise_c = Where (negative, negative_slope, one)
     y_c = Mul (x_c, noise_c)
 """
 
@@ -330,24 +328,21 @@ SPECS: tuple[Spec, ...] = (
     power_plus_one = Add (power, one)
     product = Mul (tangent, power_plus_one)
     minus_tiny = Constant <value = $C {-1e-20}> ()
-    tiny = Less (minus_tiny, x_c)
-    expm1 = Where (tiny, x_c, product)
-    positive = Greater (x_c, zero)
-    curve = Where (positive, x_c, expm1)
+    curved = Less (x_c, minus_tiny)
+    expm1 = Where (curved, product, x_c)
     negative = Less (x_c, zero)
-    not_negative = Not (negative)
-    factor = Where (not_negative, one, alpha_c)
-    y_c = Mul (curve, factor)
+    factor = Where (negative, alpha_c, one)
+    y_c = Mul (expm1, factor)
 """,
         training_body="",
         standard="Elu",
         torch="elu",
         promise=Promise(
             kernel=types.MappingProxyType(
-                {"float16": 0.5, "bfloat16": 0.5, "float32": 1.0, "float64": 1.5}
+                {"float16": 0.5, "bfloat16": 0.5, "float32": 1.0, "float64": 1.0}
             ),
             body=types.MappingProxyType(
-                {"float16": 0.51, "bfloat16": 0.51, "float32": 32.0, "float64": 8.0}
+                {"float16": 0.501, "bfloat16": 0.501, "float32": 8.0, "float64": 12.0}
             ),
         ),
         source=(

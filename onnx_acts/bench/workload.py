@@ -1,0 +1,82 @@
+"""What is measured: one operator on one tensor, in buffers that all peers share."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance import Case
+from onnx_acts.conformance.case import numpy_type
+from onnx_acts.specs import Spec
+
+__all__ = ["SIZES", "Workload", "make_workload"]
+
+Array = NDArray[Any]
+
+SIZES: dict[str, tuple[int, ...]] = {
+    "1x64x112x112": (1, 64, 112, 112),
+    "32x64x112x112": (32, 64, 112, 112),
+    "16K": (1, 64, 16, 16),
+    "1": (1, 1, 1, 1),
+}
+"""Shapes by name: a network's first layers, alone and in a batch; a small tensor; one element,
+where the time is that of the call."""
+
+_ALIGNMENT = 64
+_PERIOD = 1_000_003
+"""Random values before they repeat: too many for a branch predictor, few to draw."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """One row of the benchmark.
+
+    Attributes:
+        case: the operator with its inputs: x normally distributed, half of it negative, and a
+            parameter input per channel.
+        size: the name of x's shape.
+        threads: how many threads each peer may use.
+        y: where results go, as large as x and touched, so that no page is fresh.
+    """
+
+    case: Case
+    size: str
+    threads: int
+    y: Array
+
+    @property
+    def x(self) -> Array:
+        """The first input."""
+        return self.case.inputs[0]
+
+
+def make_workload(spec: Spec, dtype: str, size: str, threads: int) -> Workload:
+    """Makes a row's inputs, the same every time.
+
+    Args:
+        spec: the operator.
+        dtype: the element type.
+        size: one of `SIZES`.
+        threads: number of threads.
+    """
+    shape, kind = SIZES[size], numpy_type(dtype)
+    random = np.random.default_rng(1509)
+    values = random.standard_normal(min(_PERIOD, math.prod(shape))).astype(kind)
+    x, y = _aligned(shape, kind), _aligned(shape, kind)
+    x[...] = np.resize(values, shape)
+    y[...] = 0
+    slopes = np.linspace(0.05, 0.45, shape[1]).astype(kind).reshape(shape[1], 1, 1)
+    case = Case(spec.name, dtype, [x, *(slopes for _ in spec.inputs[1:])])
+    return Workload(case, size, threads, y)
+
+
+def _aligned(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+    """An array that begins on a cache line."""
+    count = math.prod(shape) * kind.itemsize
+    raw = np.empty(count + _ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % _ALIGNMENT
+    return raw[start : start + count].view(kind).reshape(shape)

@@ -1,0 +1,134 @@
+"""One input to try, and the one-node models that try it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper
+
+from onnx_acts import reference
+from onnx_acts.embed import embed_functions
+from onnx_acts.nodes import make_node
+from onnx_acts.specs import DOMAIN, OPSET_VERSION, Spec, spec_of
+from onnx_acts.validation import check_attributes
+
+__all__ = ["Case", "acts_model", "limits_of", "numpy_type", "onnx_type", "standard_model"]
+
+Array = NDArray[Any]
+
+_OPSET = 20
+"""The opset that PyTorch's exporter chooses."""
+
+_STANDARD_OPSET = 22
+"""The opset in which the standard activations took their last element types."""
+
+_IR_VERSION = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One call of one operator.
+
+    Attributes:
+        operator: its name in the operator table.
+        dtype: the element type, as in `ELEMENT_TYPES`.
+        inputs: its inputs, all of that element type.
+        attributes: those that differ from their defaults.
+        outputs: how many of its outputs are asked for.
+        group: the group of cases that this one belongs to.
+        name: its name, unique for one operator, element type and group.
+    """
+
+    operator: str
+    dtype: str
+    inputs: Sequence[Array]
+    attributes: Mapping[str, float | int] = dataclasses.field(default_factory=dict)
+    outputs: int = 1
+    group: str = ""
+    name: str = ""
+
+    @property
+    def spec(self) -> Spec:
+        """The operator's record."""
+        return spec_of(self.operator)
+
+    @property
+    def values(self) -> dict[str, float | int]:
+        """Every attribute, defaults filled in."""
+        return check_attributes(self.spec, self.attributes)
+
+    @property
+    def training(self) -> bool:
+        """Whether the outputs are drawn at random."""
+        return any(self.values[item.name] for item in self.spec.attributes if item.kind == "flag")
+
+    @property
+    def real_values(self) -> list[float]:
+        """The attributes that are real numbers, in the table's order."""
+        return [self.values[item.name] for item in self.spec.attributes if item.kind == "real"]
+
+    def exact(self) -> tuple[Array, ...]:
+        """The true outputs in a wider type."""
+        with np.errstate(all="ignore"):
+            return reference.exact(self.spec, self.inputs, self.attributes)[: self.outputs]
+
+
+def numpy_type(dtype: str) -> np.dtype[Any]:
+    """The NumPy element type of that name."""
+    return np.dtype(ml_dtypes.bfloat16) if dtype == "bfloat16" else np.dtype(dtype)
+
+
+def limits_of(kind: np.dtype[Any]) -> Any:
+    """The limits of an element type, as `numpy.finfo` gives them."""
+    return ml_dtypes.finfo(kind)  # type: ignore[no-untyped-call]  # ml_dtypes declares no types
+
+
+def onnx_type(dtype: str) -> int:
+    """The number that ONNX gives to the element type of that name."""
+    return int(helper.np_dtype_to_tensor_dtype(numpy_type(dtype)))
+
+
+def acts_model(case: Case) -> onnx.ModelProto:
+    """A model of one `onnx_acts` node and its function body; only ranks of shapes are fixed."""
+    spec = case.spec
+    attributes: dict[str, Any] = case.values
+    node = make_node(spec.name, spec.inputs, spec.outputs[: case.outputs], **attributes)
+    model = _model(node, case, _OPSET)
+    model.opset_import.append(helper.make_opsetid(DOMAIN, OPSET_VERSION))
+    embed_functions(model)
+    return model
+
+
+def standard_model(case: Case) -> onnx.ModelProto:
+    """A model of the standard ONNX operator that computes the same in inference.
+
+    Its parameter is a 32-bit attribute. Where ours has two bounds it is their mean.
+    """
+    spec, real = case.spec, case.real_values
+    # Summed without a 0 to start with, which would lose the sign of -0.
+    attributes: dict[str, Any] = (
+        {"alpha": functools.reduce(operator.add, real) / len(real)} if real else {}
+    )
+    node = helper.make_node(spec.standard, list(spec.inputs), [spec.outputs[0]], **attributes)
+    return _model(node, case, _STANDARD_OPSET)
+
+
+def _model(node: onnx.NodeProto, case: Case, opset: int) -> onnx.ModelProto:
+    element_type = onnx_type(case.dtype)
+    inputs = [
+        helper.make_tensor_value_info(name, element_type, [f"{name}{i}" for i in range(array.ndim)])
+        for name, array in zip(case.spec.inputs, case.inputs, strict=True)
+    ]
+    shape = [f"X{i}" for i in range(case.inputs[0].ndim)]
+    outputs = [helper.make_tensor_value_info(name, element_type, shape) for name in node.output]
+    graph = helper.make_graph([node], case.spec.name, inputs, outputs)
+    imports = [helper.make_opsetid("", opset)]
+    return helper.make_model(graph, opset_imports=imports, ir_version=_IR_VERSION)

@@ -1,0 +1,142 @@
+"""Comparison with the exact value, in units in the last place (ULP).
+
+An error in ULP is |got - exact| / ulp(exact), where ulp(v) is the distance between neighbouring
+numbers of the element type in v's binade: 2^(floor(log2 |v|) - m) with m stored mantissa bits.
+
+- Below the smallest normal number the distance no longer shrinks: ulp is the smallest subnormal.
+- Above the largest finite number the grid is continued as if the exponent had no limit, and
+  everything from 2^(largest exponent + 1) on counts as that one value. So infinity for an exact
+  value that rounds to infinity is no error, and the largest finite number there is off by 1 ULP.
+
+A distance hides what is not a number on that grid. So NaN, the infinities, the sign and a true zero
+are classes: an element whose class is wrong is wrong, whatever the promise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import limits_of
+from onnx_acts.reference import rounded
+
+__all__ = ["Comparison", "compare", "ulp", "ulp_error"]
+
+Array = NDArray[Any]
+
+_LARGEST_REPORTED = 1e300
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What a comparison found.
+
+    Attributes:
+        max_ulp: the largest error of the elements whose class is right; 0 where there are none.
+        wrong: how many elements break the promise.
+        worst: flat index of the worst of them, None where all are right or the arrays have
+            different shapes or element types.
+        message: what is wrong in one line, empty where nothing is.
+    """
+
+    max_ulp: float
+    wrong: int = 0
+    worst: int | None = None
+    message: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every element keeps the promise."""
+        return not self.message
+
+
+@np.errstate(all="ignore")  # signalling NaNs and overflow are what this is about
+def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> Comparison:
+    """Judges a result.
+
+    Args:
+        got: what a runtime computed.
+        exact: the true values in a wider type, as `onnx_acts.reference.exact` gives them.
+        dtype: the element type that `got` must have.
+        promise: the largest error allowed, in ULP. 0.5 means correctly rounded, ties to even. For
+            float64 the true values have 64 bits, so there the promise is widened by what their own
+            rounding can cost, 2^-10 ULP.
+    """
+    if got.dtype != dtype or got.shape != exact.shape:
+        found, wanted = (
+            f"{a} of shape {b}" for a, b in ((got.dtype, got.shape), (dtype, exact.shape))
+        )
+        return Comparison(0.0, exact.size, None, f"got {found}, expected {wanted}")
+    got, exact = got.reshape(-1), exact.reshape(-1)
+    misclassified = _misclassified(got, exact)
+    errors = ulp_error(got, exact)
+    # Only true values with few bits to spare excuse a neighbour of the correctly rounded result.
+    strict = promise <= 0.5 and dtype != np.float64
+    too_far = errors > (0 if strict else promise + _slack(dtype, exact.dtype))
+    wrong = misclassified | (too_far & (got != rounded(exact, dtype)))
+    max_ulp = float(np.max(errors, where=~misclassified, initial=0.0))
+    if not wrong.any():
+        return Comparison(max_ulp)
+    worst = int(np.argmax(np.where(misclassified, np.inf, np.where(wrong, errors, -1))))
+    message = (
+        f"got {_text(got[worst])}, exact {_text(exact[worst])}: "
+        + ("wrong class" if misclassified[worst] else f"{float(errors[worst]):.4g} ULP")
+        + f" (promise {promise:g} ULP; {int(wrong.sum())} of {got.size} elements, first"
+        f" {int(np.argmax(wrong))})"
+    )
+    return Comparison(max_ulp, int(wrong.sum()), worst, message)
+
+
+def ulp(exact: Array, dtype: np.dtype[Any]) -> Array:
+    """Returns the unit in the last place of `dtype` at each value; see the module's text.
+
+    Args:
+        exact: finite values in a wider type.
+        dtype: the element type.
+    """
+    limits = limits_of(dtype)
+    _, exponent = np.frexp(exact)
+    binade = np.clip(exponent - 1, limits.minexp, limits.maxexp - 1)
+    return np.asarray(np.ldexp(exact.dtype.type(1), binade - limits.nmant))
+
+
+@np.errstate(all="ignore")
+def ulp_error(got: Array, exact: Array) -> NDArray[np.float64]:
+    """Returns the error of each element in ULP of `got`'s element type.
+
+    It is 0 where either is NaN or where both are the same infinity.
+
+    Args:
+        got: values of an element type.
+        exact: the true values in a wider type.
+    """
+    limits = limits_of(got.dtype)
+    top = np.ldexp(exact.dtype.type(1), limits.maxexp)
+    comparable = ~(np.isnan(got) | np.isnan(exact))
+    here = np.where(comparable, np.clip(got.astype(exact.dtype), -top, top), 0)
+    there = np.where(comparable, np.clip(exact, -top, top), 0)
+    errors = np.abs(here - there) / ulp(there, got.dtype)
+    return np.asarray(np.minimum(errors, _LARGEST_REPORTED), dtype=np.float64)
+
+
+def _misclassified(got: Array, exact: Array) -> NDArray[np.bool_]:
+    """Where NaN, an infinity, a sign or a zero is lost or made up."""
+    nan = np.isnan(exact)
+    # An infinity that was got for a finite value is a matter of distance: it may be right.
+    infinite = np.isinf(exact) & ~np.isinf(got)
+    zero = (exact == 0) & (got != 0)
+    sign = np.signbit(exact) != np.signbit(got)
+    return np.asarray((nan != np.isnan(got)) | (~nan & (infinite | zero | sign)))
+
+
+def _slack(dtype: np.dtype[Any], working: np.dtype[Any]) -> float:
+    """What the rounding of the true values can cost: two of their units, in ULP of `dtype`."""
+    return float(2.0 ** (limits_of(dtype).nmant - np.finfo(working).nmant + 1))
+
+
+def _text(value: Any) -> str:
+    """A value with digits enough to tell it from its neighbours."""
+    return f"{np.longdouble(value):.17g}"

@@ -1,0 +1,84 @@
+"""The shortest program that shows a failure again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.cases import find_case
+
+__all__ = ["program"]
+
+Array = NDArray[Any]
+
+_LITERAL_LIMIT = 64
+"""Elements that are written out; a larger input is named instead."""
+
+
+def program(runtime: str, case: Case, worst: int | None, fails: Callable[[Case], bool]) -> str:
+    """Returns a Python program that prints what is true and what the runtime computes.
+
+    It has one element where that element alone fails too, else the whole input: written out where
+    it is small, by the case's name where it is not.
+
+    Args:
+        runtime: the runtime's name.
+        case: the case that failed.
+        worst: flat index of the worst element, None where there is no such element.
+        fails: runs a case and tells whether it fails.
+    """
+    chosen = next((small for small in _smaller(case, worst) if fails(small)), case)
+    lines = ["import ml_dtypes"] if case.dtype == "bfloat16" else []
+    lines += [
+        "import numpy as np",
+        "from onnx_acts.conformance import Case, find_case, runtime_of",
+        _definition(chosen),
+        f'print("exact:", *case.exact(), "got:", *runtime_of({runtime!r}).run(case))',
+    ]
+    return "\n".join(lines)
+
+
+def _smaller(case: Case, worst: int | None) -> Iterator[Case]:
+    """The worst element alone, in one dimension."""
+    if worst is None:
+        return
+    shape = case.inputs[0].shape
+    arrays = (np.broadcast_to(array, shape).reshape(-1)[worst : worst + 1] for array in case.inputs)
+    yield Case(case.operator, case.dtype, list(arrays), case.attributes, case.outputs)
+
+
+def _definition(case: Case) -> str:
+    """The line that makes the case."""
+    if sum(array.size for array in case.inputs) > _LITERAL_LIMIT and _is_named(case):
+        where = (case.operator, case.dtype, case.group, case.name)
+        return f"case = find_case({', '.join(map(repr, where))})"
+    inputs = ", ".join(_literal(array) for array in case.inputs)
+    attributes = ", ".join(f"{k!r}: {_number(v)}" for k, v in case.attributes.items())
+    outputs = f", outputs={case.outputs}" if case.outputs > 1 else ""
+    return f"case = Case({case.operator!r}, {case.dtype!r}, [{inputs}], {{{attributes}}}{outputs})"
+
+
+def _is_named(case: Case) -> bool:
+    """Whether the full set has this very case: a quick run thins some of them out."""
+    try:
+        found = find_case(case.operator, case.dtype, case.group, case.name)
+    except ValueError:
+        return False
+    pairs = zip(found.inputs, case.inputs, strict=True)
+    return all(a.shape == b.shape and a.tobytes() == b.tobytes() for a, b in pairs)
+
+
+def _literal(array: Array) -> str:
+    """An array as Python text; every element type's values are Python floats."""
+    values = ", ".join(_number(float(value)) for value in array.reshape(-1))
+    kind = "ml_dtypes.bfloat16" if array.dtype.name == "bfloat16" else f"np.{array.dtype.name}"
+    shape = "" if array.ndim == 1 else f".reshape({array.shape})"
+    return f"np.array([{values}], {kind}){shape}"
+
+
+def _number(value: float | int) -> str:
+    return repr(value) if np.isfinite(value) else f"np.float64({str(value)!r})"

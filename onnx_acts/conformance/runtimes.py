@@ -1,0 +1,246 @@
+"""What can compute a case: ONNX Runtime in three ways, onnx.reference in two, PyTorch."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.metadata
+import importlib.util
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import ml_dtypes
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
+
+from onnx_acts import runtime as acts_runtime
+from onnx_acts.conformance.case import Case, acts_model, standard_model
+from onnx_acts.evaluator import reference_evaluator
+
+__all__ = ["RUNTIMES", "Runtime", "runtime_of", "to_torch", "torch_parameter", "version_of"]
+
+Array = NDArray[Any]
+Model = onnx.ModelProto
+
+_CACHE_SIZE = 64
+"""Sessions kept open: cases that follow one another often share a model."""
+
+
+class Runtime(Protocol):
+    """Something that computes cases.
+
+    Attributes:
+        name: its name on the command line.
+        title: what it is, for people.
+        package: the distribution whose version matters.
+        promise: what it must keep: the operator table's promise for the "kernel" or the "body",
+            "exact" (correctly rounded), or the accuracy that was "measured" of other projects.
+    """
+
+    name: str
+    title: str
+    package: str
+    promise: str
+
+    def unavailable(self) -> str:
+        """Why it cannot be used here at all, or an empty text."""
+
+    def unsupported(self, case: Case) -> str:
+        """Why it has no answer to this case, or an empty text."""
+
+    def run(self, case: Case) -> list[Array]:
+        """Computes the outputs that the case asks for."""
+
+
+class _OnnxRuntime:
+    """ONNX Runtime on the CPU, on one of the models that a case gives."""
+
+    package = "onnxruntime"
+
+    def __init__(self, name: str, title: str, promise: str, model: Callable[[Case], Model]) -> None:
+        self.name, self.title, self.promise, self._model = name, title, promise, model
+        self._sessions: dict[bytes, onnxruntime.InferenceSession] = {}
+
+    def unavailable(self) -> str:
+        return _library_missing() if self._accelerated else ""
+
+    def unsupported(self, case: Case) -> str:
+        if self.name != "standard":
+            return ""
+        if case.training or case.outputs > 1:
+            return f"{case.spec.standard} computes inference only, and one output"
+        try:
+            self._session(case)
+        except Exception as error:  # onnxruntime's exceptions have no common public base
+            return str(error).split(" : ")[-1].strip()
+        return ""
+
+    def run(self, case: Case) -> list[Array]:
+        session = self._session(case)
+        feeds = dict(zip(case.spec.inputs, case.inputs, strict=True))
+        if case.dtype != "bfloat16":
+            return [np.asarray(array) for array in session.run(None, feeds)]
+        values = {name: _bfloat16_value(array) for name, array in feeds.items()}
+        return [_bfloat16_array(value) for value in session.run_with_ort_values(None, values)]
+
+    @property
+    def _accelerated(self) -> bool:
+        return self.name == "library"
+
+    def _session(self, case: Case) -> onnxruntime.InferenceSession:
+        model = self._model(case)
+        key = model.SerializeToString(deterministic=True)
+        if key not in self._sessions:
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 4  # errors are raised; logging them too is noise
+            options.intra_op_num_threads = 2
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            opened = acts_runtime.session(
+                model, session_options=options, accelerated=self._accelerated
+            )
+            _keep(self._sessions, key, opened)
+        return self._sessions[key]
+
+
+class _Reference:
+    """The evaluator of the `onnx` package, which computes in NumPy."""
+
+    package = "onnx"
+
+    def __init__(
+        self, name: str, title: str, promise: str, evaluator: Callable[[Model], ReferenceEvaluator]
+    ) -> None:
+        self.name, self.title, self.promise, self._evaluator = name, title, promise, evaluator
+        self._evaluators: dict[bytes, ReferenceEvaluator] = {}
+
+    def unavailable(self) -> str:
+        return ""
+
+    def unsupported(self, case: Case) -> str:
+        return ""
+
+    def run(self, case: Case) -> list[Array]:
+        model = acts_model(case)
+        key = model.SerializeToString(deterministic=True)
+        if key not in self._evaluators:
+            _keep(self._evaluators, key, self._evaluator(model))
+        feeds = dict(zip(case.spec.inputs, case.inputs, strict=True))
+        with np.errstate(all="ignore"):
+            return [np.asarray(array) for array in self._evaluators[key].run(None, feeds)]
+
+
+class _PyTorch:
+    """The function in `torch.nn.functional`, eager, on the CPU."""
+
+    name, title, package, promise = "pytorch", "PyTorch eager", "torch", "measured"
+
+    def unavailable(self) -> str:
+        return "" if importlib.util.find_spec("torch") else "PyTorch is not installed"
+
+    def unsupported(self, case: Case) -> str:
+        if case.training:
+            return "PyTorch draws from a generator of its own"
+        if case.outputs > 1:
+            return "PyTorch returns one output"
+        if any(torch_parameter(case.inputs[0], extra) is None for extra in case.inputs[1:]):
+            return "PyTorch takes one slope, or one for each channel of dimension 1"
+        return ""
+
+    def run(self, case: Case) -> list[Array]:
+        import torch
+
+        function = getattr(torch.nn.functional, case.spec.torch)
+        extra = (torch_parameter(case.inputs[0], array) for array in case.inputs[1:])
+        tensors = [to_torch(array) for array in (case.inputs[0], *extra) if array is not None]
+        with torch.no_grad():
+            result = function(*tensors, *case.real_values)
+        if case.dtype == "bfloat16":
+            return [result.view(torch.int16).numpy().view(ml_dtypes.bfloat16)]
+        return [result.numpy()]
+
+
+def runtime_of(name: str) -> Runtime:
+    """Returns the runtime of that name.
+
+    Raises:
+        ValueError: there is none; the message lists those there are.
+    """
+    for item in RUNTIMES:
+        if item.name == name:
+            return item
+    raise ValueError(f"unknown runtime {name!r}; there are {', '.join(r.name for r in RUNTIMES)}")
+
+
+def version_of(runtime: Runtime) -> str:
+    """The version of the package behind a runtime, empty where it is not installed."""
+    return _version(runtime.package)
+
+
+@functools.cache
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _keep(cache: dict[bytes, Any], key: bytes, value: Any) -> None:
+    """Adds to a cache, dropping the oldest entry of a full one."""
+    if len(cache) >= _CACHE_SIZE:
+        cache.pop(next(iter(cache)))
+    cache[key] = value
+
+
+def _library_missing() -> str:
+    try:
+        acts_runtime.library_path()
+    except FileNotFoundError as error:
+        return str(error)
+    return ""
+
+
+def _bfloat16_value(array: Array) -> onnxruntime.OrtValue:
+    """NumPy itself has no bfloat16, so ONNX Runtime is handed the bits."""
+    bits = np.ascontiguousarray(array).view(np.uint16).reshape(array.shape)
+    return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, onnx.TensorProto.BFLOAT16)
+
+
+def _bfloat16_array(value: onnxruntime.OrtValue) -> Array:
+    """The bits are read where they lie: `OrtValue.numpy` refuses bfloat16."""
+    shape = tuple(value.shape())
+    count = int(np.prod(shape, dtype=np.int64))
+    bits = bytes((ctypes.c_uint16 * count).from_address(value.data_ptr())) if count else b""
+    return np.frombuffer(bits, ml_dtypes.bfloat16).reshape(shape)
+
+
+def torch_parameter(x: Array, slope: Array) -> Array | None:
+    """Returns a slope in PyTorch's shape: one value, or those of dimension 1; else None."""
+    if slope.size == 1:
+        return slope.reshape(1)
+    aligned = (1,) * (x.ndim - slope.ndim) + slope.shape
+    channels = x.ndim >= 2 and all(size == 1 for i, size in enumerate(aligned) if i != 1)
+    return slope.reshape(-1) if channels else None
+
+
+def to_torch(array: Array) -> Any:
+    """Returns a copy of an array as a tensor."""
+    import torch
+
+    packed = np.array(array)  # PyTorch takes no read-only memory and no negative strides
+    if packed.dtype == ml_dtypes.bfloat16:
+        return torch.from_numpy(packed.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(packed)
+
+
+RUNTIMES: Sequence[Runtime] = (
+    _OnnxRuntime("library", "ONNX Runtime, native library", "kernel", acts_model),
+    _OnnxRuntime("bodies", "ONNX Runtime, function bodies", "body", acts_model),
+    _OnnxRuntime("standard", "ONNX Runtime, standard nodes", "measured", standard_model),
+    _Reference("reference", "onnx.reference, function bodies", "body", ReferenceEvaluator),
+    _Reference("evaluator", "onnx_acts.reference_evaluator", "exact", reference_evaluator),
+    _PyTorch(),
+)
+"""Every runtime, in the order of the report's columns."""

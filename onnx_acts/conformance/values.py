@@ -1,0 +1,95 @@
+"""Numbers worth trying, by element type: special values, dense sweeps and odd parameters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import limits_of, numpy_type
+
+__all__ = ["dense_values", "parameter_values", "random_values", "special_values"]
+
+Array = NDArray[Any]
+
+
+def special_values(dtype: str) -> Array:
+    """NaN, infinities, zeros, subnormals, limits, and where exp(x) - 1 changes its character."""
+    kind = numpy_type(dtype)
+    limits = limits_of(kind)
+    tiny, step = float(limits.smallest_normal), float(limits.smallest_subnormal)
+    magnitudes = [0.0, step, tiny - step, tiny, 1e-25, 1e-8, 2.0**-limits.nmant, 0.01, 1.0, 3.5]
+    magnitudes += [float(limits.max), math.inf]
+    signed = [sign * value for value in magnitudes for sign in (1, -1)]
+    edges = np.array([-edge * math.log(2) for edge in _saturation_exponents(kind)]).astype(kind)
+    neighbours = [np.nextafter(edges, kind.type(goal)) for goal in (-math.inf, 0)]
+    return np.concatenate([[kind.type(math.nan)], np.array(signed, kind), edges, *neighbours])
+
+
+def _saturation_exponents(kind: np.dtype[Any]) -> list[int]:
+    """The k for which exp(-k log 2) is where expm1 rounds to -1, or where exp underflows."""
+    limits = limits_of(kind)
+    return [limits.nmant + 1, limits.nmant + 2, -limits.minexp, limits.nmant - limits.minexp + 1]
+
+
+def dense_values(dtype: str, quick: bool = False) -> Array:
+    """Every value of a 16-bit type, NaNs too; else a sweep that visits every exponent.
+
+    Args:
+        dtype: the element type.
+        quick: fewer values for each exponent of the wider types.
+    """
+    kind = numpy_type(dtype)
+    if kind.itemsize == 2:
+        return np.arange(2**16, dtype=np.uint16).view(kind)
+    limits = limits_of(kind)
+    bias = -limits.minexp + 1
+    # The middle of the range is where curves bend: more values for each exponent there.
+    coarse, fine = (4, 64) if quick else (32, 1024)
+    exponents = np.arange(2 * bias + 1)
+    middle = exponents[(exponents > bias - limits.nmant - 8) & (exponents < bias + 12)]
+    unsigned = np.concatenate(
+        [_bit_patterns(kind, exponents, coarse), _bit_patterns(kind, middle, fine)]
+    ).view(kind)
+    return np.concatenate([unsigned, -unsigned])
+
+
+def _bit_patterns(kind: np.dtype[Any], exponents: NDArray[np.int64], count: int) -> Array:
+    """Bit patterns of `count` values in each binade, the first and the last of it among them."""
+    word = np.dtype(f"uint{8 * kind.itemsize}")
+    mantissa_bits = limits_of(kind).nmant
+    random = np.random.default_rng(20160)
+    mantissas = random.integers(0, 2**mantissa_bits, (exponents.size, count), dtype=np.uint64)
+    mantissas[:, 0], mantissas[:, 1] = 0, 2**mantissa_bits - 1
+    patterns = (exponents.astype(np.uint64)[:, None] << np.uint64(mantissa_bits)) | mantissas
+    return patterns.astype(word).reshape(-1)
+
+
+def random_values(dtype: str, shape: tuple[int, ...], seed: int) -> Array:
+    """Normally distributed values, a few of them special."""
+    random = np.random.default_rng(seed)
+    values = (2 * random.standard_normal(shape)).astype(numpy_type(dtype))
+    chosen = random.random(shape) < 0.15
+    special = random.choice(special_values(dtype), shape)
+    return np.where(chosen, special, values)
+
+
+def parameter_values() -> dict[str, float]:
+    """Parameters by name: zeros, negative, tiny, huge, not representable in 32 bits, infinite."""
+    return {
+        "0": 0.0,
+        "-0": -0.0,
+        "0.1": 0.1,
+        "1": 1.0,
+        "-0.5": -0.5,
+        "1/3": 1 / 3,
+        "16777217": 16777217.0,
+        "1e-42": 1e-42,
+        "3e38": 3e38,
+        "1e39": 1e39,
+        "inf": math.inf,
+        "-inf": -math.inf,
+        "nan": math.nan,
+    }

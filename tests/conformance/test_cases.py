@@ -1,0 +1,168 @@
+"""The case generators: each visits what it says."""
+
+import numpy as np
+import onnx
+import pytest
+
+from onnx_acts.conformance.case import Case, acts_model, numpy_type, standard_model
+from onnx_acts.conformance.cases import GROUPS, cases, find_case
+from onnx_acts.conformance.values import dense_values, random_values, special_values
+from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.validation import check_element_types, check_slope_shape
+
+OPERATORS = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+TYPES = pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+
+
+@OPERATORS
+@TYPES
+def test_cases_are_valid_and_named_once(spec: Spec, dtype: str) -> None:
+    """Inputs have the element type and right shapes; a name is used once in its group."""
+    for group in GROUPS:
+        names = []
+        for case in cases(spec, dtype, group):
+            check_element_types(spec, [array.dtype.name for array in case.inputs])
+            for extra in case.inputs[1:]:
+                check_slope_shape(case.inputs[0].shape, extra.shape)
+            names.append(case.name)
+        assert len(set(names)) == len(names)
+
+
+@OPERATORS
+def test_groups_apply_where_they_should(spec: Spec) -> None:
+    """A group is empty exactly where the operator has nothing for it to vary."""
+    found = {group for group in GROUPS if any(cases(spec, "float32", group))}
+    real = any(attribute.kind == "real" for attribute in spec.attributes)
+    expected = {"special", "dense", "shapes"} | ({"attributes"} if real else set())
+    expected |= {"input": {"slopes"}, "draw": {"training"}}.get(spec.parameter_source, set())
+    assert found == expected
+
+
+@OPERATORS
+def test_cases_are_the_same_every_time(spec: Spec) -> None:
+    """Two runs see the same bytes."""
+    for group in GROUPS:
+        first, second = (list(cases(spec, "float16", group, quick=True)) for _ in range(2))
+        assert [a.name for a in first] == [b.name for b in second]
+        for a, b in zip(first, second, strict=True):
+            assert [x.tobytes() for x in a.inputs] == [x.tobytes() for x in b.inputs]
+
+
+@TYPES
+def test_special_values_visit_every_position(dtype: str) -> None:
+    """Every special value stands at every position of the vector body and of the tail."""
+    values = special_values(dtype)
+    stacked = np.stack([case.inputs[0] for case in cases(spec_of("ReLU"), dtype, "special")])
+    assert stacked.shape[1] == 95
+    bits = np.dtype(f"uint{8 * values.itemsize}")
+    wanted = set(values.view(bits).tolist())
+    for position in range(stacked.shape[1]):
+        assert set(np.ascontiguousarray(stacked[:, position]).view(bits).tolist()) == wanted
+
+
+@TYPES
+def test_special_values(dtype: str) -> None:
+    """NaN, both infinities, both zeros, subnormals and the limits are among them."""
+    values = special_values(dtype)
+    limits = {"float16": (6e-8, 65504), "float32": (1e-45, 3.4e38), "float64": (5e-324, 1.79e308)}
+    smallest, largest = limits.get(dtype, (9.2e-41, 3.38e38))
+    wide = values.astype(np.float64)
+    assert np.isnan(wide).any()
+    assert {np.inf, -np.inf} <= set(wide.tolist())
+    assert {False, True} == set(np.signbit(wide[wide == 0]).tolist())
+    finite = np.abs(wide[np.isfinite(wide) & (wide != 0)])
+    assert finite.min() == pytest.approx(smallest, rel=0.2)
+    assert finite.max() == pytest.approx(largest, rel=0.01)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_dense_16_bit_values_are_all_there(dtype: str) -> None:
+    """All 65,536 bit patterns, each once."""
+    assert np.array_equal(np.sort(dense_values(dtype).view(np.uint16)), np.arange(2**16))
+
+
+@pytest.mark.parametrize(("dtype", "bias"), [("float32", 127), ("float64", 1023)])
+def test_dense_values_visit_every_exponent(dtype: str, bias: int) -> None:
+    """Every exponent field occurs with both signs; zero and subnormals among them."""
+    values = dense_values(dtype)
+    assert values.dtype == dtype
+    with np.errstate(all="ignore"):
+        fields = (values.view(f"uint{8 * values.itemsize}") << 1) >> (53 if bias == 1023 else 24)
+    for side in (np.signbit(values), ~np.signbit(values)):
+        assert set(fields[side].tolist()) == set(range(2 * bias + 1))
+
+
+def test_shapes() -> None:
+    """Empty, 0-d, deep, single and every length up to 70, and memory that is not plain."""
+    found = list(cases(spec_of("PReLU"), "float32", "shapes"))
+    arrays = [case.inputs[0] for case in found]
+    shapes = {array.shape for array in arrays}
+    assert {(), (0, 3), (1,), (2,) * 10} <= shapes
+    assert {(n,) for n in range(1, 71)} <= shapes
+    assert any(not array.flags.c_contiguous for array in arrays)
+    assert any(not array.flags.aligned for array in arrays)
+    assert any(array.ctypes.data % 16 for array in arrays if array.flags.aligned and array.size)
+
+
+def test_slopes() -> None:
+    """Scalars, last dimension, per channel, full, size-1 dimensions; zero, negative, inf, NaN."""
+    found = list(cases(spec_of("PReLU"), "float32", "slopes"))
+    pairs = {tuple(array.shape for array in case.inputs) for case in found}
+    full = (2, 3, 4, 5)
+    assert {(full, slope) for slope in ((), (1,), (5,), (3, 1, 1), full, (1, 3, 1, 1))} <= pairs
+    slopes = np.concatenate([case.inputs[1].reshape(-1) for case in found])
+    assert np.isnan(slopes).any()
+    assert {0.0, np.inf, -np.inf, -0.5} <= set(slopes.tolist())
+    assert np.signbit(slopes[slopes == 0]).any()
+
+
+def test_attributes() -> None:
+    """Odd values of one parameter; every ordered pair of two, equal ones among them."""
+    alphas = [case.attributes["alpha"] for case in cases(spec_of("ELU"), "float32", "attributes")]
+    assert {0.0, -0.5, 0.1, 3e38, np.inf} <= set(alphas)
+    assert np.isnan(alphas).any()
+    bounds = [
+        (case.values["lower"], case.values["upper"])
+        for case in cases(spec_of("RReLU"), "float32", "attributes")
+    ]
+    assert all(lower <= upper for lower, upper in bounds)
+    assert any(lower == upper for lower, upper in bounds)
+    assert any(lower < upper for lower, upper in bounds)
+
+
+def test_training_compares_the_noise() -> None:
+    """Several seeds, and both outputs."""
+    found = list(cases(spec_of("RReLU"), "float32", "training"))
+    assert len({case.attributes.get("seed") for case in found}) >= 4
+    assert all(case.outputs == 2 and case.training for case in found)
+
+
+def test_find_case() -> None:
+    """A case is found by its name; a wrong name is named."""
+    found = find_case("PReLU", "float32", "slopes", "slope (5,) on (2, 3, 4, 5)")
+    assert found.inputs[1].shape == (5,)
+    with pytest.raises(ValueError, match="'nothing'"):
+        find_case("PReLU", "float32", "slopes", "nothing")
+
+
+@OPERATORS
+@TYPES
+def test_models_are_valid(spec: Spec, dtype: str) -> None:
+    """Both models pass the checker and keep the element type."""
+    x = random_values(dtype, (3, 4), 1)
+    inputs = [x, *(x[:1] for _ in spec.inputs[1:])]
+    case = Case(spec.name, dtype, inputs)
+    for model in (acts_model(case), standard_model(case)):
+        onnx.checker.check_model(model, full_check=True)
+        kinds = {value.type.tensor_type.elem_type for value in model.graph.output}
+        assert kinds == {onnx.helper.np_dtype_to_tensor_dtype(numpy_type(dtype))}
+
+
+def test_standard_parameter_is_the_mean() -> None:
+    """Two bounds become their mean, and -0 stays -0."""
+    x = np.ones(1, np.float32)
+    for bounds, mean in (((0.25, 0.75), 0.5), ((-0.0, -0.0), -0.0)):
+        attributes = dict(zip(("lower", "upper"), bounds, strict=True))
+        model = standard_model(Case("RReLU", "float32", [x], attributes))
+        (alpha,) = (item.f for item in model.graph.node[0].attribute)
+        assert (alpha, np.signbit(alpha)) == (mean, np.signbit(mean))

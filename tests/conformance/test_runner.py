@@ -1,0 +1,242 @@
+"""The run: runtimes that are wrong, absent or without an answer, and known differences."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+
+from onnx_acts import reference
+from onnx_acts.conformance import runner
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.cases import GROUPS, cases
+from onnx_acts.conformance.known_differences import (
+    ACCURACIES,
+    KNOWN_DIFFERENCES,
+    KnownDifference,
+    measured_accuracy,
+    version_tuple,
+)
+from onnx_acts.conformance.runner import Result, Selection, run
+from onnx_acts.conformance.runtimes import RUNTIMES, runtime_of
+from onnx_acts.specs import ELEMENT_TYPES, SPECS, spec_of
+
+OPERATORS = [spec.name for spec in SPECS]
+
+
+class Fake:
+    """A runtime that is right, or wrong in a given way for inputs of at least `wrong_from`."""
+
+    name, title, package, promise = "evaluator", "fake", "onnx", "exact"
+
+    def __init__(self, wrong_from: int | None = None, missing: str = "", refuses: str = "") -> None:
+        self._wrong_from, self._missing, self._refuses = wrong_from, missing, refuses
+
+    def unavailable(self) -> str:
+        """As told."""
+        return self._missing
+
+    def unsupported(self, case: Case) -> str:
+        """As told."""
+        return self._refuses
+
+    def run(self, case: Case) -> list[np.ndarray]:
+        """Rounds what is true, and spoils the last element of a large result."""
+        with np.errstate(all="ignore"):
+            exact = [np.array(y, order="C") for y in case.exact()]
+            results = [reference.rounded(y, numpy_type(case.dtype)) for y in exact]
+        if self._wrong_from is not None and results[0].size >= self._wrong_from:
+            results[0].reshape(-1)[-1] = 77
+        return results
+
+
+def run_fake(fake: Fake, known: tuple[KnownDifference, ...] = (), group: str = "shapes") -> Result:
+    """Runs one operator, type and group on it."""
+    return run(Selection([spec_of("ELU")], ["float32"], [group], [fake], quick=True), known)
+
+
+def record(**changes: object) -> KnownDifference:
+    """A known difference of the fake."""
+    base = KnownDifference("evaluator", ("ELU",), "shapes", "because", "seen today")
+    return dataclasses.replace(base, **changes)
+
+
+def test_right_runtime_passes() -> None:
+    """All is well, and the error measured is reported."""
+    result = run_fake(Fake())
+    (cell,) = result.cells
+    assert (result.ok, cell.status, cell.failed) == (True, "pass", 0)
+    assert 0 < cell.max_ulp <= 0.5
+
+
+def test_wrong_runtime_fails_with_a_program() -> None:
+    """A failure has a program, which in this case runs and names the case's one element."""
+    result = run_fake(Fake(wrong_from=1))
+    (cell,) = result.cells
+    assert (result.ok, cell.status) == (False, "fail")
+    text = cell.failures[0].program
+    assert re.search(r"\[np\.array\(\[[^,\]]+\], np\.float32\)\]", text)
+    exec(text, {})
+
+
+def test_error_is_a_failure() -> None:
+    """An exception of a runtime is a result like any other."""
+
+    class Broken(Fake):
+        def run(self, case: Case) -> list[np.ndarray]:
+            """Fails."""
+            raise RuntimeError("no\nmemory")
+
+    (cell,) = run_fake(Broken()).cells
+    assert cell.status == "fail"
+    assert cell.failures[0].message == "raised RuntimeError: no memory"
+
+
+@pytest.mark.parametrize("fake", [Fake(missing="not installed"), Fake(refuses="not installed")])
+def test_absent_runtime_is_shown(fake: Fake) -> None:
+    """What cannot be run is n/a with its reason, not dropped."""
+    result = run_fake(fake)
+    (cell,) = result.cells
+    assert (result.ok, cell.status, cell.reasons) == (True, "n/a", ["not installed"])
+    assert cell.skipped == cell.cases > 0
+
+
+def test_known_difference_is_no_failure() -> None:
+    """A difference on record is reported as such."""
+    result = run_fake(Fake(wrong_from=1), (record(),))
+    assert result.ok
+    assert result.cells[0].status == "known"
+    assert result.cells[0].reasons == ["because (seen today)"]
+
+
+def test_known_difference_excuses_only_what_differs() -> None:
+    """Cases that are right are not counted as known differences, though a record names them."""
+    (cell,) = run_fake(Fake(wrong_from=1000), (record(),)).cells
+    assert cell.known == sum(
+        case.inputs[0].size >= 1000 for case in cases(spec_of("ELU"), "float32", "shapes", True)
+    )
+    assert 0 < cell.known < cell.cases
+
+
+def test_promises() -> None:
+    """Ours are the table's; the evaluator's is exact; others' are measured, else the kernel's."""
+    spec = spec_of("ELU")
+    found = {item.name: runner.promise_of(item, spec, "float32") for item in RUNTIMES}
+    assert found["library"] == found["standard"] == spec.promise.kernel["float32"]
+    assert found["bodies"] == found["reference"] == spec.promise.body["float32"]
+    assert (found["evaluator"], found["pytorch"]) == (0.5, 2.0)
+
+
+def test_known_difference_that_no_longer_shows_fails() -> None:
+    """A record is strict: when all its cases are right, it must go."""
+    result = run_fake(Fake(), (record(),))
+    assert not result.ok
+    assert "no longer differs: remove the record" in result.stale[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"runtime": "library"},
+        {"operators": ("PReLU",)},
+        {"group": "dense"},
+        {"cases": "length *"},
+        {"dtypes": ("float64",)},
+        {"since": "999"},
+        {"until": "1.2"},
+    ],
+    ids=str,
+)
+def test_record_about_something_else_excuses_nothing(changes: dict[str, object]) -> None:
+    """Each field of a record narrows it."""
+    result = run_fake(Fake(wrong_from=1000), (record(**changes),))
+    assert result.cells[0].status == "fail"
+
+
+def test_larger_input_is_named() -> None:
+    """What fails only as a whole, and is long, is found by its name."""
+    result = run_fake(Fake(wrong_from=1000))
+    assert (
+        "find_case('ELU', 'float32', 'shapes', 'shape (2, 2," in result.cells[0].failures[0].program
+    )
+
+
+def test_small_input_is_written_out() -> None:
+    """What fails only as a whole, and is short, is written out."""
+    result = run_fake(Fake(wrong_from=24))
+    failures = [failure for cell in result.cells for failure in cell.failures]
+    assert failures[0].program
+    case = Case("ELU", "bfloat16", [np.array([[np.nan, -0.0]], numpy_type("bfloat16"))])
+    text = runner.program("evaluator", case, None, lambda small: False)
+    assert "import ml_dtypes\n" in text
+    assert ", -0.0], ml_dtypes.bfloat16).reshape((1, 2))" in text
+
+
+@pytest.mark.parametrize("item", RUNTIMES, ids=lambda item: item.name)
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+def test_runtimes_agree_on_a_plain_input(item: runner.Runtime, dtype: str) -> None:
+    """Every runtime that is here computes every operator that it supports, to its promise."""
+    if item.unavailable():
+        pytest.skip(item.unavailable())
+    x = np.array([[-2.5, -0.5, 3.0], [1.5, -1.0, 0.25]]).astype(numpy_type(dtype))
+    for spec in SPECS:
+        slope = np.array([[0.25]]).astype(x.dtype)
+        case = Case(spec.name, dtype, [x, *(slope for _ in spec.inputs[1:])])
+        if not item.unsupported(case):
+            found = runner.judge(item, case, runner.promise_of(item, spec, dtype))
+            assert found.ok, found.message
+
+
+def test_standard_nodes_without_a_kernel_are_told() -> None:
+    """ONNX Runtime's own reason is passed on."""
+    case = Case("ELU", "float64", [np.ones(2)])
+    assert "implementation for Elu" in runtime_of("standard").unsupported(case)
+
+
+def test_unknown_runtime() -> None:
+    """The message lists those there are."""
+    with pytest.raises(ValueError, match="there are library, bodies, standard"):
+        runtime_of("tensorflow")
+
+
+def test_pytorch_channels() -> None:
+    """A slope along dimension 1 is PyTorch's; along another one it is not."""
+    torch_runtime = runtime_of("pytorch")
+    if torch_runtime.unavailable():
+        pytest.skip(torch_runtime.unavailable())
+    x = -np.ones((2, 3, 4), np.float32)
+    slope = np.array([[1], [2], [3]], np.float32)
+    (y,) = torch_runtime.run(Case("PReLU", "float32", [x, slope]))
+    assert y[0].tolist() == [[-1] * 4, [-2] * 4, [-3] * 4]
+    last = Case("PReLU", "float32", [x, np.ones(4, np.float32)])
+    assert torch_runtime.unsupported(last)
+
+
+@pytest.mark.parametrize("item", KNOWN_DIFFERENCES, ids=lambda item: f"{item.runtime}-{item.cases}")
+def test_records_name_things_that_exist(item: KnownDifference) -> None:
+    """A record's runtime, operators, types, group and cases are real, and it says why and when."""
+    runtime_of(item.runtime)
+    assert set(item.dtypes) <= set(ELEMENT_TYPES)
+    assert item.group in GROUPS
+    assert item.reason
+    assert item.seen
+    for operator in item.operators:
+        for dtype in item.dtypes:
+            named = cases(spec_of(operator), dtype, item.group)
+            assert any(item.applies(item.runtime, "1.31", case) for case in named)
+
+
+def test_accuracies() -> None:
+    """An accuracy is found by runtime, operator and element type."""
+    for item in ACCURACIES:
+        runtime_of(item.runtime)
+        assert set(item.operators) <= set(OPERATORS)
+    assert measured_accuracy("pytorch", "ELU", "float32") == 2.0
+    assert measured_accuracy("pytorch", "ELU", "float64") is None
+
+
+def test_versions() -> None:
+    """Versions compare as numbers."""
+    assert version_tuple("2.13.0+cpu") == (2, 13, 0)
+    assert version_tuple("1.9") < version_tuple("1.31.1")
+    assert version_tuple("") == ()
