@@ -3,112 +3,118 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
 
-import numpy as np
 import onnx
 from onnx import helper
 
-from onnx_acts.functions import Form, form_for, function_proto
+from onnx_acts.functions import form_for, function_proto
+from onnx_acts.inference import element_types
 from onnx_acts.nodes import attribute_proto, read_attributes
-from onnx_acts.schemas import register_schemas
-from onnx_acts.specs import DOMAIN, OPSET_VERSION, Spec, spec_of
+from onnx_acts.specs import DOMAIN, OPSET_VERSION, spec_of
+from onnx_acts.structure import STANDARD_DOMAINS, check_model, walk_graphs, walk_nodes
 
-__all__ = ["default_opset", "element_types", "embed_functions", "walk_nodes"]
+__all__ = [
+    "default_opset",
+    "element_types",
+    "embed_functions",
+    "function_for",
+    "walk_nodes",
+    "write_attributes",
+]
 
 _MINIMUM_IR_VERSION = 9
 """The first IR version whose functions have attributes with defaults."""
 
-_MAXIMUM_DEPTH = 64
-"""Nesting of subgraphs beyond which a model is refused rather than walked."""
+_OVERRIDABLE_IR_VERSION = 4
+"""The first IR version in which initializers need not be inputs; inputs can be overridden."""
 
 
 def embed_functions(model: onnx.ModelProto) -> None:
     """Adds to `model`, in place, the function bodies of the `onnx_acts` operators that it uses.
 
     Bodies from an earlier call are replaced. Every attribute of the nodes is written out, real
-    numbers as float64 tensors, because the bodies refer to them.
+    numbers as float64 tensors, because the bodies refer to them. The IR version becomes at least 9;
+    in a model older than IR version 4, initializers are no longer listed as inputs, which would
+    from then on make them variable.
 
     Raises:
-        ValueError: the model's opset is too old for a body, or a node has a bad attribute.
+        ValueError: the model's opset is too old for a body, a node has a bad attribute, or the
+            model is one that `onnx_acts.structure.check_model` refuses.
     """
-    nodes: dict[str, list[onnx.NodeProto]] = {}
-    for node in walk_nodes(model):
-        if node.domain == DOMAIN:
-            _write_attributes(node)
-            nodes.setdefault(node.op_type, []).append(node)
+    check_model(model)
     for function in list(model.functions):
         if function.domain == DOMAIN:
             model.functions.remove(function)
-    if not nodes:
-        return
-    types = element_types(model)
-    for name, uses in sorted(nodes.items()):
-        spec = spec_of(name)
-        dtypes = {types.get(node.input[0]) for node in uses}
-        model.functions.append(function_proto(spec, _form(spec, model, uses, dtypes)))
-    _import_domain(model)
-    model.ir_version = max(model.ir_version, _MINIMUM_IR_VERSION)
+    uses = _uses(model)
+    for name, pairs in sorted(uses.items()):
+        nodes = [node for node, _ in pairs]
+        dtypes = {dtype for _, dtype in pairs}
+        model.functions.append(function_for(name, default_opset(model), nodes, dtypes))
+    if uses:
+        _import_domain(model)
+        _raise_ir_version(model)
 
 
-def walk_nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
-    """Yields every node of the graph, its subgraphs and the model's own functions.
+def function_for(
+    name: str, opset: int, nodes: Sequence[onnx.NodeProto], dtypes: Collection[str | None]
+) -> onnx.FunctionProto:
+    """Makes the function that serves all of `nodes`.
 
-    The functions of the domain `onnx_acts` are left out: they are made from the table.
+    Args:
+        name: the operator.
+        opset: the version of the standard operators that surround the nodes.
+        nodes: nodes of this operator.
+        dtypes: the element types that they meet, None where unknown.
 
     Raises:
-        ValueError: subgraphs are nested more than 64 deep.
+        ValueError: the opset is too old.
     """
-    yield from _walk(model.graph.node, 0)
-    for function in model.functions:
-        if function.domain != DOMAIN:
-            yield from _walk(function.node, 0)
+    spec = spec_of(name)
+    training = any(read_attributes(node).get("training_mode") for node in nodes)
+    outputs = max(len(node.output) for node in nodes)
+    form = form_for(opset, dtypes)
+    form = dataclasses.replace(form, training=training, outputs=min(outputs, len(spec.outputs)))
+    return function_proto(spec, form)
 
 
-def element_types(model: onnx.ModelProto) -> dict[str, str]:
-    """Returns the NumPy names of the element types of the values whose types are known.
-
-    Values of subgraphs and functions are included where their names are unique in the model.
-    """
-    register_schemas()
-    try:
-        inferred = onnx.shape_inference.infer_shapes(model)
-    except (onnx.shape_inference.InferenceError, ValueError):
-        # A model that inference cannot follow (or that is above 2 GiB) still has declared types.
-        inferred = model
-    types: dict[str, str] = {}
-    for graph in _graphs(inferred.graph, 0):
-        for value in (*graph.input, *graph.output, *graph.value_info):
-            _note(types, value.name, value.type.tensor_type.elem_type)
-        for initializer in graph.initializer:
-            _note(types, initializer.name, initializer.data_type)
-    return types
-
-
-def default_opset(model: onnx.ModelProto) -> int:
-    """Returns the version of the standard operators that the model imports.
+def default_opset(model: onnx.ModelProto | onnx.FunctionProto) -> int:
+    """Returns the version of the standard operators that a model or function imports.
 
     Raises:
         ValueError: it imports none.
     """
     for item in model.opset_import:
-        if item.domain in ("", "ai.onnx"):
+        if item.domain in STANDARD_DOMAINS:
             return int(item.version)
     raise ValueError("the model imports no standard operators: opset_import has no default domain")
 
 
-def _form(
-    spec: Spec, model: onnx.ModelProto, uses: list[onnx.NodeProto], dtypes: set[str | None]
-) -> Form:
-    """Picks the form of one function from all its uses."""
-    training = any(read_attributes(node).get("training_mode") for node in uses)
-    outputs = max(sum(1 for name in node.output if name) for node in uses)
-    form = form_for(default_opset(model), dtypes)
-    return dataclasses.replace(form, training=training, outputs=min(outputs, len(spec.outputs)))
+def _uses(model: onnx.ModelProto) -> dict[str, list[tuple[onnx.NodeProto, str | None]]]:
+    """Finds the `onnx_acts` nodes, by operator, with element types; writes attributes out."""
+    found = [node for node in walk_nodes(model) if node.domain == DOMAIN]
+    for node in found:
+        write_attributes(node)
+    types = element_types(model) if found else {}
+    # Nothing is known of a function's values, whatever else in the model has their names.
+    scopes = [(model.graph, types), *((function, {}) for function in model.functions)]
+    uses: dict[str, list[tuple[onnx.NodeProto, str | None]]] = {}
+    for root, known in scopes:
+        for node in (node for graph in walk_graphs(root) for node in graph.node):
+            if node.domain == DOMAIN:
+                uses.setdefault(node.op_type, []).append((node, known.get(node.input[0])))
+    return uses
 
 
-def _write_attributes(node: onnx.NodeProto) -> None:
+def write_attributes(node: onnx.NodeProto) -> None:
     """Writes every attribute of an `onnx_acts` node in the table's encoding."""
+    for item in node.attribute:
+        if item.ref_attr_name:
+            raise ValueError(
+                f"{node.op_type} (node {node.name!r}): attribute {item.name} refers to"
+                f" {item.ref_attr_name} of the function around it; inline that function first"
+                " (onnx.inliner.inline_local_functions)"
+            )
     values = read_attributes(node)
     del node.attribute[:]
     node.attribute.extend(
@@ -117,42 +123,21 @@ def _write_attributes(node: onnx.NodeProto) -> None:
 
 
 def _import_domain(model: onnx.ModelProto) -> None:
-    if all(item.domain != DOMAIN for item in model.opset_import):
-        model.opset_import.append(helper.make_opsetid(DOMAIN, OPSET_VERSION))
+    """Imports the domain into the model and into the functions of its own that use it."""
+    users = [function for function in model.functions if _is_user(function)]
+    for owner in (model, *users):
+        if all(item.domain != DOMAIN for item in owner.opset_import):
+            owner.opset_import.append(helper.make_opsetid(DOMAIN, OPSET_VERSION))
 
 
-def _walk(nodes: object, depth: int) -> Iterator[onnx.NodeProto]:
-    _check_depth(depth)
-    for node in nodes:  # type: ignore[attr-defined]  # protobuf's repeated field has no public type
-        yield node
-        for graph in _subgraphs(node):
-            yield from _walk(graph.node, depth + 1)
+def _is_user(function: onnx.FunctionProto) -> bool:
+    return any(node.domain == DOMAIN for graph in walk_graphs(function) for node in graph.node)
 
 
-def _graphs(graph: onnx.GraphProto, depth: int) -> Iterator[onnx.GraphProto]:
-    _check_depth(depth)
-    yield graph
-    for node in graph.node:
-        for inner in _subgraphs(node):
-            yield from _graphs(inner, depth + 1)
-
-
-def _subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    for attribute in node.attribute:
-        if attribute.type == onnx.AttributeProto.GRAPH:
-            yield attribute.g
-        elif attribute.type == onnx.AttributeProto.GRAPHS:
-            yield from attribute.graphs
-
-
-def _check_depth(depth: int) -> None:
-    if depth > _MAXIMUM_DEPTH:
-        raise ValueError(
-            f"the model nests subgraphs more than {_MAXIMUM_DEPTH} deep; it is not processed"
-        )
-
-
-def _note(types: dict[str, str], name: str, element_type: int) -> None:
-    if element_type:
-        dtype: np.dtype[np.generic] = helper.tensor_dtype_to_np_dtype(element_type)
-        types[name] = dtype.name
+def _raise_ir_version(model: onnx.ModelProto) -> None:
+    if model.ir_version < _OVERRIDABLE_IR_VERSION:
+        stored = {tensor.name for tensor in model.graph.initializer}
+        for value in list(model.graph.input):
+            if value.name in stored:
+                model.graph.input.remove(value)
+    model.ir_version = max(model.ir_version, _MINIMUM_IR_VERSION)

@@ -10,7 +10,7 @@ from typing import Any
 import onnx
 import onnxruntime
 
-from onnx_acts.files import check_model_file
+from onnx_acts.files import Model, check_model_file
 from onnx_acts.specs import DOMAIN
 
 __all__ = ["library_path", "register", "session"]
@@ -20,8 +20,6 @@ _REINSTALL = "reinstall it with `pip install --force-reinstall --no-deps onnx-ac
 
 _REGISTERED = "onnx_acts.library"
 """The configuration entry that marks options as having the library."""
-
-Model = str | os.PathLike[str] | bytes | onnx.ModelProto
 
 
 def library_path() -> str:

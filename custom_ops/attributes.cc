@@ -1,0 +1,114 @@
+#include "attributes.h"
+
+#include "status.h"
+#include "tensor.h"
+
+namespace onnx_acts {
+namespace {
+
+constexpr char kRealExpected[] = "a tensor of one float64 value (or a FLOAT)";
+
+std::string ElementName(ort::ElementType type) {
+  static const char* const names[] = {"undefined",  "float32", "uint8",  "int8",   "uint16",
+                                      "int16",      "int32",   "int64",  "string", "bool",
+                                      "float16",    "float64", "uint32", "uint64", "complex64",
+                                      "complex128", "bfloat16"};
+  const auto index = static_cast<std::size_t>(type);
+  return index < sizeof names / sizeof names[0] ? names[index]
+                                                : "element type " + std::to_string(index);
+}
+
+}  // namespace
+
+std::string Describe(const OpSpec& spec, const std::string& node_name) {
+  return std::string(kDomain) + "::" + spec.name +
+         (node_name.empty() ? " (unnamed node)" : " (node '" + node_name + "')");
+}
+
+std::string NodeName(const ort::Api* api, const ort::KernelInfo* info) {
+  std::size_t size = 0;  // with the terminating zero
+  Check(ort::KernelInfo_GetNodeName(api, info, nullptr, &size));
+  std::string name(size, '\0');
+  Check(ort::KernelInfo_GetNodeName(api, info, name.data(), &size));
+  name.resize(size > 0 ? size - 1 : 0);
+  return name;
+}
+
+double Attributes::Real(const AttributeSpec& spec) const {
+  ort::Allocator* allocator = nullptr;
+  Check(ort::GetAllocatorWithDefaultOptions(api_, &allocator));
+  ort::Value* tensor = nullptr;
+  if (Succeeds(ort::KernelInfoGetAttribute_tensor(api_, info_, spec.name, allocator, &tensor))) {
+    return OneDouble(spec, tensor);
+  }
+  float single = 0;
+  if (Succeeds(ort::KernelInfoGetAttribute_float(api_, info_, spec.name, &single))) {
+    return static_cast<double>(single);
+  }
+  int64_t integer = 0;
+  if (Succeeds(ort::KernelInfoGetAttribute_int64(api_, info_, spec.name, &integer))) {
+    return static_cast<double>(integer);
+  }
+  const std::string found = Found(spec.name);
+  if (!found.empty()) Refuse(spec.name, found, kRealExpected);
+  return spec.real_default;
+}
+
+int64_t Attributes::Integer(const AttributeSpec& spec) const {
+  int64_t value = 0;
+  if (!Succeeds(ort::KernelInfoGetAttribute_int64(api_, info_, spec.name, &value))) {
+    const std::string found = Found(spec.name);
+    if (!found.empty()) Refuse(spec.name, found, "an INT");
+    return spec.int_default;
+  }
+  if (spec.kind == AttributeKind::kFlag && value != 0 && value != 1) {
+    Refuse(spec.name, std::to_string(value), "0 or 1");
+  }
+  return value;
+}
+
+bool Attributes::Succeeds(ort::Status* status) const {
+  if (status == nullptr) return true;
+  ort::ReleaseStatus(api_, status);
+  return false;
+}
+
+// Takes over the tensor.
+double Attributes::OneDouble(const AttributeSpec& spec, ort::Value* tensor) const {
+  const Released<ort::Value> owner(api_, tensor);
+  const Shape shape(api_, tensor);
+  if (shape.type() != ort::kDouble || shape.count() != 1) {
+    Refuse(spec.name,
+           "a tensor of " + std::to_string(shape.count()) + " " + ElementName(shape.type()) +
+               " value(s)",
+           kRealExpected);
+  }
+  return *static_cast<const double*>(TensorData(api_, tensor));
+}
+
+// What an attribute that has none of the expected kinds is; empty if there is no such attribute.
+// (The getters of lists succeed for every attribute, with no elements if it is not such a list.)
+std::string Attributes::Found(const char* name) const {
+  std::size_t size = 0;
+  float single = 0;
+  if (Succeeds(ort::KernelInfoGetAttribute_string(api_, info_, name, nullptr, &size))) {
+    return "a STRING";
+  }
+  if (Succeeds(ort::KernelInfoGetAttribute_float(api_, info_, name, &single))) return "a FLOAT";
+  size = 0;
+  if (!Succeeds(ort::KernelInfoGetAttributeArray_float(api_, info_, name, nullptr, &size))) {
+    return "";
+  }
+  if (size > 0) return "a list of " + std::to_string(size) + " FLOATS";
+  if (Succeeds(ort::KernelInfoGetAttributeArray_int64(api_, info_, name, nullptr, &size)) &&
+      size > 0) {
+    return "a list of " + std::to_string(size) + " INTS";
+  }
+  return "of another kind";
+}
+
+void Attributes::Refuse(const char* name, const std::string& found, const char* expected) const {
+  throw InvalidArgument(where_ + ": attribute " + name + " is " + found + "; expected " + expected);
+}
+
+}  // namespace onnx_acts

@@ -1,0 +1,94 @@
+// The 16-bit element types: bits to float and back, each value rounded once, to nearest even.
+// Plain integer and float arithmetic that compilers turn into vector code; CPU and CUDA.
+#ifndef ONNX_ACTS_FLOAT16_H_
+#define ONNX_ACTS_FLOAT16_H_
+
+#include "host_device.h"
+
+namespace onnx_acts {
+namespace {
+
+// IEEE 754 binary16: 5 exponent bits, 10 fraction bits.
+struct Half {
+  uint16_t bits;
+
+  ONNX_ACTS_HD inline float ToFloat() const {
+    const uint32_t magnitude = bits & 0x7fffu;
+    // Moved into float's place the exponent is 112 too small; the product mends that and normalises
+    // subnormals.
+    const float finite = BitCast<float>(magnitude << 13) * 0x1p112f;
+    const uint32_t quiet = magnitude > 0x7c00u ? 0x400000u : 0u;
+    const uint32_t special = 0x7f800000u | (magnitude << 13) | quiet;
+    const uint32_t result = magnitude >= 0x7c00u ? special : BitCast<uint32_t>(finite);
+    return BitCast<float>(result | ((bits & 0x8000u) << 16));
+  }
+
+  static ONNX_ACTS_HD inline Half FromFloat(float value) {
+    const uint32_t all = BitCast<uint32_t>(value);
+    const uint32_t magnitude = all & 0x7fffffffu;
+    // Normal results: add just under half a unit, or half where the kept part is odd, and cut.
+    const uint32_t odd = magnitude >> 13 & 1u;
+    const uint32_t normal = (magnitude - 0x38000000u + 0xfffu + odd) >> 13;
+    // Subnormal results: 0.5 has the unit 2^-24 in its last place, so the addition rounds.
+    const uint32_t small = BitCast<uint32_t>(BitCast<float>(magnitude) + 0.5f) - 0x3f000000u;
+    const uint32_t nan = 0x7e00u | (magnitude >> 13 & 0x3ffu);
+    uint32_t result = magnitude < 0x38800000u ? small : normal;
+    result = magnitude >= 0x47800000u ? 0x7c00u : result;
+    result = magnitude > 0x7f800000u ? nan : result;
+    return {static_cast<uint16_t>(result | (all >> 16 & 0x8000u))};
+  }
+
+  // Whether FromFloat may differ between `value` and the exact number of which it is the nearest
+  // float: only if value is half-way between two results. (Among subnormal results half-way points
+  // lie elsewhere; those are few and all suspected.)
+  static ONNX_ACTS_HD inline bool MayRoundTwice(float value) {
+    const uint32_t magnitude = BitCast<uint32_t>(value) & 0x7fffffffu;
+    return ((magnitude & 0x1fffu) == 0x1000u) | (magnitude - 1u < 0x38800000u - 1u);
+  }
+
+  // value as a float that FromFloat rounds like value itself: cut off, with the last bit set if
+  // anything was lost ("round to odd"). Below float's normal numbers the result is 0 in any case.
+  static ONNX_ACTS_HD inline float Narrow(double value) {
+    const uint64_t all = BitCast<uint64_t>(value);
+    const uint64_t lost = (all & 0x1fffffffu) != 0 ? 0x20000000u : 0u;
+    return static_cast<float>(BitCast<double>((all & ~uint64_t{0x1fffffff}) | lost));
+  }
+};
+
+// The upper half of a float: 8 exponent bits, 7 fraction bits.
+struct BFloat16 {
+  uint16_t bits;
+
+  ONNX_ACTS_HD inline float ToFloat() const {
+    return BitCast<float>(static_cast<uint32_t>(bits) << 16);
+  }
+
+  static ONNX_ACTS_HD inline BFloat16 FromFloat(float value) {
+    const uint32_t all = BitCast<uint32_t>(value);
+    const uint32_t rounded = (all + 0x7fffu + (all >> 16 & 1u)) >> 16;
+    const uint32_t nan = all >> 16 | 0x40u;
+    const uint32_t result = (all & 0x7fffffffu) > 0x7f800000u ? nan : rounded;
+    return {static_cast<uint16_t>(result)};
+  }
+
+  static ONNX_ACTS_HD inline bool MayRoundTwice(float value) {
+    const uint32_t magnitude = BitCast<uint32_t>(value) & 0x7fffffffu;
+    return ((magnitude & 0xffffu) == 0x8000u) | (magnitude - 1u < 0x00800000u - 1u);
+  }
+
+  // As for Half; but bfloat16 has float's exponents, so that its subnormal results, multiples of
+  // 2^-133, must be rounded here: at 1.5 * 2^-81 a double has that unit in its last place.
+  static ONNX_ACTS_HD inline float Narrow(double value) {
+    const bool small = value < 0x1p-126 && value > -0x1p-126;
+    const double rounded = (value + 0x1.8p-81) - 0x1.8p-81;
+    // A zero keeps the value's sign, that of -0 too.
+    const uint64_t sign = BitCast<uint64_t>(value) & 0x8000000000000000u;
+    const double result = BitCast<double>(BitCast<uint64_t>(rounded) | sign);
+    return small ? static_cast<float>(result) : Half::Narrow(value);
+  }
+};
+
+}  // namespace
+}  // namespace onnx_acts
+
+#endif  // ONNX_ACTS_FLOAT16_H_

@@ -1,0 +1,254 @@
+// The loops over elements, written once; CMake compiles this file once per instruction-set level
+// and names the table by ONNX_ACTS_LOOPS. Only that table leaves the object: everything else is in
+// unnamed namespaces, and no inline function of the standard library is used, lest the linker share
+// AVX-512 code with older processors.
+
+#include "blocks.h"
+#include "functors.h"
+#include "loops.h"
+#include "philox.h"
+
+namespace onnx_acts {
+
+extern const Loops ONNX_ACTS_LOOPS;
+
+namespace {
+
+// 16-bit elements are widened, computed and narrowed a block at a time in cache.
+// Short ones, since a block with one awkward element is computed again.
+constexpr int64_t kBlock = 64;
+
+// An element type: how to read it as float or double and how to write it.
+template <class T>
+struct Storage {  // float and double
+  using Real = T;
+  static T Read(T value) { return value; }
+  static T Write(T value) { return value; }
+};
+
+template <>
+struct Storage<Half> {
+  using Real = float;
+  static float Read(Half value) { return value.ToFloat(); }
+  static Half Write(float value) { return Half::FromFloat(value); }
+};
+
+template <>
+struct Storage<BFloat16> {
+  using Real = float;
+  static float Read(BFloat16 value) { return value.ToFloat(); }
+  static BFloat16 Write(float value) { return BFloat16::FromFloat(value); }
+};
+
+int64_t Lesser64(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// body(start, size) for blocks of a constant size, which the compiler unrolls, and for the rest.
+template <class Body>
+ONNX_ACTS_INLINE void ForEachBlock(int64_t n, const Body& body) {
+  int64_t start = 0;
+  for (; start + kBlock <= n; start += kBlock) body(start, kBlock);
+  if (start < n) body(start, n - start);
+}
+
+// The iterations of every loop below are independent, although y may be x: "ivdep".
+
+template <class F, bool kPlain, class Real>
+ONNX_ACTS_INLINE void ApplyUniform(const Real* x, Real* y, int64_t n,
+                                   typename F::template Constants<Real> c) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) y[i] = F::template Apply<kPlain>(x[i], c);
+}
+
+template <class Real>
+ONNX_ACTS_INLINE void ApplyEach(const Real* x, const Real* slope, Real* y, int64_t n) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) {
+    y[i] = NegativeSlope::Apply<true>(x[i], NegativeSlope::Prepare(slope[i]));
+  }
+}
+
+// In double: one rounding, to 16 bits, from what is as good as the exact value: see BreakTie,
+// Narrow.
+template <class F, bool kPlain, class T>
+__attribute__((noinline)) void ApplyExactly(const T* x, float* y, int64_t n, double parameter) {
+  const auto c = F::template Prepare<double>(parameter);
+  Widen(x, y, n);
+  for (int64_t i = 0; i < n; ++i) {
+    const double value = static_cast<double>(y[i]);
+    y[i] = T::Narrow(F::BreakTie(value, F::template Apply<kPlain>(value, c)));
+  }
+}
+
+template <class T>
+ONNX_ACTS_INLINE bool AnyMayRoundTwice(const float* y, int64_t n) {
+  uint32_t any = 0;
+  for (int64_t i = 0; i < n; ++i) any |= T::MayRoundTwice(y[i]) ? 1u : 0u;
+  return any != 0;
+}
+
+// In float where that is exact, or was rounded only once and the second rounding is harmless for a
+// whole block, as it is for nearly all.
+template <class F, bool kPlain, class T>
+void ApplyUniform16(const T* x, T* y, int64_t n, double parameter) {
+  const auto c = F::template Prepare<float>(static_cast<float>(parameter));
+  ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
+    float block[kBlock];
+    bool exactly = F::kInFloat == InFloat::kRough;
+    if (!exactly) {
+      Widen(x + start, block, size);
+      ApplyUniform<F, kPlain>(block, block, size, c);
+      exactly = F::kInFloat == InFloat::kRoundedOnce && AnyMayRoundTwice<T>(block, size);
+    }
+    if (exactly) ApplyExactly<F, kPlain>(x + start, block, size, parameter);
+    Shorten(block, y + start, size);
+  });
+}
+
+template <class F, class Real>
+struct UniformLoop {  // float and double
+  static void Run(const void* x, void* y, int64_t n, double parameter) {
+    const Real rounded = static_cast<Real>(parameter);
+    const auto c = F::template Prepare<Real>(rounded);
+    const Real* from = static_cast<const Real*>(x);
+    Real* to = static_cast<Real*>(y);
+    if (F::IsPlain(rounded)) {
+      ApplyUniform<F, true>(from, to, n, c);
+    } else {
+      ApplyUniform<F, false>(from, to, n, c);
+    }
+  }
+};
+
+template <class F, class T>
+struct UniformLoop16 {
+  static void Run(const void* x, void* y, int64_t n, double parameter) {
+    // The compute type is float: the parameter is rounded to it. Double only keeps results exact.
+    const double rounded = static_cast<double>(static_cast<float>(parameter));
+    const auto run = F::IsPlain(rounded) ? ApplyUniform16<F, true, T> : ApplyUniform16<F, false, T>;
+    run(static_cast<const T*>(x), static_cast<T*>(y), n, rounded);
+  }
+};
+
+// Slopes of the element type.
+template <class Real>
+struct SlopeLoop {  // float and double
+  static void One(const void* x, const void* slope, void* y, int64_t n) {
+    const Real one = *static_cast<const Real*>(slope);
+    ApplyUniform<NegativeSlope, true>(static_cast<const Real*>(x), static_cast<Real*>(y), n,
+                                      NegativeSlope::Prepare(one));
+  }
+
+  static void Each(const void* x, const void* slope, void* y, int64_t n) {
+    ApplyEach(static_cast<const Real*>(x), static_cast<const Real*>(slope), static_cast<Real*>(y),
+              n);
+  }
+};
+
+// The product of two 16-bit elements is exact in float, except below 2^-149, where it is too small
+// to matter.
+template <class T>
+struct SlopeLoop16 {
+  static void One(const void* x, const void* slope, void* y, int64_t n) {
+    const T* from = static_cast<const T*>(x);
+    T* to = static_cast<T*>(y);
+    const auto c = NegativeSlope::Prepare(static_cast<const T*>(slope)->ToFloat());
+    ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
+      float block[kBlock];
+      Widen(from + start, block, size);
+      ApplyUniform<NegativeSlope, true>(block, block, size, c);
+      Shorten(block, to + start, size);
+    });
+  }
+
+  static void Each(const void* x, const void* slope, void* y, int64_t n) {
+    const T* from = static_cast<const T*>(x);
+    const T* each = static_cast<const T*>(slope);
+    T* to = static_cast<T*>(y);
+    ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
+      float block[kBlock], slopes[kBlock];
+      Widen(from + start, block, size);
+      Widen(each + start, slopes, size);
+      ApplyEach(block, slopes, block, size);
+      Shorten(block, to + start, size);
+    });
+  }
+};
+
+// The random words of the kBlock elements from `first` on, a multiple of 4.
+void DrawWords(uint64_t seed, int64_t first, uint32_t* words) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < kBlock / 4; ++i) {
+    const PhiloxBlock block = PhiloxForElements(seed, static_cast<uint64_t>(first / 4 + i));
+    words[4 * i] = block.word[0];
+    words[4 * i + 1] = block.word[1];
+    words[4 * i + 2] = block.word[2];
+    words[4 * i + 3] = block.word[3];
+  }
+}
+
+// The draw in float64, rounded to the compute type and then to the element type.
+template <class T>
+void Draw(uint64_t seed, int64_t first, int64_t n, double lower, double width, void* slope) {
+  using S = Storage<T>;
+  T* to = static_cast<T*>(slope);
+  uint32_t words[kBlock];
+  for (int64_t start = 0; start < n; start += kBlock) {
+    DrawWords(seed, first + start, words);
+    const int64_t size = Lesser64(kBlock, n - start);
+    for (int64_t i = 0; i < size; ++i) {
+      const double draw = UniformDraw(words[i], lower, width);
+      to[start + i] = S::Write(static_cast<typename S::Real>(draw));
+    }
+  }
+}
+
+template <class T>
+void Noise(const void* x, const void* slope, void* noise, int64_t n) {
+  using S = Storage<T>;
+  using Real = typename S::Real;
+  const T* from = static_cast<const T*>(x);
+  const T* each = static_cast<const T*>(slope);
+  T* to = static_cast<T*>(noise);
+  const T one = S::Write(Real(1));
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) to[i] = S::Read(from[i]) < Real(0) ? each[i] : one;
+}
+
+void Lookup(const uint16_t* x, uint16_t* y, int64_t n, const uint16_t* table) {
+  for (int64_t i = 0; i < n; ++i) {
+    y[i] = table[x[i]];
+    // Keeps GCC from vector code: "gather" instructions were measured to take 1.5 times as long.
+    __asm__ volatile("");
+  }
+}
+
+}  // namespace
+
+// The columns follow Element.
+#define ONNX_ACTS_COLUMNS(name) {name<Half>, name<BFloat16>, name<float>, name<double>}
+
+const Loops ONNX_ACTS_LOOPS = {
+    {
+#define ONNX_ACTS_OP(...)
+#define ONNX_ACTS_FUNCTOR(name)                                        \
+  {UniformLoop16<name, Half>::Run, UniformLoop16<name, BFloat16>::Run, \
+   UniformLoop<name, float>::Run, UniformLoop<name, double>::Run},
+#include "op_table.inc"
+#undef ONNX_ACTS_FUNCTOR
+    },
+    {
+#define ONNX_ACTS_FUNCTOR(name) name::kInFloat == InFloat::kRough,
+#include "op_table.inc"
+#undef ONNX_ACTS_FUNCTOR
+#undef ONNX_ACTS_OP
+    },
+    {SlopeLoop16<Half>::One, SlopeLoop16<BFloat16>::One, SlopeLoop<float>::One,
+     SlopeLoop<double>::One},
+    {SlopeLoop16<Half>::Each, SlopeLoop16<BFloat16>::Each, SlopeLoop<float>::Each,
+     SlopeLoop<double>::Each},
+    ONNX_ACTS_COLUMNS(Draw),
+    ONNX_ACTS_COLUMNS(Noise),
+    Lookup,
+};
+
+}  // namespace onnx_acts

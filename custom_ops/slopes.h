@@ -1,0 +1,31 @@
+// PReLU over one stretch of elements: which slope meets which element.
+#ifndef ONNX_ACTS_SLOPES_H_
+#define ONNX_ACTS_SLOPES_H_
+
+#include <cstdint>
+#include <string>
+
+#include "broadcast.h"
+#include "loops.h"
+#include "tensor.h"
+
+namespace onnx_acts {
+
+struct SlopeLoops {
+  Loops::Slopes one;
+  Loops::Slopes each;
+  std::size_t element_size;
+};
+
+// Computes elements [begin, end) of y. No two stretches share anything; no memory is allocated.
+void ApplySlopes(const SlopeLoops& loops, const SlopeLayout& layout, const char* x,
+                 const char* slopes, char* y, int64_t begin, int64_t end);
+
+// Throws InvalidArgument where the slope's shape does not broadcast to x's or would enlarge it.
+// Unknown sizes (-1) pass.
+void CheckSlopeShape(const OpSpec& spec, const std::string& node_name, const Shape& x,
+                     const Shape& slope);
+
+}  // namespace onnx_acts
+
+#endif  // ONNX_ACTS_SLOPES_H_

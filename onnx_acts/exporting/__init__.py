@@ -1,0 +1,111 @@
+"""PyTorch -> ONNX: trained modules become files with `onnx_acts` nodes and their bodies.
+
+The package is called `exporting` because `onnx_acts.export` is the function: a subpackage of that
+name would replace it as soon as it is imported. Importing this package does not import torch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["ExportResult", "OutputError", "VerificationError", "export", "require_torch"]
+
+
+def export(  # noqa: PLR0913  # the public options, all but three by keyword
+    module: torch.nn.Module,
+    args: Any,
+    path: str | os.PathLike[str],
+    *,
+    kwargs: Mapping[str, Any] | None = None,
+    style: str = "acts",
+    ops: Sequence[str] = ("PReLU", "RReLU", "ELU"),
+    dynamic_shapes: Any = None,
+    opset: int | None = None,
+    verify: bool | str = True,
+    training: bool = False,
+    seed: int = 0,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+) -> ExportResult:
+    """Exports a PyTorch module to an ONNX file, compares it with PyTorch, then writes it.
+
+    ReLU, LeakyReLU, PReLU, RReLU and ELU are exported with their exact parameters, whether they are
+    modules, functions or in-place functions. The module and `args` are left as they were. A module
+    in training mode is exported in evaluation mode, unless it holds an RReLU (see `training`).
+
+    Args:
+        module: the trained module; element types float16, bfloat16, float32 and float64.
+        args: the example inputs: a tensor or a tuple of what `module.forward` takes.
+        path: the file to write. It is replaced as a whole, and only after verification.
+        kwargs: keyword arguments of `module.forward`.
+        style: "acts" writes `onnx_acts` nodes with their function bodies, for the operators in
+            `ops` and wherever ONNX Runtime's CPU has no kernel of the standard operator for the
+            element type; "standard" writes nothing but standard ONNX operators.
+        ops: the operators that become `onnx_acts` nodes in the style "acts".
+        dynamic_shapes: None makes the first dimension of every input a symbolic "batch" where the
+            module allows it, and warns where it does not; `{}` fixes all shapes; else as in
+            `torch.onnx.export`.
+        opset: the version of the standard operators, 18 or newer; None is torch's default.
+        verify: True compares ONNX Runtime with PyTorch on `args`, on the function bodies and on the
+            native library; "bodies" leaves out the library; False writes without comparing. The
+            tolerance is described in `onnx_acts.exporting.verification`.
+        training: export every submodule in the mode that it is in. An RReLU in training mode then
+            draws its slopes at run time; its file is verified for shapes only.
+        seed: the seeds of the random nodes are derived from it, one for each node.
+        input_names: names for the graph's inputs.
+        output_names: names for the graph's outputs.
+
+    Returns:
+        What was written and how far it is from PyTorch, see `ExportResult`.
+
+    Raises:
+        VerificationError: ONNX Runtime differs from PyTorch; nothing is written.
+        ValueError: an argument or a parameter that cannot be exported, a module that PyTorch cannot
+            export or run, or RReLU in training mode without `training=True`.
+        TypeError: an element type that is not supported, or an argument of the wrong kind.
+        OSError: the file cannot be written.
+        ImportError: the extra is not installed: `pip install onnx-acts[export]`.
+
+    Example:
+        >>> result = onnx_acts.export(model, torch.zeros(1, 3, 32, 32), "model.onnx")
+        >>> result.node_counts
+        {'PReLU': 4}
+    """
+    require_torch()
+    from onnx_acts.exporting import pipeline
+
+    options = pipeline.Options(
+        style=style,
+        ops=tuple(ops),
+        dynamic_shapes=dynamic_shapes,
+        opset=opset,
+        verify=verify,
+        training=training,
+        seed=seed,
+        input_names=input_names,
+        output_names=output_names,
+    )
+    return pipeline.run(module, args, dict(kwargs or {}), path, options)
+
+
+def require_torch() -> None:
+    """Imports what exporting needs.
+
+    Raises:
+        ImportError: something is not installed; the message says how to install it.
+    """
+    try:
+        import onnxscript  # noqa: F401  # only its presence matters here
+        import safetensors  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"exporting needs {error.name}, which is not installed: pip install onnx-acts[export]"
+        ) from error

@@ -1,0 +1,172 @@
+"""The subcommand `onnx-acts export`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+from onnx_acts.exporting import ExportResult, VerificationError, export, require_torch
+from onnx_acts.specs import ELEMENT_TYPES, SPECS
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["add_parser", "run"]
+
+_INTEGERS = ("int64", "int32", "bool")
+_VERIFY: dict[str, bool | str] = {"all": True, "bodies": "bodies", "none": False}
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the subcommand."""
+    parser = subparsers.add_parser(
+        "export",
+        help="export a trained PyTorch module to ONNX",
+        description="Builds the module that FACTORY names, loads its weights, exports it and"
+        " compares ONNX Runtime with PyTorch. Needs the extra: pip install onnx-acts[export].",
+    )
+    parser.add_argument(
+        "factory",
+        metavar="FACTORY",
+        help="package.module:callable or file.py:callable, called without arguments; its code runs",
+    )
+    parser.add_argument("--weights", metavar="FILE", help="safetensors file with the state_dict")
+    parser.add_argument(
+        "--input",
+        metavar="SHAPE[:DTYPE]",
+        action="append",
+        required=True,
+        dest="inputs",
+        help="shape of one input, as in 1x3x32x32 or 1x3x32x32:float32; once for each input."
+        f" DTYPE is one of {', '.join((*ELEMENT_TYPES, *_INTEGERS))}; default: the module's",
+    )
+    parser.add_argument("-o", "--output", metavar="OUT.onnx", required=True, help="file to write")
+    _add_options(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--style", choices=("acts", "standard"), default="acts")
+    parser.add_argument(
+        "--ops",
+        default="PReLU,RReLU,ELU",
+        help=f"operators that become onnx_acts nodes, of {','.join(spec.name for spec in SPECS)}"
+        " (default: %(default)s)",
+    )
+    parser.add_argument("--opset", type=int, help="18 or newer (default: torch's)")
+    parser.add_argument(
+        "--dtype", choices=ELEMENT_TYPES, help="convert the module (default: as in the weights)"
+    )
+    parser.add_argument(
+        "--fixed-shapes", action="store_true", help="do not make the first dimension dynamic"
+    )
+    parser.add_argument(
+        "--verify",
+        choices=tuple(_VERIFY),
+        default="all",
+        help="compare with PyTorch on function bodies and library, on bodies alone, or not",
+    )
+    parser.add_argument(
+        "--no-verify", dest="verify", action="store_const", const="none", help="--verify none"
+    )
+    parser.add_argument(
+        "--training", action="store_true", help="keep training mode: RReLU draws its slopes"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="for RReLU in training mode and the example inputs"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exports; returns 0, or 1 where ONNX Runtime differs from PyTorch."""
+    require_torch()
+    try:
+        with warnings.catch_warnings(record=True) as remarks:
+            warnings.simplefilter("always")
+            result = _export(arguments)
+    except VerificationError as error:
+        print(f"onnx-acts export: {error}", file=sys.stderr)
+        return 1
+    for remark in remarks:
+        print(f"onnx-acts export: warning: {remark.message}", file=sys.stderr)
+    print(_summary(result))
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> ExportResult:
+    module = _module(arguments)
+    return export(
+        module,
+        tuple(_example(text, module, arguments.seed) for text in arguments.inputs),
+        arguments.output,
+        style=arguments.style,
+        ops=[name for name in arguments.ops.split(",") if name],
+        dynamic_shapes={} if arguments.fixed_shapes else None,
+        opset=arguments.opset,
+        verify=_VERIFY[arguments.verify],
+        training=arguments.training,
+        seed=arguments.seed,
+    )
+
+
+def _module(arguments: argparse.Namespace) -> torch.nn.Module:
+    """Builds the module, in evaluation mode unless training is asked for."""
+    import torch
+
+    from onnx_acts.exporting.checkpoints import load_weights
+    from onnx_acts.exporting.factory import build_module
+
+    module = build_module(arguments.factory)
+    if arguments.weights:
+        load_weights(module, arguments.weights)
+    if arguments.dtype:
+        module.to(getattr(torch, arguments.dtype))
+    return module.train(arguments.training)
+
+
+def _example(text: str, module: torch.nn.Module, seed: int) -> torch.Tensor:
+    """Makes one example input: standard normal numbers, or zeros, which are valid as indices."""
+    import torch
+
+    shape_text, _, dtype_text = text.partition(":")
+    if not re.fullmatch(r"(\d+(x\d+)*)?", shape_text):
+        raise ValueError(
+            f"--input {text!r}: the shape must be numbers joined by x, as in 1x3x32x32"
+        )
+    if dtype_text and dtype_text not in (*ELEMENT_TYPES, *_INTEGERS):
+        raise ValueError(
+            f"--input {text!r}: {dtype_text!r} is not one of"
+            f" {', '.join((*ELEMENT_TYPES, *_INTEGERS))}"
+        )
+    shape = [int(size) for size in shape_text.split("x") if size]
+    dtype = getattr(torch, dtype_text) if dtype_text else _dtype_of(module)
+    if not dtype.is_floating_point:
+        return torch.zeros(shape, dtype=dtype)
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def _dtype_of(module: torch.nn.Module) -> torch.dtype:
+    """The element type of the module's first floating-point parameter, else float32."""
+    import torch
+
+    types = (item.dtype for item in module.parameters() if item.is_floating_point())
+    return next(types, torch.float32)
+
+
+def _summary(result: ExportResult) -> str:
+    """What was written, in a few lines."""
+    counts = ", ".join(f"{name} {count}" for name, count in result.node_counts.items()) or "none"
+    lines = [
+        f"{result.path}: style {result.style}, opset {result.opset}, onnx_acts nodes: {counts}",
+        f"verification: {result.verification}",
+    ]
+    lines += [
+        f"  {error.output} ({error.runtime}): largest difference {error.max_abs:.3g}"
+        f" ({error.max_ulp:.3g} ULP), allowed {error.tolerance:.3g}"
+        for error in result.errors
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,54 @@
+"""What an export returns or raises; needs no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["ExportResult", "OutputError", "VerificationError"]
+
+
+class VerificationError(ValueError):
+    """ONNX Runtime computes something else than PyTorch."""
+
+
+@dataclasses.dataclass(frozen=True)
+class OutputError:
+    """How far one output of the model is from PyTorch in one runtime.
+
+    Attributes:
+        output: its name in the graph.
+        runtime: "bodies" (ONNX Runtime on the function bodies or standard nodes) or "library"
+            (ONNX Runtime with the native operators).
+        max_abs: the largest absolute difference.
+        max_ulp: the largest difference in units in the last place of the output's element type.
+        tolerance: the absolute difference that is allowed.
+    """
+
+    output: str
+    runtime: str
+    max_abs: float
+    max_ulp: float
+    tolerance: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportResult:
+    """A written model.
+
+    Attributes:
+        path: the file.
+        style: "acts" or "standard".
+        opset: the version of the standard operators.
+        node_counts: the number of `onnx_acts` nodes by operator; empty in the style "standard".
+        verification: "passed", or why the values were not compared.
+        errors: one record for each output and runtime that was compared.
+    """
+
+    path: Path
+    style: str
+    opset: int
+    node_counts: Mapping[str, int]
+    verification: str
+    errors: tuple[OutputError, ...]

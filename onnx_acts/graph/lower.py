@@ -1,0 +1,115 @@
+"""`onnx_acts` nodes -> standard ONNX operators only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import onnx
+from onnx import helper
+
+from onnx_acts.embed import default_opset, element_types, function_for, write_attributes
+from onnx_acts.files import Model, read_model
+from onnx_acts.graph.inlining import inline_node
+from onnx_acts.graph.kernels import has_standard_kernel
+from onnx_acts.graph.names import FreshNames
+from onnx_acts.nodes import read_attributes
+from onnx_acts.specs import DOMAIN, spec_of
+from onnx_acts.structure import walk_graphs, walk_nodes
+
+__all__ = ["lower", "lower_counted"]
+
+
+def lower(model: Model, *, exact: bool = False) -> onnx.ModelProto:
+    """Returns a copy with standard ONNX operators only, for runtimes that know no functions.
+
+    A node becomes the standard operator (Relu, LeakyRelu, PRelu, Elu; RReLU in inference is a
+    LeakyRelu with the mean slope) where ONNX Runtime has a CPU kernel of it: float16 and float32,
+    and Relu in float64. In every other case the body of its function takes its place: other element
+    types, unknown ones, RReLU in training mode or with its noise output.
+
+    A runtime's Elu may be less accurate than ELU: ONNX Runtime computes exp(x) - 1, which loses the
+    digits of x near zero (x = -1e-8 gives 0). `exact` keeps them.
+
+    Args:
+        model: a path, the serialised bytes or a `ModelProto`.
+        exact: put the function bodies in everywhere.
+
+    Raises:
+        ValueError: not a valid model, or an opset that is too old for a body.
+        FileNotFoundError: no such file.
+        TypeError: not a model.
+    """
+    return lower_counted(model, exact=exact)[0]
+
+
+def lower_counted(model: Model, *, exact: bool = False) -> tuple[onnx.ModelProto, Counter[str]]:
+    """Like `lower`; also returns how often each form was replaced ("PReLU -> PRelu": 3)."""
+    result = read_model(model)
+    replaced: Counter[str] = Counter()
+    _remove_functions(result)
+    if any(node.domain == DOMAIN for node in walk_nodes(result)):
+        names = FreshNames(result)
+        types = element_types(result)
+        replaced += _lower_graphs(result.graph, default_opset(result), types, exact, names)
+        for function in result.functions:
+            if any(item.domain == DOMAIN for item in function.opset_import):
+                replaced += _lower_graphs(function, default_opset(function), {}, exact, names)
+    for owner in (result, *result.functions):
+        for item in list(owner.opset_import):
+            if item.domain == DOMAIN:
+                owner.opset_import.remove(item)
+    return result, replaced
+
+
+def _remove_functions(model: onnx.ModelProto) -> None:
+    """Removes the bodies of `onnx_acts` operators; those that are needed are made anew."""
+    for function in list(model.functions):
+        if function.domain == DOMAIN:
+            model.functions.remove(function)
+
+
+def _lower_graphs(
+    root: onnx.GraphProto | onnx.FunctionProto,
+    opset: int,
+    types: Mapping[str, str],
+    exact: bool,
+    names: FreshNames,
+) -> Counter[str]:
+    """Replaces the nodes of a graph or function and its subgraphs, inner graphs first."""
+    replaced: Counter[str] = Counter()
+    for graph in reversed(list(walk_graphs(root))):
+        nodes: list[onnx.NodeProto] = []
+        for node in graph.node:
+            if node.domain != DOMAIN:
+                nodes.append(node)
+                continue
+            write_attributes(node)
+            dtype = types.get(node.input[0])
+            standard = None if exact else _standard(node, dtype)
+            if standard is None:
+                body = function_for(node.op_type, opset, [node], [dtype])
+                nodes += inline_node(node, body, names)
+            else:
+                nodes.append(standard)
+            replaced[f"{node.op_type} -> {standard.op_type if standard else 'body'}"] += 1
+        copies = onnx.GraphProto(node=nodes)
+        del graph.node[:]
+        graph.node.extend(copies.node)
+    return replaced
+
+
+def _standard(node: onnx.NodeProto, dtype: str | None) -> onnx.NodeProto | None:
+    """The standard node that computes the same, None where there is none."""
+    spec = spec_of(node.op_type)
+    values: dict[str, Any] = dict(read_attributes(node))
+    has_noise = any(node.output[1:])
+    if not has_standard_kernel(spec, dtype) or values.get("training_mode") or has_noise:
+        return None
+    if spec.parameter_source == "draw":
+        values = {"alpha": (values["lower"] + values["upper"]) / 2}
+    new = helper.make_node(spec.standard, node.input, node.output[:1], name=node.name, **values)
+    new.doc_string = node.doc_string
+    new.metadata_props.extend(node.metadata_props)
+    return new

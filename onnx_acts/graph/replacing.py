@@ -1,0 +1,163 @@
+"""Putting activations in the place of the nodes that were recognised."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import onnx
+from onnx import helper, numpy_helper
+
+from onnx_acts.graph.bodies import inlined_body
+from onnx_acts.graph.kernels import has_standard_kernel
+from onnx_acts.graph.matching import Match
+from onnx_acts.graph.names import FreshNames
+from onnx_acts.graph.patterns import DECOMPOSITIONS
+from onnx_acts.graph.standard import standard_node
+from onnx_acts.graph.view import FOLDED, View
+from onnx_acts.nodes import make_node
+from onnx_acts.specs import ELEMENT_TYPES, spec_of
+from onnx_acts.structure import STANDARD_DOMAINS, walk_graphs
+
+__all__ = ["Choice", "Replacer", "find"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What the caller wants replaced: see `onnx_acts.accelerate`."""
+
+    ops: frozenset[str]
+    approximate: bool
+
+    def target(self, match: Match, dtype: str | None) -> str | None:
+        """Returns the operator that takes the place of a match, None to leave it.
+
+        It is the one of `onnx_acts`, or the standard LeakyRelu.
+        """
+        if dtype not in ELEMENT_TYPES or (match.rounds_differently and not self.approximate):
+            return None
+        spec = spec_of(match.operator)
+        if match.operator in self.ops or not has_standard_kernel(spec, dtype):
+            return spec.name
+        if spec.name == "LeakyReLU" and not match.is_standard:
+            return spec.standard
+        return None
+
+
+def find(view: View, node: onnx.NodeProto) -> Iterator[Match]:
+    """Yields the activations that end in `node` and whose intermediate values nothing else uses."""
+    if node.domain not in STANDARD_DOMAINS:
+        return
+    for pattern in (standard_node, inlined_body, *DECOMPOSITIONS.get(node.op_type, ())):
+        match = pattern(view, node)
+        if match is not None and _is_private(view, node, match):
+            yield match
+
+
+class Replacer:
+    """Replaces in a model what a choice wants.
+
+    Attributes:
+        replaced: how often each form was replaced, like {"PRelu -> PReLU": 3}.
+    """
+
+    def __init__(self, choice: Choice) -> None:
+        """Starts with nothing replaced."""
+        self.replaced: Counter[str] = Counter()
+        self._choice = choice
+        self._freed: set[str] = set()
+
+    def run(self, model: onnx.ModelProto, view: View) -> None:
+        """Replaces in the graph of `model`, which `view` shows, and in its subgraphs."""
+        self._replace(view, FreshNames(model))
+        if self.replaced:
+            _remove_unused(model.graph, self._freed)
+
+    def _replace(self, view: View, names: FreshNames) -> None:
+        for inner in view.inner_views():
+            self._replace(inner, names)
+        gone: set[str] = set()
+        # Backwards, so that a whole form is seen before its parts, and deletion moves no index.
+        for index in reversed(range(len(view.graph.node))):
+            node = view.graph.node[index]
+            if not gone.isdisjoint(node.output):
+                self._freed.update(node.input)
+                del view.graph.node[index]
+                continue
+            for match in find(view, node):
+                operator = self._choice.target(match, view.dtype(match.x))
+                if operator is not None:
+                    gone.update(match.inner)
+                    self._freed.update(node.input)
+                    self.replaced[f"{match.form} -> {operator}"] += 1
+                    _become(node, match, operator, _slope(view, node, match, operator, names))
+                    break
+        _forget(view.graph, gone)
+
+
+def _is_private(view: View, root: onnx.NodeProto, match: Match) -> bool:
+    """Tells whether the intermediate values of a match are used in it and nowhere else."""
+    makers = [view.maker(name) for name in dict.fromkeys(match.inner)]
+    inside = Counter(name for node in (root, *makers) if node is not None for name in node.input)
+    return all(view.uses(name) == inside[name] for name in match.inner)
+
+
+def _slope(
+    view: View, root: onnx.NodeProto, match: Match, operator: str, names: FreshNames
+) -> str | None:
+    """The name of a PReLU's slope; a new constant becomes an initializer."""
+    if operator != "PReLU" or match.slope is None or isinstance(match.slope, str):
+        return match.slope if isinstance(match.slope, str) else None
+    name = names.fresh(f"{root.output[0]}_slope")
+    view.graph.initializer.append(numpy_helper.from_array(match.slope, name))
+    return name
+
+
+def _become(node: onnx.NodeProto, match: Match, operator: str, slope: str | None) -> None:
+    """Turns the last node of a match into the activation; name, documentation and metadata stay."""
+    spec = spec_of(match.operator)
+    inputs = [match.x] if spec.parameter_source != "input" else [match.x, slope or ""]
+    attributes: dict[str, Any] = dict(match.attributes)
+    if operator == spec.standard:
+        new = helper.make_node(operator, inputs, list(node.output), **attributes)
+    else:
+        new = make_node(operator, inputs, list(node.output), **attributes)
+    del node.input[:], node.attribute[:]
+    node.input.extend(new.input)
+    node.attribute.extend(new.attribute)
+    node.op_type, node.domain = new.op_type, new.domain
+
+
+def _forget(graph: onnx.GraphProto, names: set[str]) -> None:
+    """Removes the type information of values that are gone."""
+    for value in list(graph.value_info):
+        if value.name in names:
+            graph.value_info.remove(value)
+
+
+def _remove_unused(root: onnx.GraphProto, freed: set[str]) -> None:
+    """Removes constants, and nodes that only fold constants, that have lost their last use."""
+    graphs = list(walk_graphs(root))
+    used = Counter(name for graph in graphs for node in graph.node for name in node.input)
+    used.update(value.name for graph in graphs for value in graph.output)
+    for graph in reversed(graphs):
+        gone: set[str] = set()
+        for index in reversed(range(len(graph.node))):
+            node = graph.node[index]
+            if node.op_type in ("Constant", *FOLDED) and _is_freed(node, freed, used):
+                used.subtract(node.input)
+                freed.update(node.input)
+                gone.update(node.output)
+                del graph.node[index]
+        inputs = {value.name for value in graph.input}
+        for tensor in list(graph.initializer):
+            if tensor.name in freed and not used[tensor.name] and tensor.name not in inputs:
+                graph.initializer.remove(tensor)
+                gone.add(tensor.name)
+        _forget(graph, gone)
+
+
+def _is_freed(node: onnx.NodeProto, freed: set[str], used: Counter[str]) -> bool:
+    return all(name in freed and not used[name] for name in node.output)

@@ -1,0 +1,49 @@
+"""Standard nodes as activations."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+
+from onnx_acts.graph.matching import Match, fits
+from onnx_acts.graph.view import View
+from onnx_acts.specs import SPECS, Spec
+from onnx_acts.structure import STANDARD_DOMAINS
+
+__all__ = ["standard_node"]
+
+_OPERATORS = {spec.standard: spec for spec in SPECS if spec.parameter_source != "draw"}
+"""The operator for each standard one; RReLU shares LeakyReLU's."""
+
+_DEFAULT_ALPHA = {"LeakyRelu": 0.01, "Elu": 1.0}
+
+
+def standard_node(view: View, node: onnx.NodeProto) -> Match | None:
+    """Recognises Relu, LeakyRelu, PRelu and Elu.
+
+    A PRelu is left alone where its slope might enlarge x. ONNX Runtime allows that, against the
+    standard; the operator of `onnx_acts` refuses it.
+    """
+    spec = _OPERATORS.get(node.op_type)
+    if spec is None or node.domain not in STANDARD_DOMAINS:
+        return None
+    if spec.parameter_source == "input" and not fits(view, node.input[1], node.input[0]):
+        return None
+    return Match(
+        form=node.op_type,
+        operator=spec.name,
+        x=node.input[0],
+        attributes=_attributes(spec, node),
+        slope=node.input[1] if spec.parameter_source == "input" else None,
+        is_standard=True,
+    )
+
+
+def _attributes(spec: Spec, node: onnx.NodeProto) -> dict[str, float]:
+    """The attribute alpha: 32 bits, whatever x's element type is."""
+    if spec.parameter_source != "attribute":
+        return {}
+    given = {item.name: item for item in node.attribute}
+    if "alpha" in given:
+        return {"alpha": float(given["alpha"].f)}
+    return {"alpha": float(np.float32(_DEFAULT_ALPHA[spec.standard]))}

@@ -1,0 +1,195 @@
+"""One graph as the patterns see it: makers, uses, constants, types and shapes of its values."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from onnx_acts.inference import dtype_name
+from onnx_acts.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
+
+__all__ = ["FOLDED", "Array", "Shape", "View"]
+
+Array = NDArray[Any]
+Shape = tuple[int | str | None, ...]
+"""Sizes, names of symbolic sizes, and None where nothing is known."""
+
+_SHAPING = ("Reshape", "Squeeze", "Unsqueeze")
+_ELEMENTWISE = ("Abs", "Add", "Cast", "Clip", "Div", "Identity", "Max", "Min", "Mul", "Neg", "Sub")
+FOLDED = frozenset(_SHAPING + _ELEMENTWISE)
+"""Operators that exporters leave between a parameter and its use; none draws or branches."""
+
+_FOLDING_DEPTH = 8
+
+_LARGEST_CONSTANT = 2**22
+"""Elements up to which a constant is read; a slope for every element of a feature map has fewer."""
+
+
+class View:
+    """A graph, read only.
+
+    Attributes:
+        graph: the graph.
+        opset: the version of the standard operators.
+        outer: the view of the graph around this one, whose values it may use.
+        is_tolerant: types and shapes are unknown and taken to be suitable (the body of a function,
+            which gets them when it is inlined).
+    """
+
+    def __init__(
+        self,
+        graph: onnx.GraphProto,
+        typed: onnx.GraphProto,
+        opset: int,
+        outer: View | None = None,
+        is_tolerant: bool = False,
+    ) -> None:
+        """Makes a view of `graph`; `typed` is the same graph after shape inference."""
+        self.graph, self.opset, self.outer, self.is_tolerant = graph, opset, outer, is_tolerant
+        self._typed = typed
+        self._producers: dict[str, onnx.NodeProto] = {
+            name: node for node in graph.node for name in node.output if name
+        }
+        self._uses: Counter[str] | None = None
+        self._inputs = {value.name for value in graph.input}
+        self._initializers = {tensor.name: tensor for tensor in graph.initializer}
+        self._types = {
+            value.name: value.type.tensor_type
+            for value in (*typed.input, *typed.output, *typed.value_info)
+        }
+
+    def producer(self, name: str, *op_types: str) -> onnx.NodeProto | None:
+        """Returns the standard node of this graph that makes `name`, if it is one of `op_types`."""
+        node = self._producers.get(name)
+        if node is None or node.domain not in STANDARD_DOMAINS or node.op_type not in op_types:
+            return None
+        return node
+
+    def maker(self, name: str) -> onnx.NodeProto | None:
+        """Returns the node of this graph that makes `name`, whatever it is."""
+        return self._producers.get(name)
+
+    def uses(self, name: str) -> int:
+        """Counts the uses of a value: as an input here and in subgraphs, and as a graph output.
+
+        They are counted at the first question, when the subgraphs have been dealt with.
+        """
+        if self._uses is None:
+            self._uses = Counter(_used(self.graph))
+        return self._uses[name]
+
+    def inner_views(self) -> Iterator[View]:
+        """Yields a view of each subgraph."""
+        for node, typed in zip(self.graph.node, self._typed.node, strict=True):
+            for graph, known in zip(subgraphs(node), subgraphs(typed), strict=True):
+                yield View(graph, known, self.opset, self, self.is_tolerant)
+
+    def dtype(self, name: str) -> str | None:
+        """Returns the NumPy name of a value's element type, None where unknown."""
+        if name in self._initializers:
+            return dtype_name(self._initializers[name].data_type)
+        if name in self._types and self._types[name].elem_type:
+            return dtype_name(self._types[name].elem_type)
+        return None if self._is_own(name) or not self.outer else self.outer.dtype(name)
+
+    def shape(self, name: str) -> Shape | None:
+        """Returns a value's shape, None where its rank is unknown."""
+        if name in self._initializers:
+            return tuple(self._initializers[name].dims)
+        if name in self._types and self._types[name].HasField("shape"):
+            return tuple(_size(dimension) for dimension in self._types[name].shape.dim)
+        return None if self._is_own(name) or not self.outer else self.outer.shape(name)
+
+    def constant(self, name: str) -> Array | None:
+        """Returns the value of a constant, None for anything else.
+
+        Initializers that are graph inputs can be overridden, and those whose data was not loaded
+        are unknown: neither counts as a constant.
+        """
+        return self._constant(name, 0)
+
+    def _constant(self, name: str, depth: int) -> Array | None:
+        if name in self._inputs or not name:
+            return None
+        if name in self._initializers:
+            return _array(self._initializers[name])
+        node = self._producers.get(name)
+        if node is None:
+            return self.outer._constant(name, depth) if self.outer else None
+        if node.domain not in STANDARD_DOMAINS or depth > _FOLDING_DEPTH:
+            return None
+        if node.op_type == "Constant":
+            return _constant_node(node)
+        return self._fold(node, depth) if node.op_type in FOLDED else None
+
+    def _fold(self, node: onnx.NodeProto, depth: int) -> Array | None:
+        """Computes a node whose inputs are all constants."""
+        values = {name: self._constant(name, depth + 1) for name in node.input if name}
+        arrays = [array for array in values.values() if array is not None]
+        if len(arrays) < max(1, len(values)) or not _is_small(node, arrays):
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                evaluator = ReferenceEvaluator(node, opsets={"": self.opset})
+                return np.asarray(next(iter(evaluator.run(None, values))))
+        except (
+            Exception
+        ):  # onnx.reference raises anything; a node that it cannot run is no constant
+            return None
+
+    def _is_own(self, name: str) -> bool:
+        return name in self._producers or name in self._inputs
+
+
+def _used(graph: onnx.GraphProto) -> Iterable[str]:
+    for inner in walk_graphs(graph):
+        for node in inner.node:
+            yield from node.input
+        for value in inner.output:
+            yield value.name
+
+
+def _is_small(node: onnx.NodeProto, arrays: Sequence[Array]) -> bool:
+    """Tells whether the result of a node to fold has a size worth computing."""
+    if node.op_type in _SHAPING:
+        return True
+    try:
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+    except ValueError:
+        return False
+    return math.prod(shape) <= _LARGEST_CONSTANT
+
+
+def _array(tensor: TensorProto) -> Array | None:
+    is_external = tensor.data_location == TensorProto.EXTERNAL
+    if is_external or math.prod(tensor.dims) > _LARGEST_CONSTANT:
+        return None
+    return np.asarray(numpy_helper.to_array(tensor))
+
+
+def _constant_node(node: onnx.NodeProto) -> Array | None:
+    """The value of a Constant node."""
+    for attribute in node.attribute:
+        if attribute.ref_attr_name:
+            return None
+        if attribute.name == "value":
+            return _array(attribute.t)
+        if attribute.name in ("value_float", "value_floats"):
+            return np.asarray(helper.get_attribute_value(attribute), np.float32)
+        if attribute.name in ("value_int", "value_ints"):
+            return np.asarray(helper.get_attribute_value(attribute), np.int64)
+    return None
+
+
+def _size(dimension: onnx.TensorShapeProto.Dimension) -> int | str | None:
+    if dimension.HasField("dim_value"):
+        return int(dimension.dim_value)
+    return dimension.dim_param or None

@@ -1,0 +1,190 @@
+"""The bytes of a model's tensors: in the model, in files beside it, or left out of a copy."""
+
+from __future__ import annotations
+
+import math
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+__all__ = [
+    "check_external_data",
+    "copy_without_weights",
+    "external_tensors",
+    "move_weights",
+    "weight_bytes",
+]
+
+_SMALL = 4096
+"""Bytes up to which an initializer stays in a copy: shapes and axes, which inference reads."""
+
+_ALIGNMENT = 4096
+"""Where tensors start in a sidecar, so that it can be mapped into memory."""
+
+_DATA_FIELDS = frozenset(
+    {"raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"}
+)
+_SHORT_BITS: dict[int, int] = {
+    getattr(TensorProto, name): bits
+    for name, bits in (("INT4", 4), ("UINT4", 4), ("FLOAT4E2M1", 4), ("INT2", 2), ("UINT2", 2))
+    if hasattr(TensorProto, name)
+}
+_NAMES_ONLY = ("ValueInfoProto", "OperatorSetIdProto", "StringStringEntryProto", "TypeProto")
+
+
+def external_tensors(model: onnx.ModelProto) -> Iterator[TensorProto]:
+    """Yields every tensor whose bytes are in another file, wherever in the model it is."""
+    waiting: list[Any] = [model]
+    while waiting:
+        message = waiting.pop()
+        if isinstance(message, TensorProto):
+            if message.data_location == TensorProto.EXTERNAL:
+                yield message
+            continue
+        for field, value in message.ListFields():
+            kind = field.message_type
+            if kind is not None and kind.name not in _NAMES_ONLY:
+                waiting += [value] if isinstance(value, kind._concrete_class) else value
+
+
+def check_external_data(tensor: TensorProto, folder: Path) -> None:
+    """Requires a tensor's file to be a plain file inside `folder` that has all its bytes.
+
+    A hard link is refused like a symbolic one: it can be a second name of any file of the disk,
+    and nothing tells whether that file was meant to be read.
+
+    Raises:
+        ValueError: the message has the tensor, the file and, where bytes are missing, their range.
+    """
+    entries = {item.key: item.value for item in tensor.external_data}
+    location = entries.get("location", "")
+    where = f"external data of tensor {tensor.name!r}: {location!r}"
+    status = _plain_file(folder, location, where).stat()
+    start = _count(entries.get("offset", "0"), f"{where}: offset")
+    length = _count(entries.get("length", str(max(status.st_size - start, 0))), f"{where}: length")
+    if start + length > status.st_size:
+        raise ValueError(
+            f"{where}: bytes {start} to {start + length} are wanted,"
+            f" {folder / location} has {status.st_size}; copy the whole file beside the model"
+        )
+    wanted = _declared_bytes(tensor)
+    if length < wanted:
+        raise ValueError(
+            f"{where}: {length} bytes from {start} on, but the tensor's shape"
+            f" {list(tensor.dims)} needs {wanted}"
+        )
+
+
+def weight_bytes(model: onnx.ModelProto) -> int:
+    """Returns the size of the graph's initializers in memory, in bytes."""
+    return sum(_declared_bytes(item) for item in model.graph.initializer if not _is_external(item))
+
+
+def copy_without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Copies a model, leaving out the data of the graph's large initializers.
+
+    Tools that serialise a model cannot take one above 2 GiB; types and shapes do not need it.
+    """
+    light = onnx.ModelProto()
+    _copy_fields(model, light, {"graph"})
+    _copy_fields(model.graph, light.graph, {"initializer"})
+    light.graph.SetInParent()
+    for tensor in model.graph.initializer:
+        without = _DATA_FIELDS if _is_large(tensor) else frozenset()
+        _copy_fields(tensor, light.graph.initializer.add(), without)
+    return light
+
+
+def move_weights(model: onnx.ModelProto, stream: BinaryIO, location: str) -> onnx.ModelProto:
+    """Writes the large initializers to `stream`; the copy returned refers to them."""
+    light = copy_without_weights(model)
+    for tensor, copy in zip(model.graph.initializer, light.graph.initializer, strict=True):
+        if _is_large(tensor):
+            stream.write(bytes(-stream.tell() % _ALIGNMENT))
+            start = stream.tell()
+            stream.write(_raw(tensor))
+            copy.data_location = TensorProto.EXTERNAL
+            entries = {"location": location, "offset": start, "length": stream.tell() - start}
+            for key, value in entries.items():
+                copy.external_data.add(key=key, value=str(value))
+    return light
+
+
+def _plain_file(folder: Path, location: str, where: str) -> Path:
+    """The path of a sidecar, after checks that open nothing."""
+    parts = Path(location).parts
+    if not parts or "\0" in location or Path(location).is_absolute() or ".." in parts:
+        raise ValueError(f"{where} is not a path inside the model's folder; it is not opened")
+    for step in range(1, len(parts) + 1):
+        if folder.joinpath(*parts[:step]).is_symlink():
+            raise ValueError(
+                f"{where} goes through a symbolic link; it is not opened: copy the file itself"
+            )
+    path = folder / location
+    if not path.exists():
+        raise ValueError(f"{where}: there is no file {path}; copy it beside the model")
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{where} is not a plain file; it is not opened")
+    if status.st_nlink > 1:
+        raise ValueError(
+            f"{where} has {status.st_nlink} names (hard links); it is not opened: make a copy of it"
+        )
+    return path
+
+
+def _count(text: str, what: str) -> int:
+    """Reads a number of bytes."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ValueError(f"{what} {text[:40]!r} is not a number of bytes")
+    return int(text)
+
+
+def _declared_bytes(tensor: TensorProto) -> int:
+    """The bytes that a tensor's shape and element type ask for; 0 where the type has no size.
+
+    Raises:
+        ValueError: a negative dimension.
+    """
+    if any(size < 0 for size in tensor.dims):
+        raise ValueError(f"tensor {tensor.name!r} has a negative dimension: {list(tensor.dims)}")
+    elements = math.prod(int(size) for size in tensor.dims)
+    bits = _SHORT_BITS.get(tensor.data_type) or 8 * _item_size(tensor.data_type)
+    return -(-elements * bits // 8)
+
+
+def _item_size(element_type: int) -> int:
+    if element_type == TensorProto.STRING or element_type not in TensorProto.DataType.values():
+        return 0
+    if element_type == TensorProto.UNDEFINED:
+        return 0
+    return int(helper.tensor_dtype_to_np_dtype(element_type).itemsize)
+
+
+def _is_large(tensor: TensorProto) -> bool:
+    return not _is_external(tensor) and _declared_bytes(tensor) > _SMALL
+
+
+def _is_external(tensor: TensorProto) -> bool:
+    return bool(tensor.data_location == TensorProto.EXTERNAL)
+
+
+def _raw(tensor: TensorProto) -> bytes:
+    if tensor.HasField("raw_data"):
+        return bytes(tensor.raw_data)
+    return bytes(numpy_helper.from_array(numpy_helper.to_array(tensor)).raw_data)
+
+
+def _copy_fields(source: Any, target: Any, without: frozenset[str] | set[str]) -> None:
+    """Copies every field of a message but some."""
+    for field, value in source.ListFields():
+        if field.name in without:
+            continue
+        if hasattr(value, "MergeFrom"):  # a message or a repeated field
+            getattr(target, field.name).MergeFrom(value)
+        else:
+            setattr(target, field.name, value)

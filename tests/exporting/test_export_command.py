@@ -1,0 +1,194 @@
+"""The subcommand `onnx-acts export`."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from onnx_acts.exporting import command, verification
+from onnx_acts.exporting.factory import build_module
+from onnx_acts.exporting.verification import run_model
+from tests.exporting.networks import Dense, small
+
+FACTORY = "tests.exporting.networks:Dense"
+INPUT = "2x3"
+
+
+def run(*words: object) -> int:
+    """Runs the subcommand in this process."""
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    arguments = parser.parse_args(["export", *map(str, words)])
+    return int(arguments.run(arguments))
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """A safetensors file with the weights of a `Dense` in float64."""
+    torch.manual_seed(5)
+    path = tmp_path / "w.safetensors"
+    save_file(dict(Dense().double().state_dict()), path)
+    return path
+
+
+def test_export(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The weights' element type is kept, the module is in evaluation mode, a summary is printed."""
+    out = tmp_path / "my model.onnx"
+    assert run(FACTORY, "--weights", weights, "--input", INPUT, "-o", out) == 0
+    torch.manual_seed(5)
+    module = Dense().double().eval()
+    x = torch.randn(3, 3, dtype=torch.float64)
+    got = run_model(out, [x], accelerated=False)[0]
+    torch.testing.assert_close(got, module(x), rtol=1e-13, atol=1e-14)
+    printed = capsys.readouterr().out
+    assert "my model.onnx: style acts, opset 20, onnx_acts nodes: ELU 1, PReLU 1" in printed
+    assert "verification: passed" in printed
+    assert "(bodies)" in printed
+    assert "(library)" in printed
+
+
+def test_options(weights: Path, tmp_path: Path) -> None:
+    """Style, opset, element type, fixed shapes and verification reach the exporter."""
+    out = tmp_path / "m.onnx"
+    options = ["--style", "standard", "--opset", "21", "--dtype", "float32", "--fixed-shapes"]
+    words = [FACTORY, "--weights", weights, "--input", f"{INPUT}:float32", "-o", out, *options]
+    assert run(*words, "--no-verify") == 0
+    model = onnx.load(out)
+    assert [(item.domain, item.version) for item in model.opset_import] == [("", 21)]
+    kind = model.graph.input[0].type.tensor_type
+    assert kind.elem_type == onnx.TensorProto.FLOAT
+    assert [d.dim_value for d in kind.shape.dim] == [2, 3]
+    assert (
+        "not verified" in {p.key: p.value for p in model.metadata_props}["onnx_acts.verification"]
+    )
+
+
+def test_ops(tmp_path: Path) -> None:
+    """--ops is a list with commas."""
+    out = tmp_path / "m.onnx"
+    assert run(FACTORY, "--input", INPUT, "-o", out, "--ops", "ELU", "--verify", "bodies") == 0
+    assert {node.op_type for node in onnx.load(out).graph.node if node.domain} == {"ELU"}
+
+
+def test_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A module from a factory is exported for inference; --training keeps RReLU random."""
+    factory, out = "tests.exporting.networks:trained_rrelu", tmp_path / "m.onnx"
+    assert run(factory, "--input", "4x3", "-o", out) == 0
+    assert run(factory, "--input", "4x3", "-o", out, "--training", "--seed", "3") == 0
+    assert "shapes only" in capsys.readouterr().out
+
+
+def test_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning is one line on stderr, without Python's file names."""
+    factory, out = "tests.exporting.networks:of_two", tmp_path / "m.onnx"
+    assert run(factory, "--input", "2x3", "-o", out) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("onnx-acts export: warning: input 'args_0': the module fixes")
+
+
+def test_difference_gives_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A failed comparison is told on stderr; nothing is written."""
+    monkeypatch.setattr(verification, "run_model", lambda *_, **__: [torch.full((2, 5), 9.0)])
+    assert run(FACTORY, "--input", INPUT, "-o", tmp_path / "m.onnx") == 1
+    assert "differs from PyTorch" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("2,3", "numbers joined by x"),
+        ("2x-3", "numbers joined by x"),
+        ("2x3:complex64", "'complex64' is not one of float16"),
+    ],
+)
+def test_bad_input(text: str, message: str, tmp_path: Path) -> None:
+    """A shape or element type that cannot be read is refused."""
+    with pytest.raises(ValueError, match=message):
+        run(FACTORY, "--input", text, "-o", tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "dtype"),
+    [
+        ("1x3", (1, 3), torch.float32),
+        ("4", (4,), torch.float32),
+        ("", (), torch.float32),
+        (":bfloat16", (), torch.bfloat16),
+        ("0x3:float64", (0, 3), torch.float64),
+        ("2x2:int64", (2, 2), torch.int64),
+        ("2:bool", (2,), torch.bool),
+    ],
+)
+def test_examples(text: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    """Example inputs have the shape and element type that was asked for."""
+    x = command._example(text, small(), 0)
+    assert (tuple(x.shape), x.dtype) == (shape, dtype)
+
+
+def test_factory_file(tmp_path: Path) -> None:
+    """A factory may be a file, also with an odd name, and a name with dots."""
+    path = tmp_path / "mein modell.py"
+    path.write_text("import torch\nclass A:\n    build = torch.nn.ReLU\nmade = torch.nn.Tanh()\n")
+    assert isinstance(build_module(f"{path}:A.build"), torch.nn.ReLU)
+    assert isinstance(build_module(f"{path}:made"), torch.nn.Tanh)
+
+
+def test_factory_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder can be imported from, and is not left in sys.path."""
+    (tmp_path / "factory_of_this_test.py").write_text("from torch.nn import ReLU as build\n")
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.path)
+    assert isinstance(build_module("factory_of_this_test:build"), torch.nn.ReLU)
+    assert sys.path == before
+
+
+@pytest.mark.parametrize(
+    ("factory", "kind", "message"),
+    [
+        ("tests.exporting.networks", ValueError, "must have the form"),
+        (":small", ValueError, "must have the form"),
+        ("tests.exporting.networks:none", ValueError, "has no 'none'"),
+        ("no_such_package.module:build", ValueError, "cannot import no_such_package.module"),
+        ("no_such_file.py:build", ValueError, "there is no file no_such_file.py"),
+        ("tests.exporting.networks:FORMS", TypeError, "is a dict; it cannot be called"),
+        ("builtins:dict", TypeError, "gives a dict; it must give a torch.nn.Module"),
+        ("torch.nn:Linear", ValueError, "fails when called without arguments: TypeError"),
+    ],
+)
+def test_bad_factory(factory: str, kind: type[Exception], message: str) -> None:
+    """What does not lead to a module is refused by name."""
+    with pytest.raises(kind, match=message):
+        build_module(factory)
+
+
+def test_process(tmp_path: Path) -> None:
+    """The command line as a user runs it, with a factory in a file; bad input gives status 2."""
+    (tmp_path / "net.py").write_text("import torch\ndef build():\n    return torch.nn.ELU(0.1)\n")
+    command_line = [sys.executable, "-m", "onnx_acts.cli", "export", "net.py:build"]
+    words = ["--input", "2x3:float64", "-o", "out.onnx", "--verify", "bodies"]
+    done = subprocess.run(
+        [*command_line, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    onnx.checker.check_model(onnx.load(tmp_path / "out.onnx"), full_check=True)
+    done = subprocess.run(
+        [*command_line, *words, "--opset", "12"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "opset 12 is not supported" in done.stderr

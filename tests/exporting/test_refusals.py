@@ -1,0 +1,167 @@
+"""What the exporter refuses, and what it says."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from onnx_acts.exporting import export
+from onnx_acts.exporting.translations import TranslationError, slope_shape
+from tests.exporting.networks import Applied
+
+X = torch.randn(2, 3)
+
+
+def prelu(value: float) -> nn.Module:
+    """A PReLU of three slopes, the second of which is `value`."""
+    module = nn.PReLU(3)
+    with torch.no_grad():
+        module.weight[1] = value
+    return module
+
+
+class Inner(nn.Module):
+    """A module inside a module."""
+
+    def __init__(self, act: nn.Module) -> None:
+        super().__init__()
+        self.block = nn.Sequential(nn.Linear(3, 3), act)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Applies the block."""
+        return self.block(x)
+
+
+CASES: dict[str, tuple[nn.Module, Any, type[Exception], str]] = {
+    "alpha NaN": (Inner(nn.ELU(math.nan)), X, ValueError, r"'block.1': ELU: alpha is nan"),
+    "alpha inf": (Inner(nn.LeakyReLU(math.inf)), X, ValueError, r"'block.1'.*alpha is inf"),
+    "slope NaN": (Inner(prelu(math.nan)), X, ValueError, r"'block.1': PReLU: slope 1 of 3 is nan"),
+    "slope inf": (
+        Applied(lambda x: functional.prelu(x, torch.tensor([0.1, 0.2, -math.inf]))),
+        X,
+        ValueError,
+        "PReLU: slope 2 of 3 is -inf",
+    ),
+    "one slope NaN": (
+        Applied(lambda x: functional.prelu(x, torch.tensor([math.nan]))),
+        X[None],
+        ValueError,
+        "PReLU: slope 0 of 1 is nan",
+    ),
+    "bounds": (Inner(nn.RReLU(0.5, 0.25)), X, ValueError, r"lower = 0.5 and upper = 0.25"),
+    "bound NaN": (Inner(nn.RReLU(0.1, math.nan)), X, ValueError, r"lower = 0.1 and upper = nan"),
+    "functional bounds": (
+        Applied(lambda x: functional.rrelu(x, 0.5, 0.25)),
+        X,
+        ValueError,
+        "lower = 0.5 and upper = 0.25",
+    ),
+    "torch bounds": (
+        Applied(lambda x: torch.rrelu(x, 0.5, 0.25)),
+        X,
+        ValueError,
+        "lower = 0.5 and upper = 0.25",
+    ),
+    "in-place bounds": (
+        Applied(lambda x: torch.rrelu_(x.clone(), 0.5, 0.25)),
+        X,
+        ValueError,
+        "lower = 0.5 and upper = 0.25",
+    ),
+    "functional training": (
+        Applied(lambda x: functional.rrelu(x, training=True)),
+        X,
+        ValueError,
+        "RReLU is in training mode.*training=True",
+    ),
+    "input_scale": (
+        Applied(lambda x: torch.ops.aten.elu(x, 1.0, 1.0, -1.0)),
+        X,
+        ValueError,
+        "input_scale = -1.0",
+    ),
+    "complex": (nn.ReLU(), X.to(torch.complex64), TypeError, "complex64; supported.*bfloat16"),
+    "float8": (nn.ReLU(), X.to(torch.float8_e4m3fn), TypeError, "float8_e4m3fn; supported"),
+    "float8 weights": (
+        Inner(nn.ReLU()).to(torch.float8_e5m2),
+        X,
+        TypeError,
+        "block.0.weight is float8_e5m2; supported",
+    ),
+    "integers": (nn.LeakyReLU(), torch.arange(3), ValueError, "int64; activations take float16"),
+    "integers ELU": (nn.ELU(), torch.arange(3), ValueError, "int64; activations take float16"),
+    "no tuple": (nn.ReLU(), {"x": X}, TypeError, "args must be a tensor or a tuple.*got dict"),
+    "no module": (torch.relu, X, TypeError, "must be a torch.nn.Module"),
+    "fails": (nn.Linear(4, 4), X, ValueError, "PyTorch cannot export the module.*"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_module(name: str, tmp_path: Path) -> None:
+    """A module that cannot be exported is refused by name, and nothing is written."""
+    module, args, kind, message = CASES[name]
+    if isinstance(module, nn.Module):
+        module.eval()
+    with pytest.raises(kind, match=message):
+        export(module, args, tmp_path / "m.onnx", verify="bodies")
+    assert not list(tmp_path.iterdir())
+
+
+def test_training_mode(tmp_path: Path) -> None:
+    """An RReLU in training mode is refused with the submodule and both ways out."""
+    module = Inner(nn.RReLU()).train()
+    with pytest.raises(ValueError, match=r"'block.1'.*module.eval\(\).*training=True"):
+        export(module, X, tmp_path / "m.onnx")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_torchscript(tmp_path: Path) -> None:
+    """A TorchScript module is refused with the way out."""
+    with pytest.raises(TypeError, match=r"TorchScript.*load_state_dict"):
+        export(torch.jit.trace(nn.ReLU(), X), X, tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"style": "fast"}, "style must be 'acts' or 'standard', got 'fast'"),
+        ({"ops": ["Elu"]}, "unknown operator 'Elu'; onnx_acts has ReLU"),
+        ({"opset": 17}, "opset 17 is not supported; the exporter writes opsets 18 to"),
+        ({"opset": 99}, "opset 99 is not supported"),
+        ({"verify": "library"}, "verify must be True, False or 'bodies', got 'library'"),
+        ({"seed": -1}, "seed must be 0 or greater, got -1"),
+    ],
+)
+def test_options(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    """Options are checked before anything is done."""
+    with pytest.raises(ValueError, match=message):
+        export(nn.ReLU().eval(), X, tmp_path / "m.onnx", **options)
+
+
+@pytest.mark.parametrize(
+    ("rank", "shared", "shape"),
+    [
+        (0, True, []),
+        (1, True, None),
+        (5, True, None),
+        (2, False, None),
+        (3, False, [-1, 1]),
+        (5, False, [-1, 1, 1, 1]),
+    ],
+)
+def test_slope_shape(rank: int, shared: bool, shape: list[int] | None) -> None:
+    """Slopes move from dimension 1 to where ONNX aligns them."""
+    assert slope_shape(rank, shared=shared) == shape
+
+
+@pytest.mark.parametrize(("rank", "message"), [(None, "not known"), (1, "has 1 dim"), (0, "has 0")])
+def test_slope_shape_refused(rank: int | None, message: str) -> None:
+    """Slopes for channels need a known rank of 2 or more."""
+    with pytest.raises(TranslationError, match=message):
+        slope_shape(rank, shared=False)

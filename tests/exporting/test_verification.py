@@ -1,0 +1,140 @@
+"""The comparison passes rounding and nothing else."""
+
+from __future__ import annotations
+
+import math
+
+import onnx
+import pytest
+import torch
+from onnx import helper
+from torch import nn
+
+from onnx_acts.exporting import OutputError, VerificationError
+from onnx_acts.exporting.verification import Expectation, compare, expect
+from tests.exporting.networks import Applied
+
+OUTPUT = [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)]
+
+
+def check(want: torch.Tensor, got: torch.Tensor, noise: float | None = 0.0) -> OutputError:
+    """Compares one output."""
+    (record,) = compare(
+        OUTPUT, [Expectation(want, noise)], [got], accelerated=True, operators=["LeakyReLU"]
+    )
+    return record
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_units(dtype: torch.dtype) -> None:
+    """Neighbouring numbers are one unit apart, in every type."""
+    want = torch.tensor([1.0, -3.0, 0.5], dtype=dtype)
+    got = want.clone()
+    got[1] = torch.nextafter(want[1], torch.tensor(-4.0, dtype=dtype))
+    record = check(want, got)
+    assert record.max_ulp == 1.0
+    assert record.max_abs == float(got[1].double() - want[1].double()) * -1
+    assert (record.output, record.runtime) == ("y", "library")
+
+
+def test_float32_alpha_in_float64_fails() -> None:
+    """The error of a 32-bit alpha, 1.5e-8, is not rounding for a float64 module."""
+    x = torch.linspace(-3, 3, 50, dtype=torch.float64)
+    (expected,) = expect(nn.LeakyReLU(0.1), (x,), {})
+    rounded = float(torch.tensor(0.1, dtype=torch.float32))
+    wrong = nn.functional.leaky_relu(x, rounded)
+    with pytest.raises(VerificationError, match=r"output 'y' \(library\).*at \[0\]"):
+        compare(OUTPUT, [expected], [wrong], accelerated=True, operators=["LeakyReLU"])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_deep_module_passes(dtype: torch.dtype) -> None:
+    """Rounding that accumulates over layers is allowed, because PyTorch has as much itself."""
+    torch.manual_seed(0)
+    layers = [layer for _ in range(30) for layer in (nn.Linear(64, 64), nn.ELU())]
+    module = nn.Sequential(*layers).to(dtype)
+    x = torch.randn(8, 64, dtype=dtype)
+    (expected,) = expect(module, (x,), {})
+    order = torch.arange(63, -1, -1)
+    other = x
+    for layer in module:  # the same sums in another order
+        other = (
+            other[:, order] @ layer.weight[:, order].T + layer.bias
+            if isinstance(layer, nn.Linear)
+            else layer(other)
+        )
+    assert not torch.equal(other, expected.value)
+    compare(OUTPUT, [expected], [other.detach()], accelerated=False, operators=["ELU"])
+
+
+@pytest.mark.parametrize(
+    ("want", "got"),
+    [
+        ([1.0, math.nan], [1.0, 2.0]),
+        ([1.0, 2.0], [1.0, math.nan]),
+        ([1.0, math.inf], [1.0, 3e38]),
+        ([1.0, math.inf], [1.0, -math.inf]),
+        ([0.0, 0.0], [0.0, 1e-30]),
+        ([1.0, 0.5], [1.0, 0.5001]),
+    ],
+)
+def test_differences(want: list[float], got: list[float]) -> None:
+    """NaN and infinities are classes; zeros have a narrow tolerance."""
+    with pytest.raises(VerificationError, match=r"at \[1\]"):
+        check(torch.tensor(want), torch.tensor(got))
+
+
+def test_special_values_agree() -> None:
+    """Equal NaN and infinities are no difference, and -0 equals 0."""
+    values = torch.tensor([math.nan, math.inf, -math.inf, 0.0])
+    assert check(values, torch.tensor([math.nan, math.inf, -math.inf, -0.0])).max_abs == 0
+
+
+def test_integers_are_exact() -> None:
+    """Integers and flags must be equal."""
+    assert check(torch.tensor([1, 2]), torch.tensor([1, 2])).max_abs == 0
+    assert check(torch.tensor([True]), torch.tensor([True])).max_abs == 0
+    with pytest.raises(VerificationError):
+        check(torch.tensor([1, 2]), torch.tensor([1, 3]))
+
+
+def test_empty() -> None:
+    """Nothing differs in an empty output."""
+    assert check(torch.zeros(0, 3), torch.zeros(0, 3)).max_ulp == 0
+
+
+def test_shapes_and_types() -> None:
+    """Another shape, element type or number of outputs is a difference."""
+    with pytest.raises(
+        VerificationError, match=r"is torch.float32 \(3,\), PyTorch gives .* \(2,\)"
+    ):
+        check(torch.zeros(2), torch.zeros(3))
+    with pytest.raises(VerificationError, match=r"torch.float64"):
+        check(torch.zeros(2), torch.zeros(2).double())
+    with pytest.raises(VerificationError, match="gives 2 tensors, the exported model 1"):
+        compare(
+            OUTPUT,
+            [Expectation(torch.zeros(1), None)] * 2,
+            [torch.zeros(1)],
+            accelerated=False,
+            operators=[],
+        )
+
+
+def test_noise_cannot_hide_a_fault() -> None:
+    """However noisy PyTorch is, a difference of one part in a thousand fails in float32."""
+    with pytest.raises(VerificationError):
+        check(torch.tensor([1.0]), torch.tensor([1.001]), noise=10.0)
+
+
+def test_module_of_fixed_type() -> None:
+    """A module that cannot run in another element type is compared without an estimate."""
+    weight = torch.randn(3, 3)
+    (expected,) = expect(Applied(lambda x: x @ weight), (torch.randn(2, 3),), {})
+    assert expected.noise is None
+
+
+def test_failing_module() -> None:
+    """A module that fails on the example inputs is refused with its own words."""
+    with pytest.raises(ValueError, match=r"cannot run on these args: RuntimeError: .*shapes"):
+        expect(nn.Linear(3, 3), (torch.zeros(2, 4),), {})

@@ -1,0 +1,56 @@
+// Philox against the known answers that its authors publish with Random123.
+
+#include "philox.h"
+
+#include "check.h"
+
+namespace onnx_acts {
+namespace {
+
+struct KnownAnswer {
+  PhiloxBlock counter;
+  uint32_t key[2];
+  PhiloxBlock output;
+};
+
+constexpr KnownAnswer kKnownAnswers[] = {
+    {{{0, 0, 0, 0}}, {0, 0}, {{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}}},
+    {{{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}},
+     {0xffffffff, 0xffffffff},
+     {{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}}},
+    {{{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}},
+     {0xa4093822, 0x299f31d0},
+     {{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}},
+};
+
+void TestKnownAnswers() {
+  for (const KnownAnswer& row : kKnownAnswers) {
+    const PhiloxBlock output = Philox(row.counter, row.key[0], row.key[1]);
+    for (int i = 0; i < 4; ++i) {
+      CHECK(output.word[i] == row.output.word[i], "word %d: %08x", i, output.word[i]);
+    }
+  }
+}
+
+// The seed's halves are the key, the block's halves the first two words of the counter.
+void TestElements() {
+  const PhiloxBlock by_element = PhiloxForElements(0x299f31d0a4093822u, 0x85a308d3243f6a88u);
+  const PhiloxBlock by_hand = Philox({{0x243f6a88, 0x85a308d3, 0, 0}}, 0xa4093822, 0x299f31d0);
+  for (int i = 0; i < 4; ++i) CHECK(by_element.word[i] == by_hand.word[i], "word %d", i);
+}
+
+void TestRange() {
+  CHECK(UniformDraw(0, 0.125, 0.5) == 0.125, "lower end");
+  CHECK(UniformDraw(0xffffffff, 0.125, 0.5) < 0.625, "upper end");
+  CHECK(UniformDraw(0x80000000, 0.125, 0.5) == 0.375, "middle");
+}
+
+}  // namespace
+}  // namespace onnx_acts
+
+int main() {
+  onnx_acts::TestKnownAnswers();
+  onnx_acts::TestElements();
+  onnx_acts::TestRange();
+  return FailureCount() != 0;
+}

@@ -1,0 +1,208 @@
+"""Sessions, threads, memory and instruction sets do not change a bit."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import helper, numpy_helper
+
+import onnx_acts
+from onnx_acts.specs import SPECS
+from tests.native.oracle import DTYPES
+from tests.native.running import PROVIDERS, hand_made, open_hand_made, options, run
+
+LEVELS = ["v2", "v3", "v4"]
+
+
+def info(level: str = "") -> dict[str, object]:
+    """What the library says about itself, read in a fresh process."""
+    program = (
+        "import ctypes, sys; library = ctypes.CDLL(sys.argv[1]);"
+        "library.OnnxActsInfo.restype = ctypes.c_char_p; print(library.OnnxActsInfo().decode())"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program, onnx_acts.library_path()],
+        env={**os.environ, "ONNX_ACTS_ISA": level},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return dict(json.loads(printed))
+
+
+def test_info() -> None:
+    """The library's own description agrees with the operator table."""
+    found = info()
+    assert found["ops"] == [spec.name for spec in SPECS]
+    assert found["element_types"] == list(DTYPES)
+    assert found["isa"] in [*LEVELS, "baseline"]
+    assert found["ort_api_floor"] == 17
+
+
+DIGEST = """
+import hashlib, sys
+import numpy as np
+from tests.native.oracle import DTYPES
+from tests.native.running import run
+digest = hashlib.sha256()
+for dtype in DTYPES:
+    bits = {2: np.uint16, 4: np.uint32, 8: np.uint64}[DTYPES[dtype].itemsize]
+    step = {2: 1, 4: 65521, 8: 281474976710597}[DTYPES[dtype].itemsize]
+    x = (np.arange(65536, dtype=np.uint64) * np.uint64(step)).astype(bits).view(DTYPES[dtype])
+    with np.errstate(invalid="ignore"):
+        x = x.astype(np.float64)
+    slopes = np.linspace(-1, 1, 64).astype(DTYPES[dtype]).astype(np.float64)
+    outputs = [run("ReLU", dtype, x), run("ELU", dtype, x), run("ELU", dtype, x, alpha=0.3),
+               run("LeakyReLU", dtype, x), run("PReLU", dtype, x.reshape(-1, 64), slopes),
+               *run("RReLU", dtype, x, outputs=2, training_mode=1, seed=3)]
+    for output in outputs:
+        digest.update(output.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def digest(level: str) -> str:
+    """A digest of what every operator and type gives at one instruction-set level."""
+    done = subprocess.run(
+        [sys.executable, "-c", DIGEST],
+        env={**os.environ, "ONNX_ACTS_ISA": level, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_every_level_gives_the_same_bits() -> None:
+    """Forced by the environment variable, each level that this processor has."""
+    levels = [level for level in LEVELS if info(level)["isa"] == level]
+    if not levels:
+        pytest.skip("this processor has one level only")
+    assert {digest(level) for level in levels} == {digest("")}
+
+
+def test_unknown_level_is_refused() -> None:
+    """An instruction-set level that does not exist, or that the processor lacks, is an error."""
+    error = str(info("v9")["isa_error"])
+    assert "ONNX_ACTS_ISA=v9" in error
+    assert "v2, v3, v4" in error
+    program = "from tests.native.running import options; options()"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "ONNX_ACTS_ISA": "v9", "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "ONNX_ACTS_ISA=v9" in done.stderr
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("op", ["ReLU", "LeakyReLU", "ELU"])
+def test_threads_do_not_change_bits(op: str, dtype: str) -> None:
+    """A tensor of many chunks and an odd tail."""
+    x = np.random.default_rng(5).standard_normal(200_003).astype(DTYPES[dtype]).astype(np.float64)
+    one, two = (run(op, dtype, x, threads=threads) for threads in (1, 2))
+    assert one.tobytes() == two.tobytes()
+
+
+def test_in_place_chain_keeps_the_input() -> None:
+    """Intermediate values may be overwritten, the caller's array and values read twice may not."""
+    nodes = [
+        helper.make_node("Neg", ["x"], ["a"]),
+        helper.make_node("ELU", ["a"], ["b"], domain="onnx_acts"),
+        helper.make_node("LeakyReLU", ["b"], ["c"], domain="onnx_acts"),
+        helper.make_node("PReLU", ["c", "s"], ["d"], domain="onnx_acts"),
+        helper.make_node("RReLU", ["d"], ["e", "noise"], domain="onnx_acts"),
+        helper.make_node("Add", ["e", "b"], ["y"]),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "chain",
+        [value("x", onnx.TensorProto.FLOAT, ["N"])],
+        [value(name, onnx.TensorProto.FLOAT, ["N"]) for name in ("y", "noise")],
+        [numpy_helper.from_array(np.float32([0.5]), "s")],
+    )
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("onnx_acts", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options(2), providers=PROVIDERS
+    )
+    x = np.random.default_rng(6).standard_normal(100_003).astype(np.float32)
+    kept = x.copy()
+    y, noise = session.run(None, {"x": x})
+    assert x.tobytes() == kept.tobytes()
+    b = run("ELU", "float32", -x.astype(np.float64)).astype(np.float32)
+    scaled = np.where(b < 0, np.float32(0.01) * b, b)
+    scaled = np.where(b < 0, np.float32(0.5) * scaled, b)
+    mean = np.float32((1 / 8 + 1 / 3) / 2)
+    np.testing.assert_array_equal(noise, np.where(b < 0, mean, np.float32(1)))
+    np.testing.assert_array_equal(y, np.where(b < 0, mean * scaled, b) + b)
+
+
+def test_many_sessions_from_many_threads() -> None:
+    """Sessions made, run and dropped in a race, and one session shared by all."""
+    model = hand_made("ELU", {})
+    shared = open_hand_made(model)
+    x = np.linspace(-3, 3, 501, dtype=np.float32)
+    (want,) = shared.run(None, {"x": x})
+    failures: list[object] = []
+
+    def work() -> None:
+        try:
+            for _ in range(25):
+                for session in (shared, open_hand_made(model)):
+                    np.testing.assert_array_equal(session.run(None, {"x": x})[0], want)
+        except Exception as error:  # reported by the main thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_registered_twice() -> None:
+    """Options that get the library twice open a session all the same."""
+    twice = options()
+    twice.register_custom_ops_library(onnx_acts.library_path())
+    for _ in range(2):
+        session = onnxruntime.InferenceSession(hand_made("ELU", {}), twice, providers=PROVIDERS)
+        assert session.run(None, {"x": np.float32([2])})[0][0] == 2
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 3), (1,) * 10, (2,) * 12, (1,) * 20])
+def test_any_rank(shape: tuple[int, ...]) -> None:
+    """No dimension to twenty, with and without elements."""
+    x = -np.ones(shape)
+    for op in ("ReLU", "LeakyReLU", "RReLU", "ELU"):
+        got = run(op, "float32", x)
+        assert got.shape == shape
+        assert (got > -1).all()
+
+
+def test_output_shape_is_inferred() -> None:
+    """Names of unknown sizes reach the output, so that later nodes are planned."""
+    session = open_hand_made(hand_made("ELU", {}, x_shape=["N", 3, "W"]))
+    assert session.get_outputs()[0].shape == ["N", 3, "W"]
+
+
+def test_library_needs_no_python() -> None:
+    """The library loads by itself and offers its two functions."""
+    library = ctypes.CDLL(onnx_acts.library_path())
+    assert library.RegisterCustomOps
+    assert library.OnnxActsInfo
