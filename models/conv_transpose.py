@@ -17,7 +17,7 @@ __all__ = ["ConvTranspose"]
 Array = NDArray[Any]
 
 
-class ConvTranspose(OpRun):  # type: ignore[misc]  # onnx's base class has no complete types
+class ConvTranspose(OpRun):
     """Y[s i + k - pad] += W[k] X[i] for each kernel position k, plus the bias."""
 
     def _run(  # noqa: PLR0913  # the operator's attributes

@@ -90,8 +90,8 @@ def run(name: str, folder: Path) -> Row:
     seen: dict[str, list[FloatArray]] = {}
     scores = {}
     for runtime, predict in runtimes.items():
-        seen[runtime] = outputs = []
-        recorded = _recording(predict, outputs)
+        seen[runtime] = []
+        recorded = _recording(predict, seen[runtime])
         scores[runtime] = evaluate.evaluate(name, recorded, BATCH).value
     others = [outputs for runtime, outputs in seen.items() if runtime != "PyTorch"]
     ulp, absolute = _differences(seen["PyTorch"], others)
@@ -115,7 +115,7 @@ def predictors(module: torch.nn.Module, path: Path) -> dict[str, evaluate.Predic
         "PyTorch": evaluate.torch_predict(module),
         "ORT, bodies": lambda batch: bodies.run(None, {name: batch})[0],
         "ORT, library": lambda batch: library.run(None, {name: batch})[0],
-        "reference": lambda batch: reference.run(None, {name: batch})[0],
+        "reference": lambda batch: np.asarray(next(iter(reference.run(None, {name: batch})))),
     }
 
 

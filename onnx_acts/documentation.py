@@ -21,7 +21,8 @@ def operator_table() -> str:
     rows = ["| operator | y | attributes | standard operator |", "|---|---|---|---|"]
     for spec in SPECS:
         attributes = ", ".join(f"{item.name} = {_default(item)}" for item in spec.attributes)
-        rows.append(f"| {spec.name} | {spec.formula} | {attributes or '–'} | {spec.standard} |")
+        cells = (spec.name, spec.formula, attributes or "none", spec.standard or "none")
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
 
@@ -32,7 +33,7 @@ def with_tables(text: str) -> str:
         ValueError: the document has no marks.
     """
     if not _MARKED.search(text):
-        raise ValueError("no table is marked: `<!-- operators: ... -->`, `<!-- end of operators -->`")
+        raise ValueError("no table is marked: <!-- operators: ... -->, <!-- end of operators -->")
     return _MARKED.sub(lambda found: found[1] + operator_table() + found[2], text)
 
 

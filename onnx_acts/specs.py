@@ -84,8 +84,8 @@ class Spec:
             names. `$C` stands for the compute type ("float" or "double"), `$to` for its number. The
             body defines `y_c` for the output Y, and so for further outputs.
         training_body: the same where the training form differs, else empty.
-        standard: the standard ONNX operator that computes the same in inference.
-        torch: the function in `torch.nn.functional`.
+        standard: the standard ONNX operator that computes the same in inference, "" if none does.
+        torch: the function in `torch.nn.functional`, "" if there is none.
         promise: see `Promise`.
         source: the paper that introduced it.
     """

@@ -138,6 +138,7 @@ KNOWN_DIFFERENCES: tuple[KnownDifference, ...] = (
         "pytorch", (*_SLOPED, "ELU"), "attributes", _OVERFLOW, _TORCH, "*=1e39", _NARROW
     ),
 )
+
 ACCURACIES: tuple[Accuracy, ...] = (
     Accuracy("standard", _SLOPED, ("float16",), 0.501, _TWICE, _ORT),
     Accuracy("pytorch", (*_SLOPED, "ELU"), ("float16", "bfloat16"), 0.501, _TWICE, _TORCH),

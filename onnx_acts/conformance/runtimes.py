@@ -70,6 +70,8 @@ class _OnnxRuntime:
     def unsupported(self, case: Case) -> str:
         if self.name != "standard":
             return ""
+        if not case.spec.standard:
+            return "there is no such standard operator"
         if case.training or case.outputs > 1:
             return f"{case.spec.standard} computes inference only, and one output"
         try:
@@ -141,6 +143,8 @@ class _PyTorch:
         return "" if importlib.util.find_spec("torch") else "PyTorch is not installed"
 
     def unsupported(self, case: Case) -> str:
+        if not case.spec.torch:
+            return "PyTorch has no such function"
         if case.training:
             return "PyTorch draws from a generator of its own"
         if case.outputs > 1:

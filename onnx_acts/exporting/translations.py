@@ -34,6 +34,7 @@ def translation_table(opset: int, seed: int) -> dict[Callable[..., object], Call
     return {
         getattr(torch.ops.aten, spec.torch).default: getattr(translations, spec.torch)
         for spec in SPECS
+        if spec.torch
     }
 
 

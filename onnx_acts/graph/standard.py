@@ -12,7 +12,7 @@ from onnx_acts.structure import STANDARD_DOMAINS
 
 __all__ = ["standard_node"]
 
-_OPERATORS = {spec.standard: spec for spec in SPECS if spec.parameter_source != "draw"}
+_OPERATORS = {s.standard: s for s in SPECS if s.standard and s.parameter_source != "draw"}
 """The operator for each standard one; RReLU shares LeakyReLU's."""
 
 _DEFAULT_ALPHA = {"LeakyRelu": 0.01, "Elu": 1.0}

@@ -20,7 +20,7 @@ from onnx_acts.files import save_model
 from onnx_acts.graph import accelerate, lower, lower_counted
 from onnx_acts.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec, spec_of
 from onnx_acts.structure import walk_graphs, walk_nodes
-from tests.graph.models import parsed, values
+from tests.graph.models import operators, parsed, values
 from tests.helpers import FIXED, in_type, one_node_model, ulp_error
 
 SLOPE = [[-0.5], [0.25], [2.0]]
@@ -330,3 +330,15 @@ def test_body_for_other_types() -> None:
     found = [node.input[0] for node in result.graph.node if node.op_type == "LeakyReLU"]
     assert len(found) == 2
     assert not {"x", "d"} & set(found)  # the casts around the bodies are still there
+
+
+def test_body_that_narrows() -> None:
+    """A body that computes float64 values in float32 is another function."""
+    model = parsed("y = Elu (x)", "float16")
+    lowered = lower(accelerate(model), exact=True)
+    assert operators(accelerate(lowered)) == ["onnx_acts::ELU"]
+    for value in (lowered.graph.input[0], lowered.graph.output[0]):
+        value.type.tensor_type.elem_type = TensorProto.DOUBLE
+    result = accelerate(lowered)
+    (node,) = [node for node in result.graph.node if node.domain == DOMAIN]
+    assert node.input[0] != "x"

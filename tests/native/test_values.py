@@ -98,15 +98,19 @@ def test_elu_float32_error(alpha: float, limit: float) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("alpha", "limit"), ELU_LIMITS[:3])
-def test_elu_float32_error_everywhere(alpha: float, limit: float) -> None:
-    """The promise, over every negative float32."""
-    worst = 0.0
-    for start in range(0x80000001, 0xFF800000, 2**25):
-        bits = np.arange(start, min(start + 2**25, 0xFF800000), dtype=np.uint32)
-        worst = max(worst, worst_elu(bits.view(np.float32).astype(np.float64), alpha, "float32"))
-    print(f"ELU float32 alpha {alpha}, all negative numbers: at most {worst:.4f} ULP")
-    assert worst <= limit
+def test_elu_float32_error_everywhere() -> None:
+    """The promise for alpha = 1, over every negative float32 from -20 to the smallest.
+
+    Below -20 the sweep above is enough: the result is -1. float64 is exact enough as an oracle.
+    """
+    worst, last = 0.0, int(np.float32(-20).view(np.uint32))
+    for start in range(0x80000001, last, 2**24):
+        bits = np.arange(start, min(start + 2**24, last), dtype=np.uint32)
+        x = bits.view(np.float32).astype(np.float64)
+        error = ulp_error(run("ELU", "float32", x), np.expm1(x), "float32")
+        worst = max(worst, float(error.max()))
+    print(f"ELU float32 alpha 1, every number: at most {worst:.4f} ULP")
+    assert worst <= 0.75
 
 
 @pytest.mark.parametrize(("alpha", "limit"), [(1.0, 1.0), (0.1, 1.0), (1.6732632423543772, 1.0),
