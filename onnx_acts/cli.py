@@ -46,12 +46,18 @@ def _parser() -> argparse.ArgumentParser:
         description="Activation functions for ONNX: export, accelerate, compare, measure.",
         epilog="Set ONNX_ACTS_TRACEBACK=1 to see where an error comes from.",
     )
-    version = importlib.metadata.version("onnx-acts")
-    parser.add_argument("--version", action="version", version=f"onnx-acts {version}")
+    parser.add_argument("--version", action="version", version=f"onnx-acts {_version()}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in _COMMANDS:
         importlib.import_module(module).add_parser(subparsers)
     return parser
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("onnx-acts")
+    except importlib.metadata.PackageNotFoundError:  # a checkout on the path, not installed
+        return "unknown"
 
 
 def _one_line(error: BaseException) -> str:

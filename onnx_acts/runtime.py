@@ -18,9 +18,6 @@ __all__ = ["library_path", "register", "session"]
 _LIBRARY = "libonnx_acts_ops.so"
 _REINSTALL = "reinstall it with `pip install --force-reinstall --no-deps onnx-acts`"
 
-_REGISTERED = "onnx_acts.library"
-"""The configuration entry that marks options as having the library."""
-
 
 def library_path() -> str:
     """Returns the path of the native library, for `register_custom_ops_library`.
@@ -47,8 +44,6 @@ def register(session_options: onnxruntime.SessionOptions) -> None:
             to mend it.
     """
     path = library_path()
-    if _is_registered(session_options):
-        return
     try:
         session_options.register_custom_ops_library(path)
     except Exception as error:  # onnxruntime's own exceptions have no common public base
@@ -56,16 +51,6 @@ def register(session_options: onnxruntime.SessionOptions) -> None:
             f"ONNX Runtime {onnxruntime.__version__} could not register {path}: {error};"
             f" if the library is damaged or for another machine, {_REINSTALL}"
         ) from error
-    session_options.add_session_config_entry(_REGISTERED, path)
-
-
-def _is_registered(session_options: onnxruntime.SessionOptions) -> bool:
-    """ONNX Runtime opens no session on options that were given the same domain twice."""
-    try:
-        session_options.get_session_config_entry(_REGISTERED)
-    except Exception:  # onnxruntime's own exceptions have no common public base
-        return False
-    return True
 
 
 def session(

@@ -40,7 +40,8 @@ def accelerate(
 
     Args:
         model: a path, the serialised bytes or a `ModelProto`.
-        ops: the operators that become `onnx_acts` nodes.
+        ops: the operators that become `onnx_acts` nodes. RReLU is taken and finds nothing: in
+            inference the standard form of it is a LeakyRelu.
         approximate: also replace forms that are equal in exact arithmetic but round differently:
             x/a where a is no power of two, and p*x + q*abs(x).
 

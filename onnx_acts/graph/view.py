@@ -59,6 +59,7 @@ class View:
             name: node for node in graph.node for name in node.output if name
         }
         self._uses: Counter[str] | None = None
+        self._folded: dict[str, Array | None] = {}
         self._inputs = {value.name for value in graph.input}
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
         self._types = {
@@ -128,7 +129,9 @@ class View:
             return None
         if node.op_type == "Constant":
             return _constant_node(node)
-        return self._fold(node, depth) if node.op_type in FOLDED else None
+        if name not in self._folded and node.op_type in FOLDED:
+            self._folded[name] = self._fold(node, depth)
+        return self._folded.get(name)
 
     def _fold(self, node: onnx.NodeProto, depth: int) -> Array | None:
         """Computes a node whose inputs are all constants."""

@@ -467,3 +467,14 @@ def test_comparison_after_a_cast() -> None:
         zero = np.zeros((), onnx.helper.tensor_dtype_to_np_dtype(target))
         model.graph.initializer.append(onnx.numpy_helper.from_array(zero, "zero"))
         assert bool(accelerate_counted(model, ops=ALL)[1]) == is_replaced
+
+
+def test_folding_is_not_repeated() -> None:
+    """A net of constants, with more ways through it than can be walked, is folded once."""
+    net = []
+    for level in range(1, 8):
+        below = ", ".join(f"c{level - 1}_{k}" for k in range(30))
+        net += [f"c{level}_{k} = Max ({below})" for k in range(30)]
+    constants = ", ".join(f"T c0_{k} = {{0.5}}" for k in range(30))
+    model = parsed(f"{' '.join(net)} s = Mul (c7_0, x) y = Max (s, x)", constants=constants)
+    assert operators(accelerate(model))[-1] == "LeakyRelu"
