@@ -1,6 +1,6 @@
-// Runs of 16-bit elements to float and back. Where the processor has instructions for float16
-// (every x86-64-v3 one) they are used, at the full width of the level: a wide load of what narrower
-// stores have just written is slow. They give the bits of Half's own arithmetic.
+// Runs of 16-bit elements to float and back, a register at a time where the instruction-set level
+// has conversions; at the full width of the level, as a wide load of what narrower stores have just
+// written is slow. They give the bits of Half's and BFloat16's own arithmetic.
 #ifndef ONNX_ACTS_BLOCKS_H_
 #define ONNX_ACTS_BLOCKS_H_
 
@@ -32,6 +32,26 @@ inline void ShortenStep(const float* from, Half* to) {
       _mm512_maskz_cvtps_ph(kAllLanes, _mm512_loadu_ps(from), _MM_FROUND_TO_NEAREST_INT);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bits);
 }
+
+inline void WidenStep(const BFloat16* from, float* to) {
+  const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  const __m512i wide = _mm512_maskz_cvtepu16_epi32(kAllLanes, bits);
+  _mm512_storeu_si512(to, _mm512_maskz_slli_epi32(kAllLanes, wide, 16));
+}
+
+inline void ShortenStep(const float* from, BFloat16* to) {
+  const __m512i all = _mm512_loadu_si512(from);
+  const __m512i upper = _mm512_maskz_srli_epi32(kAllLanes, all, 16);
+  const __m512i odd = _mm512_and_si512(upper, _mm512_set1_epi32(1));
+  const __m512i sum = _mm512_add_epi32(_mm512_add_epi32(all, _mm512_set1_epi32(0x7fff)), odd);
+  const __m512i rounded = _mm512_maskz_srli_epi32(kAllLanes, sum, 16);
+  const __m512i quiet = _mm512_or_si512(upper, _mm512_set1_epi32(0x40));
+  const __m512i magnitude = _mm512_and_si512(all, _mm512_set1_epi32(0x7fffffff));
+  const __mmask16 nan = _mm512_cmpgt_epi32_mask(magnitude, _mm512_set1_epi32(0x7f800000));
+  const __m512i result = _mm512_mask_mov_epi32(rounded, nan, quiet);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                      _mm512_maskz_cvtepi32_epi16(kAllLanes, result));
+}
 #elif defined(__F16C__)
 constexpr int64_t kStep = 8;
 
@@ -44,32 +64,55 @@ inline void ShortenStep(const float* from, Half* to) {
   const __m128i bits = _mm256_cvtps_ph(_mm256_loadu_ps(from), _MM_FROUND_TO_NEAREST_INT);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bits);
 }
+
+inline void WidenStep(const BFloat16* from, float* to) {
+  const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  const __m256i wide = _mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), wide);
+}
+
+inline void ShortenStep(const float* from, BFloat16* to) {
+  const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  const __m256i upper = _mm256_srli_epi32(all, 16);
+  const __m256i odd = _mm256_and_si256(upper, _mm256_set1_epi32(1));
+  const __m256i sum = _mm256_add_epi32(_mm256_add_epi32(all, _mm256_set1_epi32(0x7fff)), odd);
+  const __m256i quiet = _mm256_or_si256(upper, _mm256_set1_epi32(0x40));
+  const __m256i magnitude = _mm256_and_si256(all, _mm256_set1_epi32(0x7fffffff));
+  const __m256i nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7f800000));
+  const __m256i result = _mm256_blendv_epi8(_mm256_srli_epi32(sum, 16), quiet, nan);
+  // Packing works on each half of the register: gather the halves' results.
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(result, result), 0x08);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
+}
+#endif
+
+#ifndef __F16C__
+constexpr int64_t kStep = 1;
+
+template <class T>
+inline void WidenStep(const T* from, float* to) {
+  *to = from->ToFloat();
+}
+
+template <class T>
+inline void ShortenStep(const float* from, T* to) {
+  *to = T::FromFloat(*from);
+}
 #endif
 
 template <class T>
 ONNX_ACTS_INLINE void Widen(const T* from, float* to, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] = from[i].ToFloat();
-}
-
-template <class T>
-ONNX_ACTS_INLINE void Shorten(const float* from, T* to, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] = T::FromFloat(from[i]);
-}
-
-#ifdef __F16C__
-// Preferred to the templates where the elements are Half.
-ONNX_ACTS_INLINE void Widen(const Half* from, float* to, int64_t n) {
   const int64_t whole = n / kStep * kStep;
   for (int64_t i = 0; i < whole; i += kStep) WidenStep(from + i, to + i);
   for (int64_t i = whole; i < n; ++i) to[i] = from[i].ToFloat();
 }
 
-ONNX_ACTS_INLINE void Shorten(const float* from, Half* to, int64_t n) {
+template <class T>
+ONNX_ACTS_INLINE void Shorten(const float* from, T* to, int64_t n) {
   const int64_t whole = n / kStep * kStep;
   for (int64_t i = 0; i < whole; i += kStep) ShortenStep(from + i, to + i);
-  for (int64_t i = whole; i < n; ++i) to[i] = Half::FromFloat(from[i]);
+  for (int64_t i = whole; i < n; ++i) to[i] = T::FromFloat(from[i]);
 }
-#endif
 
 }  // namespace
 }  // namespace onnx_acts

@@ -38,13 +38,9 @@ struct Half {
     return {static_cast<uint16_t>(result | (all >> 16 & 0x8000u))};
   }
 
-  // Whether FromFloat may differ between `value` and the exact number of which it is the nearest
-  // float: only if value is half-way between two results. (Among subnormal results half-way points
-  // lie elsewhere; those are few and all suspected.)
-  static ONNX_ACTS_HD inline bool MayRoundTwice(float value) {
-    const uint32_t magnitude = BitCast<uint32_t>(value) & 0x7fffffffu;
-    return ((magnitude & 0x1fffu) == 0x1000u) | (magnitude - 1u < 0x38800000u - 1u);
-  }
+  // Whether rounding `value`, which is not 0, to float may have lost something that float cannot
+  // represent. Results so small are 0 in Half.
+  static ONNX_ACTS_HD inline bool LossIsLost(float) { return false; }
 
   // value as a float that FromFloat rounds like value itself: cut off, with the last bit set if
   // anything was lost ("round to odd"). Below float's normal numbers the result is 0 in any case.
@@ -71,9 +67,10 @@ struct BFloat16 {
     return {static_cast<uint16_t>(result)};
   }
 
-  static ONNX_ACTS_HD inline bool MayRoundTwice(float value) {
+  // What a product of 24 and 8 bits loses is a multiple of 2^-32 of it, if float has that.
+  static ONNX_ACTS_HD inline bool LossIsLost(float value) {
     const uint32_t magnitude = BitCast<uint32_t>(value) & 0x7fffffffu;
-    return ((magnitude & 0xffffu) == 0x8000u) | (magnitude - 1u < 0x00800000u - 1u);
+    return magnitude - 1u < 0x10000000u - 1u;
   }
 
   // As for Half; but bfloat16 has float's exponents, so that its subnormal results, multiples of
@@ -87,6 +84,18 @@ struct BFloat16 {
     return small ? static_cast<float>(result) : Half::Narrow(value);
   }
 };
+
+// value + lost, cut off to float with the last bit set if it is not a float ("round to odd"): few
+// enough bits are cut that rounding this to 16 bits is rounding the sum. `value` is the nearest
+// float, so at even values one step towards the sum gives the odd neighbour.
+ONNX_ACTS_HD inline float RoundedToOdd(float value, float lost) {
+  const uint32_t bits = BitCast<uint32_t>(value), error = BitCast<uint32_t>(lost);
+  // Neither 0 nor NaN, which it is beside infinities.
+  const uint32_t inexact = (error & 0x7fffffffu) - 1u < 0x7f800000u ? 1u : 0u;
+  const uint32_t step = inexact & ~bits;
+  const uint32_t inwards = 0u - ((bits ^ error) >> 31);  // all ones if so
+  return BitCast<float>(bits + ((step ^ inwards) - inwards));
+}
 
 }  // namespace
 }  // namespace onnx_acts

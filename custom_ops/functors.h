@@ -5,11 +5,12 @@
 //   Prepare<Real>(parameter)   makes them (the parameter is already rounded to the compute type);
 //   IsPlain(parameter)         whether Apply<true> will do, a form with less arithmetic;
 //   Apply<plain>(x, constants) y in the compute type Real, float or double;
-//   BreakTie(x, y)             for a y that will be rounded again, to 16 bits: moves it by a
-//   relative
-//                              2^-45 where the exact value lies just beside y (see Elu);
 //   kInFloat                   how good Apply is in float, which decides how 16-bit results are
-//   made.
+//                              made;
+//   Lost(x, y, constants)      if kInFloat is kRoundedOnce: the exact value less y, for an x of 16
+//                              bits and y = Apply(x, constants) in float;
+//   BreakTie(x, y)             for a y in double that will be rounded to 16 bits: moves it by a
+//                              relative 2^-45 where the exact value lies just beside it (see Elu).
 //
 // The negative branch is taken iff x < 0, so that NaN and both zeros pass through. Both branches
 // are computed and one is selected, which is what compilers turn into vector code. There is no
@@ -61,11 +62,14 @@ struct NegativeSlope {
   template <class Real>
   struct Constants {
     Real slope;
+    Real high;  // its leading bits, so few that the product with a 16-bit x is exact
+    Real low;   // the rest
   };
 
   template <class Real>
   static ONNX_ACTS_HD inline Constants<Real> Prepare(Real slope) {
-    return {slope};
+    const Real high = LeadingBits(slope);
+    return {slope, high, slope - high};
   }
 
   template <class Real>
@@ -76,6 +80,11 @@ struct NegativeSlope {
   template <bool kPlain, class Real>
   static ONNX_ACTS_HD inline Real Apply(Real x, Constants<Real> c) {
     return x < Real(0) ? c.slope * x : x;
+  }
+
+  // Both products are exact, and so is their sum less y, as y is that sum rounded.
+  static ONNX_ACTS_HD inline float Lost(float x, float y, Constants<float> c) {
+    return x < 0.0f ? c.low * x - (y - c.high * x) : 0.0f;
   }
 
   static ONNX_ACTS_HD inline double BreakTie(double, double y) { return y; }

@@ -14,8 +14,8 @@ extern const Loops ONNX_ACTS_LOOPS;
 
 namespace {
 
-// 16-bit elements are widened, computed and narrowed a block at a time in cache.
-// Short ones, since a block with one awkward element is computed again.
+// 16-bit elements are widened, computed and narrowed a block at a time in cache. Short ones, since
+// a block with one awkward element is computed again.
 constexpr int64_t kBlock = 64;
 
 // An element type: how to read it as float or double and how to write it.
@@ -80,26 +80,37 @@ __attribute__((noinline)) void ApplyExactly(const T* x, float* y, int64_t n, dou
 }
 
 template <class T>
-ONNX_ACTS_INLINE bool AnyMayRoundTwice(const float* y, int64_t n) {
+ONNX_ACTS_INLINE bool AnyLossIsLost(const float* y, int64_t n) {
   uint32_t any = 0;
-  for (int64_t i = 0; i < n; ++i) any |= T::MayRoundTwice(y[i]) ? 1u : 0u;
+  for (int64_t i = 0; i < n; ++i) any |= T::LossIsLost(y[i]) ? 1u : 0u;
   return any != 0;
 }
 
-// In float where that is exact, or was rounded only once and the second rounding is harmless for a
-// whole block, as it is for nearly all.
+// Results that FromFloat rounds like the exact ones.
+template <class F, bool kPlain, class T>
+ONNX_ACTS_INLINE void ApplyBlock16(const T* x, float* y, int64_t n, double parameter,
+                                   typename F::template Constants<float> c) {
+  if constexpr (F::kInFloat == InFloat::kRough) {
+    ApplyExactly<F, kPlain>(x, y, n, parameter);
+  } else if constexpr (F::kInFloat == InFloat::kExact) {
+    Widen(x, y, n);
+    ApplyUniform<F, kPlain>(y, y, n, c);
+  } else {
+    float wide[kBlock];
+    Widen(x, wide, n);
+    ApplyUniform<F, kPlain>(wide, y, n, c);
+    const bool exactly = AnyLossIsLost<T>(y, n);
+    for (int64_t i = 0; i < n; ++i) y[i] = RoundedToOdd(y[i], F::Lost(wide[i], y[i], c));
+    if (exactly) ApplyExactly<F, kPlain>(x, y, n, parameter);
+  }
+}
+
 template <class F, bool kPlain, class T>
 void ApplyUniform16(const T* x, T* y, int64_t n, double parameter) {
   const auto c = F::template Prepare<float>(static_cast<float>(parameter));
   ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
     float block[kBlock];
-    bool exactly = F::kInFloat == InFloat::kRough;
-    if (!exactly) {
-      Widen(x + start, block, size);
-      ApplyUniform<F, kPlain>(block, block, size, c);
-      exactly = F::kInFloat == InFloat::kRoundedOnce && AnyMayRoundTwice<T>(block, size);
-    }
-    if (exactly) ApplyExactly<F, kPlain>(x + start, block, size, parameter);
+    ApplyBlock16<F, kPlain>(x + start, block, size, parameter, c);
     Shorten(block, y + start, size);
   });
 }

@@ -115,7 +115,7 @@ def predictors(module: torch.nn.Module, path: Path) -> dict[str, evaluate.Predic
         "PyTorch": evaluate.torch_predict(module),
         "ORT, bodies": lambda batch: bodies.run(None, {name: batch})[0],
         "ORT, library": lambda batch: library.run(None, {name: batch})[0],
-        "reference": lambda batch: np.asarray(next(iter(reference.run(None, {name: batch})))),
+        "onnx.reference": lambda batch: np.asarray(next(iter(reference.run(None, {name: batch})))),
     }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import onnx
-from onnx import helper
 
 from onnx_acts.embed import embed_functions
 from onnx_acts.graph import lower
 from onnx_acts.graph.kernels import has_standard_kernel
+from onnx_acts.graph.standard import as_standard
 from onnx_acts.inference import element_types
 from onnx_acts.nodes import read_attributes
 from onnx_acts.specs import DOMAIN, ELEMENT_TYPES, spec_of
@@ -33,7 +33,7 @@ def place(model: onnx.ModelProto, style: str, ops: Collection[str]) -> onnx.Mode
     types = element_types(model)
     for node in walk_nodes(model):
         if node.domain == DOMAIN and _is_standard(node, types.get(node.input[0]), ops):
-            _make_standard(node)
+            node.CopyFrom(as_standard(node))
     if style == "standard":
         return lower(model)
     embed_functions(model)
@@ -49,16 +49,6 @@ def _is_standard(node: onnx.NodeProto, dtype: str | None, ops: Collection[str]) 
     if node.op_type in ops or read_attributes(node).get("training_mode"):
         return False
     return has_standard_kernel(spec_of(node.op_type), dtype)
-
-
-def _make_standard(node: onnx.NodeProto) -> None:
-    """Turns a node into the standard operator in place; its slope becomes a 32-bit attribute."""
-    values = read_attributes(node)
-    slope = (values["lower"] + values["upper"]) / 2 if "lower" in values else values.get("alpha")
-    node.op_type, node.domain = spec_of(node.op_type).standard, ""
-    del node.attribute[:]
-    if slope is not None:
-        node.attribute.append(helper.make_attribute("alpha", float(slope)))
 
 
 def _remove_import(model: onnx.ModelProto) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 import onnx
-from onnx import helper
 
 from onnx_acts.embed import default_opset, element_types, function_for, write_attributes
 from onnx_acts.files import Model, read_model
 from onnx_acts.graph.inlining import inline_node
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.names import FreshNames
+from onnx_acts.graph.standard import as_standard
 from onnx_acts.nodes import read_attributes
 from onnx_acts.specs import DOMAIN, spec_of
 from onnx_acts.structure import walk_graphs, walk_nodes
@@ -102,14 +101,8 @@ def _lower_graphs(
 
 def _standard(node: onnx.NodeProto, dtype: str | None) -> onnx.NodeProto | None:
     """The standard node that computes the same, None where there is none."""
-    spec = spec_of(node.op_type)
-    values: dict[str, Any] = dict(read_attributes(node))
+    training = read_attributes(node).get("training_mode")
     has_noise = any(node.output[1:])
-    if not has_standard_kernel(spec, dtype) or values.get("training_mode") or has_noise:
+    if not has_standard_kernel(spec_of(node.op_type), dtype) or training or has_noise:
         return None
-    if spec.parameter_source == "draw":
-        values = {"alpha": (values["lower"] + values["upper"]) / 2}
-    new = helper.make_node(spec.standard, node.input, node.output[:1], name=node.name, **values)
-    new.doc_string = node.doc_string
-    new.metadata_props.extend(node.metadata_props)
-    return new
+    return as_standard(node)

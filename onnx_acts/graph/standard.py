@@ -1,16 +1,20 @@
-"""Standard nodes as activations."""
+"""Standard nodes as activations, and activations as standard nodes."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
+from onnx import helper
 
 from onnx_acts.graph.matching import Match, fits
 from onnx_acts.graph.view import View
-from onnx_acts.specs import SPECS, Spec
+from onnx_acts.nodes import read_attributes
+from onnx_acts.specs import SPECS, Spec, spec_of
 from onnx_acts.structure import STANDARD_DOMAINS
 
-__all__ = ["standard_node"]
+__all__ = ["as_standard", "standard_node"]
 
 _OPERATORS = {s.standard: s for s in SPECS if s.standard and s.parameter_source != "draw"}
 """The operator for each standard one; RReLU shares LeakyReLU's."""
@@ -37,6 +41,21 @@ def standard_node(view: View, node: onnx.NodeProto) -> Match | None:
         slope=node.input[1] if spec.parameter_source == "input" else None,
         is_standard=True,
     )
+
+
+def as_standard(node: onnx.NodeProto) -> onnx.NodeProto:
+    """Makes the standard node that computes Y of an `onnx_acts` node in inference.
+
+    Its parameters become 32-bit attributes; RReLU becomes a LeakyRelu with the mean slope.
+    """
+    spec = spec_of(node.op_type)
+    values: dict[str, Any] = dict(read_attributes(node))
+    if spec.parameter_source == "draw":
+        values = {"alpha": (values["lower"] + values["upper"]) / 2}
+    new = helper.make_node(spec.standard, node.input, node.output[:1], name=node.name, **values)
+    new.doc_string = node.doc_string
+    new.metadata_props.extend(node.metadata_props)
+    return new
 
 
 def _attributes(spec: Spec, node: onnx.NodeProto) -> dict[str, float]:
