@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.building import CMAKE
+
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "adding_an_activation.md").read_text()
 NAME = "SoftsignLU"
@@ -73,8 +75,8 @@ def test_guide(project: Path) -> None:
     """The library builds with the new functor, and every runtime conforms to the new reference."""
     python = f"-DPython_EXECUTABLE={sys.executable}"
     for command in (
-        ("cmake", "-S", "custom_ops", "-B", "build", "-DCMAKE_BUILD_TYPE=Release", python),
-        ("cmake", "--build", "build"),
+        (CMAKE, "-S", "custom_ops", "-B", "build", "-DCMAKE_BUILD_TYPE=Release", python),
+        (CMAKE, "--build", "build"),
     ):
         done = run(project, *command)
         assert done.returncode == 0, done.stdout + done.stderr

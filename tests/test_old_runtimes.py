@@ -41,8 +41,15 @@ print(onnxruntime.__version__)
 """
 
 
+# The newest Python for which each version has a wheel.
+NEWEST_PYTHON = {"1.16.3": (3, 11), "1.17.3": (3, 12), "1.23.2": (3, 13)}
+
+
 def environment(version: str, folder: Path) -> Path:
     """Makes an environment with one version of onnxruntime; returns its Python."""
+    newest = NEWEST_PYTHON.get(version, sys.version_info[:2])
+    if sys.version_info[:2] > newest:
+        pytest.skip(f"onnxruntime {version} has wheels for Python {newest[0]}.{newest[1]} at most")
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     numpy = "numpy<2" if version < "1.19" else "numpy"
