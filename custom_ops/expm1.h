@@ -106,15 +106,17 @@ ONNX_ACTS_HD inline Pair<Real> Expm1OfNegative(Real x) {
   const Real second = k * L::kLn2Low;
   const Real r = first - second;
   const Real r_low = (first - r) - second;
-  const Real square = r * r;
-  const Real curve = Real(0.5) * square + (square * r * L::Polynomial(r) + r_low);
+  const Real square = r * r, half_square = Real(0.5) * square;
+  const Real sum = r + half_square;
+  const Real sum_low = (r - sum) + half_square;
+  const Real rest = square * r * L::Polynomial(r) + (sum_low + r_low);
 
-  // |2^k - 1| >= |2^k r|, or k = 0 and the first is 0: either way `lost` is exact.
+  // |2^k - 1| >= |2^k sum|, or k = 0 and the first is 0: either way `lost` is exact.
   const Real whole = power - Real(1);
-  const Real part = power * r;
+  const Real part = power * sum;
   const Real high = whole + part;
   const Real lost = part - (high - whole);
-  return {high, power * curve + lost};
+  return {high, power * rest + lost};
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ def test_leaky_float32_is_correctly_rounded(parameter: float) -> None:
     oracle.assert_same(run("LeakyReLU", "float32", x, alpha=parameter), want, x)
 
 
-ELU_LIMITS = [(1.0, 0.77), (0.5, 0.77), (1.6732632423543772, 1.0), (0.1, 1.0), (-0.7, 1.0),
+ELU_LIMITS = [(1.0, 0.65), (0.5, 0.77), (1.6732632423543772, 1.0), (0.1, 1.0), (-0.7, 1.0),
               (1e-38, 1.0), (1e-44, 1.0), (3e38, 1.0)]  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def test_elu_float32_error_everywhere() -> None:
         error = ulp_error(run("ELU", "float32", x), np.expm1(x), "float32")
         worst = max(worst, float(error.max()))
     print(f"ELU float32 alpha 1, every number: at most {worst:.4f} ULP")
-    assert worst <= 0.77
+    assert worst <= 0.65
 
 
 @pytest.mark.parametrize(("alpha", "limit"), [(1.0, 1.0), (0.1, 1.0), (1.6732632423543772, 1.0),
