@@ -68,7 +68,7 @@ void TestElu(typename RealLayout<Real>::Bits step, const EluRow& row) {
 
 void TestEluAccuracy() {
   // 1.9999999 and 0.99999994 have the longest significands, 1e-38 and 1e-44 subnormal products.
-  const EluRow rows[] = {{1.0, 0.65},  {0.5, 0.77},      {2.0, 0.77},       {0.3, 1.0},
+  const EluRow rows[] = {{1.0, 0.65},  {0.5, 0.65},      {2.0, 0.65},       {0.3, 1.0},
                          {1.67, 1.0},  {1.9999999, 1.0}, {0.99999994, 1.0}, {-0.7, 1.0},
                          {1e-20, 1.0}, {1e-38, 1.0},     {1e-44, 1.0},      {3e38, 1.0}};
   for (const EluRow& row : rows) TestElu<float>(5003, row);
