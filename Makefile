@@ -28,10 +28,10 @@ format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(wildcard custom_ops/*.h custom_ops/*.cc tests/native/*.cc)
 
-bench: $(VENV)/.ready
+bench: $(VENV)/.ready | build
 	$(BIN)/onnx-acts bench --json build/bench.json
 
-conform: $(VENV)/.ready
+conform: $(VENV)/.ready | build
 	$(BIN)/onnx-acts conform --json build/conform.json --junit build/conform.xml
 
 # One environment for everything, made again when the native sources or the pinned versions change.
@@ -39,6 +39,9 @@ $(VENV)/.ready: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
+
+build:
+	mkdir -p $@
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

@@ -1,16 +1,18 @@
 """The command `onnx-acts`.
 
-Exit status: 0 done, 1 a comparison failed, 2 bad usage or bad input (one line on stderr says what).
+Exit status: 0 done, 1 a comparison failed, 2 bad usage or bad input (one line on stderr says what),
+130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
+
+from onnx_acts.version import version
 
 __all__ = ["main"]
 
@@ -23,6 +25,9 @@ _COMMANDS = (
 )
 """Modules that add subcommands; each has `add_parser(subparsers)`."""
 
+_EXPECTED = (ImportError, OSError, RuntimeError, TypeError, ValueError)
+"""What bad usage and bad input raise, with messages for people."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status.
@@ -30,10 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments after the program's name; those of the process where not given.
     """
-    arguments = _parser().parse_args(argv)
     try:
+        arguments = _parser().parse_args(argv)
         return int(arguments.run(arguments))
-    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except KeyboardInterrupt:
+        print("onnx-acts: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:  # a status of 1 would say that a comparison failed
         print(f"onnx-acts: error: {_one_line(error)}", file=sys.stderr)
         if os.environ.get("ONNX_ACTS_TRACEBACK"):
             raise
@@ -46,22 +54,19 @@ def _parser() -> argparse.ArgumentParser:
         description="Activation functions for ONNX: export, accelerate, compare, measure.",
         epilog="Set ONNX_ACTS_TRACEBACK=1 to see where an error comes from.",
     )
-    parser.add_argument("--version", action="version", version=f"onnx-acts {_version()}")
+    number = version("onnx-acts") or "unknown"
+    parser.add_argument("--version", action="version", version=f"onnx-acts {number}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in _COMMANDS:
         importlib.import_module(module).add_parser(subparsers)
     return parser
 
 
-def _version() -> str:
-    try:
-        return importlib.metadata.version("onnx-acts")
-    except importlib.metadata.PackageNotFoundError:  # a checkout on the path, not installed
-        return "unknown"
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _one_line(error: Exception) -> str:
+    name, text = type(error).__name__, " ".join(str(error).split())
+    if isinstance(error, _EXPECTED):
+        return text or name
+    return f"internal error: {name}: {text} (set ONNX_ACTS_TRACEBACK=1 to see where it comes from)"
 
 
 if __name__ == "__main__":

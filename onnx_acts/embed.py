@@ -16,10 +16,8 @@ from onnx_acts.structure import STANDARD_DOMAINS, check_model, walk_graphs, walk
 
 __all__ = [
     "default_opset",
-    "element_types",
     "embed_functions",
     "function_for",
-    "walk_nodes",
     "write_attributes",
 ]
 

@@ -6,28 +6,35 @@ import os
 from typing import Any
 
 import numpy as np
-import onnx
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 from onnx_acts import reference
+from onnx_acts.files import Model, check_model_in_memory, load_model
 from onnx_acts.schemas import op_schema
 from onnx_acts.specs import DOMAIN, SPECS, Spec
 
 __all__ = ["reference_evaluator"]
 
 
-def reference_evaluator(
-    model: onnx.ModelProto | bytes | str | os.PathLike[str],
-) -> ReferenceEvaluator:
+def reference_evaluator(model: Model) -> ReferenceEvaluator:
     """Makes an evaluator that computes the `onnx_acts` operators exactly, rounding once.
 
     A plain `ReferenceEvaluator(model)` runs the function bodies instead, where the file has them.
 
     Args:
-        model: a model, its serialised bytes or its path.
+        model: a path, the serialised bytes or a `ModelProto`.
+
+    Raises:
+        ValueError: not a valid ONNX file, or external data that is not to be opened (or any, in a
+            model that is not a file).
+        FileNotFoundError: no such file.
+        TypeError: not a model.
     """
-    source = os.fspath(model) if isinstance(model, os.PathLike) else model
+    if isinstance(model, str | os.PathLike):
+        source = load_model(model)
+    else:
+        source = check_model_in_memory(model)
     return ReferenceEvaluator(source, new_ops=[_operator(spec) for spec in SPECS])
 
 

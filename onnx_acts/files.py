@@ -19,9 +19,12 @@ from onnx_acts.weights import check_external_data, external_tensors, move_weight
 __all__ = [
     "Model",
     "check_model_file",
+    "check_model_in_memory",
+    "check_target",
     "load_model",
     "read_model",
     "save_model",
+    "serialised",
     "write_atomically",
 ]
 
@@ -77,7 +80,47 @@ def read_model(model: Model) -> onnx.ModelProto:
         return _decode(model, "the model")
     if isinstance(model, str | os.PathLike):
         return load_model(model)
-    raise TypeError(f"expected a path, bytes or a ModelProto, got {type(model).__name__}")
+    raise _not_a_model(model)
+
+
+def check_model_in_memory(model: bytes | onnx.ModelProto) -> onnx.ModelProto:
+    """Checks a model that is to run without a file.
+
+    Returns:
+        The decoded model, or the `ModelProto` itself.
+
+    Raises:
+        TypeError: not bytes or a `ModelProto`.
+        ValueError: as in `check_model_file`, or a tensor has its data in another file: there is no
+            folder in which to look for it.
+    """
+    if isinstance(model, onnx.ModelProto):
+        check_model(model)
+    elif isinstance(model, bytes):
+        model = _decode(model, "the model")
+    else:
+        raise _not_a_model(model)
+    for tensor in external_tensors(model):
+        raise ValueError(
+            f"tensor {tensor.name!r} has its data in another file, and a model in memory has no"
+            " folder to look in: save the model beside that file and give the path"
+        )
+    return model
+
+
+def serialised(model: onnx.ModelProto) -> bytes:
+    """Returns the bytes of a model.
+
+    Raises:
+        ValueError: it is above 2 GiB.
+    """
+    if weight_bytes(model) <= _INLINE_LIMIT:
+        with contextlib.suppress(EncodeError, ValueError):
+            return bytes(model.SerializeToString())
+    raise ValueError(
+        "the model is above 2 GiB, too large to be handed over in memory: save it with"
+        " onnx_acts.files.save_model and give the path"
+    )
 
 
 def save_model(model: onnx.ModelProto, path: str | os.PathLike[str]) -> None:
@@ -91,7 +134,7 @@ def save_model(model: onnx.ModelProto, path: str | os.PathLike[str]) -> None:
         ValueError: the model refers to external data that is not in the folder of `path`.
         OSError: it cannot be written; the message names `path`.
     """
-    target = _target(path)
+    target = check_target(path)
     for tensor in external_tensors(model):
         check_external_data(tensor, target.parent)
     if weight_bytes(model) <= _INLINE_LIMIT:
@@ -117,7 +160,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         OSError: the folder is missing, read-only or full, the file is write-protected, or `path`
             is no plain file; the message names `path`.
     """
-    with _replacing(_target(path)) as stream:
+    with _replacing(check_target(path)) as stream:
         stream.write(data)
 
 
@@ -133,6 +176,7 @@ def _replacing(target: Path) -> Iterator[BinaryIO]:
         if target.exists():
             os.chmod(scratch, stat.S_IMODE(target.stat().st_mode))
         os.replace(scratch, target)
+        _flush_folder(target.parent)
     except OSError as error:
         raise OSError(error.errno, f"cannot write {target}: {error.strerror}") from error
     finally:
@@ -140,8 +184,23 @@ def _replacing(target: Path) -> Iterator[BinaryIO]:
             scratch.unlink(missing_ok=True)
 
 
-def _target(path: str | os.PathLike[str]) -> Path:
-    """The file to write, after a look at what is there."""
+def _flush_folder(folder: Path) -> None:
+    """Makes a rename last through a power failure, on file systems that can."""
+    with contextlib.suppress(OSError):  # the file is in its place and whole already
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """Returns the file that `save_model` would write, after a look at what is there.
+
+    Raises:
+        OSError: the folder is missing or read-only, or `path` is a directory, write-protected or no
+            plain file.
+    """
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(f"cannot write {target}: there is no folder {target.parent}")
@@ -151,7 +210,13 @@ def _target(path: str | os.PathLike[str]) -> Path:
         raise OSError(f"cannot write {target}: it is not a plain file")
     if target.exists() and not target.stat().st_mode & 0o222:
         raise PermissionError(f"cannot write {target}: it is write-protected (chmod +w mends it)")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise PermissionError(f"cannot write {target}: the folder {target.parent} is read-only")
     return target
+
+
+def _not_a_model(model: object) -> TypeError:
+    return TypeError(f"expected a path, bytes or a ModelProto, got {type(model).__name__}")
 
 
 def _read(path: Path) -> bytes:

@@ -27,7 +27,7 @@ def element_types(model: onnx.ModelProto) -> dict[str, str]:
         for initializer in graph.initializer:
             types.setdefault(initializer.name, set()).add(initializer.data_type)
     found = {name: kinds - {onnx.TensorProto.UNDEFINED} for name, kinds in types.items()}
-    return {name: dtype_name(kinds.pop()) for name, kinds in found.items() if len(kinds) == 1}
+    return {name: dtype_name(kinds.pop(), name) for name, kinds in found.items() if len(kinds) == 1}
 
 
 def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -44,7 +44,20 @@ def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
         ) from error
 
 
-def dtype_name(element_type: int) -> str:
-    """Returns the NumPy (ml_dtypes) name of a number of `TensorProto.DataType`."""
+def dtype_name(element_type: int, value: str) -> str:
+    """Returns the NumPy (ml_dtypes) name of a number of `TensorProto.DataType`.
+
+    Args:
+        element_type: the number.
+        value: the name of the value that has it, for the message.
+
+    Raises:
+        ValueError: onnx does not know the number.
+    """
+    if element_type not in onnx.TensorProto.DataType.values():
+        raise ValueError(
+            f"{value!r} has the element type {element_type}, which onnx {onnx.__version__} does not"
+            " know: the model is damaged, or needs a newer onnx"
+        )
     dtype: np.dtype[np.generic] = helper.tensor_dtype_to_np_dtype(element_type)
     return dtype.name

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import datetime
 import functools
-import importlib.metadata
 import json
 import os
 import platform
@@ -16,6 +16,7 @@ import onnxruntime
 
 from onnx_acts.runtime import library_path
 from onnx_acts.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.version import version
 
 __all__ = ["add_parser", "environment", "library_info", "run"]
 
@@ -23,13 +24,14 @@ _PACKAGES = ("onnx-acts", "onnx", "onnxruntime", "numpy", "torch")
 
 
 def environment() -> dict[str, Any]:
-    """Returns versions, machine, execution providers and native library, as JSON can hold them.
+    """Returns date, versions, machine, providers and native library, as JSON can hold them.
 
     A package that is not installed has the version None; a library that cannot be used has its
     reason under "error".
     """
     return {
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
+        "packages": {name: version(name) for name in _PACKAGES},
         "python": platform.python_version(),
         "system": platform.platform(),
         "cpu": cpu_name(),
@@ -78,13 +80,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def _operators() -> list[dict[str, Any]]:
     """The operator table, as far as a user needs it."""
     return [
@@ -100,9 +95,7 @@ def _operators() -> list[dict[str, Any]]:
 
 def _text(found: dict[str, Any]) -> str:
     """The same for people."""
-    lines = [
-        f"{name:12} {version or 'not installed'}" for name, version in found["packages"].items()
-    ]
+    lines = [f"{name:12} {number or 'not installed'}" for name, number in found["packages"].items()]
     lines += [f"{name:12} {found[name]}" for name in ("python", "system", "cpu")]
     lines += [f"{'providers':12} {', '.join(found['providers'])}", ""]
     lines += [f"library {key:12} {_plain(value)}" for key, value in found["library"].items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -84,13 +85,27 @@ def _number(node: onnx.NodeProto, item: onnx.AttributeProto) -> float | int:
     if item.type == _KINDS.INT:
         return int(item.i)
     if item.type == _KINDS.TENSOR:
-        array = numpy_helper.to_array(item.t)
-        if array.dtype == np.float64 and array.size == 1:
-            return float(array.reshape(-1)[0])
-        found = f"a tensor of {array.size} {array.dtype} value(s)"
+        if _is_one_float64(item.t):
+            return float(numpy_helper.to_array(item.t).reshape(-1)[0])
+        found = _described(item.t)
     else:
         found = _KINDS.Name(item.type)
     raise TypeError(
         f"{node.op_type} (node {node.name!r}): attribute {item.name} is {found};"
         " expected a tensor of one float64 value, or a number"
     )
+
+
+def _is_one_float64(tensor: onnx.TensorProto) -> bool:
+    """Tells whether a tensor holds one float64 itself; others may be damaged or in other files."""
+    is_own = tensor.data_location != onnx.TensorProto.EXTERNAL
+    return is_own and tensor.data_type == onnx.TensorProto.DOUBLE and math.prod(tensor.dims) == 1
+
+
+def _described(tensor: onnx.TensorProto) -> str:
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        return "a tensor in another file"
+    kinds = onnx.TensorProto.DataType
+    known = tensor.data_type in kinds.values()
+    kind = kinds.Name(tensor.data_type) if known else f"unknown ({tensor.data_type})"
+    return f"a tensor of {math.prod(tensor.dims)} {kind} value(s)"

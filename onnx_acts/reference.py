@@ -77,7 +77,8 @@ def rrelu(
     """Y = s * x where x < 0, else x (Xu et al. 2015).
 
     In inference s = (lower + upper) / 2. In training s is drawn for each element from
-    U[lower, upper) with Philox 4x32-10, and rounded to x's element type.
+    U[lower, upper) with Philox 4x32-10, and rounded to x's element type: upper itself can occur
+    after the rounding.
 
     Returns:
         y and the noise: s where x < 0, else 1.

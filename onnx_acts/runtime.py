@@ -7,16 +7,15 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import onnx
 import onnxruntime
 
-from onnx_acts.files import Model, check_model_file
+from onnx_acts.files import Model, check_model_file, check_model_in_memory, serialised
 from onnx_acts.specs import DOMAIN
 
 __all__ = ["library_path", "register", "session"]
 
 _LIBRARY = "libonnx_acts_ops.so"
-_REINSTALL = "reinstall it with `pip install --force-reinstall --no-deps onnx-acts`"
+_REINSTALL = "reinstall it from the checkout: `pip install --force-reinstall --no-deps .`"
 
 
 def library_path() -> str:
@@ -70,7 +69,8 @@ def session(
         accelerated: run `onnx_acts` nodes on the native operators; False runs the function bodies.
 
     Raises:
-        ValueError: not a valid ONNX file, or an execution provider that is not available.
+        ValueError: not a valid ONNX file, external data that is not to be opened (or any, in a
+            model that is not a file), or an execution provider that is not available.
         FileNotFoundError: no such file, or the native library is missing.
         RuntimeError: a provider that was asked for could not be started.
     """
@@ -111,11 +111,10 @@ def _open(
 
 def _source(model: Model) -> str | bytes:
     """What `InferenceSession` takes, checked."""
-    if isinstance(model, onnx.ModelProto):
-        return bytes(model.SerializeToString())
-    if isinstance(model, bytes):
-        return model
-    return check_model_file(model)
+    if isinstance(model, str | os.PathLike):
+        return check_model_file(model)
+    checked = check_model_in_memory(model)
+    return model if isinstance(model, bytes) else serialised(checked)
 
 
 def _check_providers(wanted: Sequence[str | tuple[str, dict[str, Any]]]) -> None:

@@ -62,7 +62,7 @@ def _attribute(attribute: Attribute) -> OpSchema.Attribute:
 
 
 def _outputs_are_like_x(context: onnx.shape_inference.InferenceContext) -> None:
-    x_type = context.get_input_type(0)
+    x_type = context.get_input_type(0) if context.get_num_inputs() else None
     if x_type is None:
         return  # nothing is known of X, so nothing of the outputs
     for i in range(context.get_num_outputs()):

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 __all__ = [
+    "DEFAULT_OPS",
     "DOMAIN",
     "ELEMENT_TYPES",
     "OPSET_VERSION",
@@ -31,6 +32,13 @@ OPSET_VERSION = 1
 
 ELEMENT_TYPES = ("float16", "bfloat16", "float32", "float64")
 """The element types of every operator, as NumPy (ml_dtypes) names."""
+
+DEFAULT_OPS = ("PReLU", "RReLU", "ELU")
+"""The operators that become `onnx_acts` nodes where the caller does not say which.
+
+ReLU and LeakyReLU stay standard nodes: ONNX Runtime fuses those, and no nodes of another domain,
+with the convolution before them.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,6 +148,9 @@ _RRELU_SELECT = """
     y_c = Mul (x_c, noise_c)
 """
 
+# A slope is drawn from U[lower, upper) in float64, then rounded to x's element type; only before
+# the rounding is it below upper.
+#
 # Philox 4x32-10 in standard operators. Element i takes word i % 4 of block i / 4. Words 0 and 2 of
 # a block travel in `even`, words 1 and 3 in `odd`: one Scan step is one round on both halves.
 # Products of two 32-bit numbers are formed in int64 (ONNX Runtime multiplies no uint64 on the CPU)

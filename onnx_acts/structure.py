@@ -8,6 +8,7 @@ from typing import Any
 
 import onnx
 
+from onnx_acts.arity import check_own_arity, check_standard_arity
 from onnx_acts.specs import DOMAIN, OPSET_VERSION
 
 __all__ = ["STANDARD_DOMAINS", "check_model", "subgraphs", "walk_graphs", "walk_nodes"]
@@ -30,12 +31,14 @@ def check_model(model: onnx.ModelProto) -> None:
     Raises:
         ValueError: an IR version, opset or `onnx_acts` version that is newer than this package
             or its `onnx` knows; subgraphs nested too deep; a function that calls itself, or calls
-            that multiply; a value, initializer or function that is defined twice.
+            that multiply; a value, initializer or function that is defined twice; a node with
+            too few or too many inputs or outputs.
     """
     _check_versions(model)
     for graph in walk_graphs(model.graph):
         _check_names(graph)
     _check_functions(model)
+    _check_arities(model)
 
 
 def subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
@@ -133,6 +136,24 @@ def _check_functions(model: onnx.ModelProto) -> None:
             f"the calls of functions in the model expand to {total} nodes, more than"
             f" {_MAXIMUM_CALLS}; it is not processed"
         )
+
+
+def _check_arities(model: onnx.ModelProto) -> None:
+    """Requires nodes that call no function of the model to have the inputs of their operator."""
+    functions = [function for function in model.functions if function.domain != DOMAIN]
+    own = {(function.domain, function.name) for function in functions}
+    for owner in (model, *functions):
+        opset = max(
+            (i.version for i in owner.opset_import if i.domain in STANDARD_DOMAINS), default=0
+        )
+        for graph in walk_graphs(owner.graph if owner is model else owner):
+            for node in graph.node:
+                if (node.domain, node.op_type) in own:
+                    continue
+                if node.domain == DOMAIN:
+                    check_own_arity(node)
+                elif node.domain in STANDARD_DOMAINS and opset:
+                    check_standard_arity(node, opset)
 
 
 def _callees_first(calls: dict[_FunctionKey, list[_FunctionKey]]) -> Iterator[_FunctionKey]:

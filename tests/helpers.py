@@ -69,11 +69,3 @@ def in_type(values: Any, dtype: str) -> Array:
     """Float values rounded to an element type."""
     name = "bfloat16" if dtype == "bfloat16" else dtype
     return reference.rounded(np.asarray(values), np.dtype(name))
-
-
-def ulp_error(got: Array, exact: Array, dtype: str) -> Array:
-    """|got - exact| in units in the last place of `dtype` at the exact value (normal range)."""
-    bits = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}[dtype]
-    lowest = {"float16": -14, "bfloat16": -126, "float32": -126, "float64": -1022}[dtype]
-    exponent = np.maximum(np.frexp(exact)[1] - 1, lowest)
-    return np.abs(got.astype(exact.dtype) - exact) / np.exp2((exponent - bits).astype(exact.dtype))

@@ -6,6 +6,7 @@ import errno
 import multiprocessing
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -165,7 +166,7 @@ def nested(depth: int) -> bytes:
     graph = b""
     for _ in range(depth):
         attribute = field(1, b"body") + field(6, graph) + b"\xa0\x01\x05"
-        graph = field(1, field(4, b"If") + field(5, attribute))
+        graph = field(1, field(1, b"c") + field(2, b"y") + field(4, b"If") + field(5, attribute))
     return b"\x08\x09" + field(7, graph) + field(8, b"\x10\x14")
 
 
@@ -551,3 +552,72 @@ def test_permissions(tmp_path: Path) -> None:
     path.chmod(0o640)
     save_model(model_of(), path)
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_folder_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the rename the folder is flushed; a file system that cannot do that is no error."""
+    flushed: list[bool] = []
+    flush = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        flushed.append(is_folder)
+        assert not is_folder or listing(tmp_path) == ["m.onnx"]
+        if is_folder and len(flushed) > 2:
+            raise OSError(errno.EINVAL, "not here")
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomically(tmp_path / "m.onnx", b"one")
+    write_atomically(tmp_path / "m.onnx", b"two")
+    assert flushed == [False, True, False, True]
+    assert (tmp_path / "m.onnx").read_bytes() == b"two"
+
+
+# Running
+
+
+RUN = [onnx_acts.session, onnx_acts.reference_evaluator]
+
+
+@pytest.mark.parametrize("run", RUN)
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_model_is_not_run(run: Callable[[Any], Any], name: str, tmp_path: Path) -> None:
+    """A session and the evaluator say the same of bytes and files as every other way in."""
+    data, message = BROKEN[name]
+    with pytest.raises(ValueError, match=f"the model is not a valid ONNX file: {message}"):
+        run(data)
+    (tmp_path / "broken.onnx").write_bytes(data)
+    with pytest.raises(ValueError, match=rf"broken\.onnx is not a valid ONNX file: {message}"):
+        run(tmp_path / "broken.onnx")
+    with pytest.raises(ValueError, match="it is a directory"):
+        run(tmp_path)
+    with pytest.raises(TypeError, match="expected a path, bytes or a ModelProto, got list"):
+        run([data])
+
+
+@pytest.mark.parametrize("run", RUN)
+@pytest.mark.parametrize("location", ["w.data", "../w.data", "/etc/passwd", "link"])
+def test_external_data_needs_a_file(
+    run: Callable[[Any], Any], location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In memory there is no folder, so not even the current one is looked into."""
+    path = with_external(tmp_path, external(location))
+    (tmp_path / "link").symlink_to("w.data")
+    monkeypatch.chdir(tmp_path)
+    for source in (onnx.load_model(path, load_external_data=False), path.read_bytes()):
+        with pytest.raises(ValueError, match=r"tensor 'w' has its data in another file.* the path"):
+            run(source)
+    if location == "w.data":
+        assert run(path).run(None, {"x": np.array(1, np.float32)})[0].tolist() == [1] * 4
+    else:
+        with pytest.raises(ValueError, match="external data of tensor 'w'"):
+            run(path)
+
+
+def test_session_on_a_model_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `ModelProto` that protobuf cannot serialise is sent by way of a file."""
+    onnx_acts.session(model_of())
+    monkeypatch.setattr(files, "_INLINE_LIMIT", 100)
+    with pytest.raises(ValueError, match=r"above 2 GiB.*onnx_acts\.files\.save_model and give"):
+        onnx_acts.session(model_of())

@@ -14,7 +14,17 @@ PACKAGE = Path(onnx_acts.__file__).parent
 # Each line may import from the lines above it and from its own.
 LAYERS = (
     {"specs"},
-    {"validation", "philox", "structure", "weights", "documentation"},
+    {
+        "arity",
+        "version",
+        "validation",
+        "philox",
+        "structure",
+        "weights",
+        "documentation",
+        "ort_values",
+        "commands",
+    },
     {"nodes", "reference", "schemas", "files"},
     {"functions", "evaluator", "inference"},
     {"embed"},

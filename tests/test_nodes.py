@@ -33,8 +33,8 @@ def test_float_attribute_is_read() -> None:
     ("value", "found"),
     [
         ("0.1", "STRING"),
-        (numpy_helper.from_array(np.float32([0.1])), "a tensor of 1 float32"),
-        (numpy_helper.from_array(np.array([0.1, 0.2])), "a tensor of 2 float64"),
+        (numpy_helper.from_array(np.float32([0.1])), "a tensor of 1 FLOAT"),
+        (numpy_helper.from_array(np.array([0.1, 0.2])), "a tensor of 2 DOUBLE"),
     ],
 )
 def test_wrong_kind(value: object, found: str) -> None:
@@ -56,3 +56,18 @@ def test_examples_in_docstrings() -> None:
     """The docstrings' examples run."""
     assert doctest.testmod(nodes).failed == 0
     assert doctest.testmod(nodes).attempted > 0
+
+
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (onnx.TensorProto(data_type=99), r"a tensor of 1 unknown \(99\) value"),
+        (onnx.TensorProto(data_type=11, data_location=1), "a tensor in another file"),
+    ],
+)
+def test_tensor_that_is_no_number(tensor: onnx.TensorProto, message: str) -> None:
+    """It is not decoded, and no other file is opened for it."""
+    node = helper.make_node("ELU", ["x"], ["y"], name="act", domain="onnx_acts")
+    node.attribute.append(helper.make_attribute("alpha", tensor))
+    with pytest.raises(TypeError, match=rf"ELU \(node 'act'\): attribute alpha is {message}"):
+        read_attributes(node)

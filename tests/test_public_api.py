@@ -1,6 +1,7 @@
 """The public names are those that the README promises, all documented."""
 
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,8 @@ def test_functions_stay_functions() -> None:
 
     for name in ("export", "accelerate", "lower"):
         assert inspect.isfunction(getattr(onnx_acts, name))
+
+
+def test_types_are_shipped() -> None:
+    """The marker of PEP 561 lies in the package, so type checkers read its hints."""
+    assert Path(onnx_acts.__file__).with_name("py.typed").is_file()

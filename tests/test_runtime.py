@@ -1,7 +1,15 @@
 """Sessions open with the native operators, and say what is wrong when they cannot."""
 
+from __future__ import annotations
+
+import ctypes
+import locale
+import multiprocessing
 import os
+import shutil
+import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +18,8 @@ import onnxruntime
 import pytest
 
 import onnx_acts
+from onnx_acts.info import library_info
+from onnx_acts.nodes import read_attributes
 from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
 from tests.helpers import feeds, in_type, one_node_model
 
@@ -121,7 +131,7 @@ def test_library_damaged(content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_pa
     path = tmp_path / "damaged.so"
     path.write_bytes(content)
     monkeypatch.setenv("ONNX_ACTS_LIBRARY", str(path))
-    with pytest.raises(RuntimeError, match=r"could not register .*damaged\.so.*pip install"):
+    with pytest.raises(RuntimeError, match=r"could not register .*damaged\.so.*--no-deps \.`"):
         onnx_acts.register(onnxruntime.SessionOptions())
 
 
@@ -170,3 +180,84 @@ def test_sessions_from_many_threads() -> None:
         thread.join()
     assert len(results) == 80
     assert set(results) == {want}
+
+
+def use_in_child(source: bytes, results: multiprocessing.SimpleQueue[bytes]) -> None:
+    """Opens a session and hands back what it computes."""
+    results.put(onnx_acts.session(source).run(None, {"x_in": X})[0].tobytes())
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_fork_after_load() -> None:
+    """A forked child opens a session of its own, while the parent's goes on."""
+    source = one_node_model(spec_of("ELU"), "float32").SerializeToString()
+    opened = onnx_acts.session(source)
+    want = opened.run(None, {"x_in": X})[0].tobytes()
+    context = multiprocessing.get_context("fork")
+    results = context.SimpleQueue()
+    child = context.Process(target=use_in_child, args=(source, results))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert results.get() == want
+    assert opened.run(None, {"x_in": X})[0].tobytes() == want
+
+
+@pytest.fixture
+def decimal_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A locale that writes one half as 0,5; made here where none is installed."""
+    name, before = "de_DE.UTF-8", locale.setlocale(locale.LC_ALL)
+    try:
+        locale.setlocale(locale.LC_ALL, name)
+    except locale.Error:
+        if not (shutil.which("localedef") and Path("/usr/share/i18n/locales/de_DE").exists()):
+            pytest.skip("no locale with a decimal comma is installed, nor what makes one")
+        command = ["localedef", "-i", "de_DE", "-f", "UTF-8", str(tmp_path / name)]
+        subprocess.run(command, check=False, capture_output=True)
+        monkeypatch.setenv("LOCPATH", str(tmp_path))
+        locale.setlocale(locale.LC_ALL, name)
+    assert locale.localeconv()["decimal_point"] == ","
+    yield
+    locale.setlocale(locale.LC_ALL, before)
+
+
+def test_decimal_comma(decimal_comma: None) -> None:
+    """Parameters, bodies, results and texts do not depend on the locale."""
+    node = onnx_acts.make_node("ELU", ["x"], ["y"], alpha=0.5)
+    assert read_attributes(node) == {"alpha": 0.5}
+    model = one_node_model(spec_of("ELU"), "float32", alpha=0.5)
+    for accelerated in (True, False):
+        got = onnx_acts.session(model, accelerated=accelerated).run(None, {"x_in": X - 99})[0]
+        assert got.max() == -0.5
+    assert library_info()["ops"] == [spec.name for spec in SPECS]
+
+
+def test_dimension_too_large() -> None:
+    """Declared sizes whose product overflows are refused when the session is opened.
+
+    Of the operators only PReLU looks at declared sizes; no tensor of such a shape can be made.
+    """
+    spec, sizes = spec_of("PReLU"), (2**40, 2**40)
+    model = one_node_model(spec, "float32", x_shape=sizes, slope_shape=(1,))
+    with pytest.raises(Exception, match=r"dimension too large in shape \(1099511627776, 109951"):
+        onnx_acts.session(model)
+
+
+def test_library_that_a_model_names_is_not_loaded(tmp_path: Path) -> None:
+    """A model can name a library in any text that it carries; none of them is opened."""
+    named = tmp_path / "named.so"
+    shutil.copyfile(onnx_acts.library_path(), named)
+    model = one_node_model(spec_of("ELU"), "float32")
+    for key in ("custom_ops_library", "ort_config", "session.custom_ops", "ep_context"):
+        model.metadata_props.add(key=key, value=str(named))
+    model.graph.node[1].metadata_props.add(key="library", value=str(named))
+    model.graph.doc_string = model.producer_name = str(named)
+    onnx.save_model(model, tmp_path / "m.onnx")
+    for accelerated in (True, False):
+        opened = onnx_acts.session(tmp_path / "m.onnx", accelerated=accelerated)
+        opened.run(None, {"x_in": X})
+    onnx_acts.lower(onnx_acts.accelerate(model))
+    maps = Path("/proc/self/maps")
+    assert str(named) not in maps.read_text()
+    ctypes.CDLL(str(named))
+    assert str(named) in maps.read_text(), "the test would not see a library that is loaded"

@@ -68,3 +68,11 @@ def test_checker_refuses(attribute: onnx.AttributeProto | None, kind: int, messa
         (onnx.checker.ValidationError, onnx.shape_inference.InferenceError), match=message
     ):
         onnx.checker.check_model(bare(attribute, kind), full_check=True)
+
+
+def test_inference_of_a_node_without_inputs() -> None:
+    """Inference has nothing to say of it, and raises nothing."""
+    register_schemas()
+    model = bare(None, onnx.TensorProto.FLOAT)
+    del model.graph.node[0].input[:]
+    onnx.shape_inference.infer_shapes(model)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from onnx_acts.conformance.command import named, progress
+from onnx_acts.commands import check_targets, named, progress
 from onnx_acts.specs import ELEMENT_TYPES, SPECS
 
 if TYPE_CHECKING:
-    from onnx_acts.bench.measure import Plan
+    from onnx_acts.bench.measure import Plan, Row
 
 __all__ = ["add_parser", "run"]
 
@@ -27,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("--ops", "operators"),
         ("--dtypes", "element types"),
         ("--sizes", "sizes"),
-        ("--peers", "peers"),
+        ("--peers", "peers; `compiled` is measured only where it is named"),
     ):
         parser.add_argument(flag, nargs="+", metavar="NAME", help=f"only these {what}")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], metavar="N")
@@ -47,10 +49,14 @@ def run(arguments: argparse.Namespace) -> int:
     from onnx_acts.files import write_atomically
     from onnx_acts.info import environment
 
+    check_targets((arguments.json, arguments.markdown, arguments.picture))
+    if arguments.picture:
+        report.check_picture(arguments.picture)
     if arguments.source:
-        rows, found = report.from_json(Path(arguments.source).read_text())
+        rows, found = _earlier(arguments.source)
     else:
-        rows, found = list(run_plan(_plan(arguments), progress)), environment()
+        rows = list(run_plan(_plan(arguments), progress))
+        found = {**environment(), "command": shlex.join(["onnx-acts", *sys.argv[1:]])}
         progress("")
     print(report.table_text(rows, found))
     for path, text in (
@@ -62,6 +68,21 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.picture:
         report.save_picture(rows, arguments.picture)
     return 0
+
+
+def _earlier(path: str) -> tuple[list[Row], dict[str, Any]]:
+    """Reads the rows and the environment of an earlier run.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is something else; the message names the file.
+    """
+    from onnx_acts.bench.report import from_json
+
+    try:
+        return from_json(Path(path).read_text("utf-8"))
+    except ValueError as error:  # text that is not UTF-8 too
+        raise ValueError(f"--from {path}: {error}") from error
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -78,12 +99,14 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         raise ValueError(f"--threads must be 1 or more, got {min(arguments.threads)}")
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise ValueError(f"--seconds must be above 0, got {arguments.seconds}")
+    known_peers = {peer.name: peer for peer in PEERS}
+    default_peers = [peer.name for peer in PEERS if not peer.on_request]
     quick_sizes = ("16K", "1") if arguments.quick else tuple(SIZES)
     return Plan(
         operators=named(arguments.ops, {spec.name: spec for spec in SPECS}, "--ops"),
         dtypes=named(arguments.dtypes, {name: name for name in ELEMENT_TYPES}, "--dtypes"),
         sizes=named(arguments.sizes or quick_sizes, {name: name for name in SIZES}, "--sizes"),
         threads=arguments.threads,
-        peers=named(arguments.peers, {peer.name: peer for peer in PEERS}, "--peers"),
+        peers=named(arguments.peers or default_peers, known_peers, "--peers"),
         seconds=arguments.seconds or (0.02 if arguments.quick else 2.0),
     )

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from onnx_acts.bench.peers import COPIES, OURS, PEERS, Peer, Prepared, UnsupportedError
 from onnx_acts.bench.workload import SIZES, Workload, make_workload
-from onnx_acts.conformance import Case
 from onnx_acts.conformance.case import limits_of
+from onnx_acts.reference import rounded
 from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec
 
 __all__ = ["Measurement", "Plan", "Row", "keep_freed_memory", "measure_row", "run", "verify"]
@@ -63,13 +63,13 @@ class Plan:
     dtypes: Sequence[str] = ELEMENT_TYPES
     sizes: Sequence[str] = tuple(SIZES)
     threads: Sequence[int] = (1, 2)
-    peers: Sequence[Peer] = tuple(PEERS)
+    peers: Sequence[Peer] = tuple(peer for peer in PEERS if not peer.on_request)
     seconds: float = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """One peer's time in one row, in seconds for one call.
+    """One peer's time in one row, in seconds for one call; of a chain, for one of its nodes.
 
     Attributes:
         median: the median over the turns.
@@ -154,7 +154,8 @@ def measure_row(workload: Workload, peers: Sequence[Peer], seconds: float) -> Ro
             continue
         verify(workload, peer, ready[peer.name])
     case = workload.case
-    times = _take_turns(ready, seconds, settle=workload.threads > 1)
+    found = _take_turns(ready, seconds, settle=workload.threads > 1)
+    times = {name: _per_node(whole, workload.nodes) for name, whole in found.items()}
     return Row(case.operator, case.dtype, workload.size, workload.threads, times, absent)
 
 
@@ -178,9 +179,9 @@ def verify(workload: Workload, peer: Peer, prepared: Prepared) -> None:
         ]
     )
     got = output.reshape(-1)[chosen].astype(np.float64)
-    wanted = _wanted(workload.case, chosen, peer.name in COPIES)
+    wanted = _wanted(workload, chosen, peer.name in COPIES)
     epsilon = float(limits_of(workload.x.dtype).eps)
-    tolerance = 4 * epsilon * np.maximum(1, np.abs(wanted))
+    tolerance = 4 * workload.nodes * epsilon * np.maximum(1, np.abs(wanted))
     wrong = ~(np.abs(got - wanted) <= tolerance)
     if output.shape != workload.x.shape or wrong.any():
         at = int(np.argmax(wrong))
@@ -191,13 +192,15 @@ def verify(workload: Workload, peer: Peer, prepared: Prepared) -> None:
         )
 
 
-def _wanted(case: Case, chosen: NDArray[np.int64], is_copy: bool) -> NDArray[np.float64]:
-    """The true values of some elements."""
-    shape = case.inputs[0].shape
+def _wanted(workload: Workload, chosen: NDArray[np.int64], is_copy: bool) -> NDArray[np.float64]:
+    """The true values of some elements; each node of a chain rounds to the element type."""
+    case, shape = workload.case, workload.x.shape
     picked = [np.broadcast_to(a, shape)[np.unravel_index(chosen, shape)] for a in case.inputs]
     if is_copy:
         return picked[0].astype(np.float64)
-    (exact,) = dataclasses.replace(case, inputs=picked).exact()
+    for _ in range(workload.nodes):
+        (exact,) = dataclasses.replace(case, inputs=picked).exact()
+        picked[0] = rounded(exact, workload.x.dtype)
     return exact.astype(np.float64)
 
 
@@ -256,6 +259,13 @@ def _summary(samples: Sequence[tuple[float, float]], calls: int) -> Measurement:
     first, median, third = statistics.quantiles(times, n=4, method="inclusive")
     faults = statistics.median(count for _, count in samples)
     return Measurement(median, (first, third), len(times), calls, faults)
+
+
+def _per_node(whole: Measurement, nodes: int) -> Measurement:
+    first, third = whole.quartiles
+    return dataclasses.replace(
+        whole, median=whole.median / nodes, quartiles=(first / nodes, third / nodes)
+    )
 
 
 def _page_faults() -> int:

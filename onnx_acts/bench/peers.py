@@ -13,11 +13,15 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import functools
+import importlib
+import importlib.util
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import ml_dtypes
 import numpy as np
+import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
@@ -63,21 +67,25 @@ class Peer:
         name: its name on the command line.
         title: what it is, for people.
         prepare: makes it ready for a workload, or raises `UnsupportedError`.
+        on_request: measured only where it is named: getting it ready takes long.
     """
 
     name: str
     title: str
     prepare: Callable[[Workload], Prepared]
+    on_request: bool = False
 
 
 def _copy(workload: Workload) -> Prepared:
     """The C library's memory copy, by one thread."""
+    _refuse_chains(workload)
     source, target = _bytes(workload.x), _bytes(workload.y)
     return Prepared(lambda: np.copyto(target, source), lambda: workload.y)
 
 
 def _parallel_copy(workload: Workload) -> Prepared:
     """The same, each thread an equal part; the caller's thread is one of them."""
+    _refuse_chains(workload)
     if workload.threads == 1:
         raise UnsupportedError("one thread")
     sources = np.array_split(_bytes(workload.x), workload.threads)
@@ -102,9 +110,11 @@ def _onnxruntime(name: str, workload: Workload) -> Prepared:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = workload.threads
     model = (standard_model if name == "standard" else acts_model)(workload.case)
+    _chain(model, workload.nodes)
     session = acts_runtime.session(model, session_options=options, accelerated=name == OURS)
     binding = session.io_binding()
-    kind = onnx_type(workload.case.dtype)
+    dtype = workload.case.dtype  # ONNX Runtime 1.17 takes NumPy's types, which have no bfloat16
+    kind = onnx_type(dtype) if dtype == "bfloat16" else workload.x.dtype.type
     for item, array in zip(session.get_inputs(), workload.case.inputs, strict=True):
         binding.bind_input(item.name, "cpu", 0, kind, array.shape, array.ctypes.data)
     (result,) = session.get_outputs()
@@ -113,8 +123,9 @@ def _onnxruntime(name: str, workload: Workload) -> Prepared:
     return Prepared(lambda: session.run_with_iobinding(binding), lambda: y)
 
 
-def _pytorch(workload: Workload) -> Prepared:
-    """The function in `torch.nn.functional`."""
+def _pytorch(workload: Workload, compiled: bool = False) -> Prepared:
+    """The function in `torch.nn.functional`, as it is or compiled for this workload."""
+    _refuse_chains(workload)
     runtime, case = runtime_of("pytorch"), workload.case
     reason = runtime.unavailable() or runtime.unsupported(case)
     if reason:
@@ -125,8 +136,62 @@ def _pytorch(workload: Workload) -> Prepared:
     function = getattr(torch.nn.functional, case.spec.torch)
     slopes = (torch_parameter(case.inputs[0], array) for array in case.inputs[1:])
     tensors = [_shared(workload.x), *(to_torch(slope) for slope in slopes if slope is not None)]
+    if compiled:
+        torch.compiler.reset()  # else PyTorch stops compiling a function after a few shapes
+        function = torch.compile(function, dynamic=False)
     call = torch.no_grad()(functools.partial(function, *tensors, *case.real_values))
     return Prepared(call, lambda: _from_torch(call()))
+
+
+def _compiled(workload: Workload) -> Prepared:
+    """The same through `torch.compile`, which needs a C++ compiler."""
+    prepared = _pytorch(workload, compiled=True)
+    try:
+        prepared.call()
+    except Exception as error:  # PyTorch's compilers have no common public exception
+        reason = str(error).strip().partition("\n")[0]
+        raise UnsupportedError(f"torch.compile failed: {reason}") from error
+    return prepared
+
+
+def _openvino(workload: Workload) -> Prepared:
+    """OpenVINO on the standard node; what it makes of a chain is one kernel or a few."""
+    if not importlib.util.find_spec("openvino"):
+        raise UnsupportedError("OpenVINO is not installed")
+    if workload.case.dtype != "float32":
+        raise UnsupportedError("OpenVINO is measured in float32 only")
+    openvino = importlib.import_module("openvino")
+    model = standard_model(workload.case)
+    _chain(model, workload.nodes)
+    options = {"INFERENCE_NUM_THREADS": workload.threads, "INFERENCE_PRECISION_HINT": "f32"}
+    read = openvino.Core().read_model(model.SerializeToString())
+    read.reshape({i: list(array.shape) for i, array in enumerate(workload.case.inputs)})
+    try:
+        request = openvino.compile_model(read, "CPU", options).create_infer_request()
+    except RuntimeError as error:
+        reason = str(error).strip().rpartition("\n")[2]
+        raise UnsupportedError(f"OpenVINO cannot compile it: {reason}") from error
+    for number, array in enumerate(workload.case.inputs):
+        request.set_input_tensor(number, openvino.Tensor(array, shared_memory=True))
+    request.set_output_tensor(0, openvino.Tensor(workload.y, shared_memory=True))
+    return Prepared(lambda: request.infer(share_outputs=True), lambda: workload.y)
+
+
+def _refuse_chains(workload: Workload) -> None:
+    if workload.nodes > 1:
+        raise UnsupportedError("a chain is one graph, and this peer has none")
+
+
+def _chain(model: onnx.ModelProto, count: int) -> None:
+    """Repeats a model's one node, each on the result of the one before."""
+    graph = model.graph
+    (node,) = graph.node
+    names = [node.input[0], *(f"link{i}" for i in range(1, count)), node.output[0]]
+    del graph.node[:]
+    for source, result in itertools.pairwise(names):
+        link = graph.node.add()
+        link.CopyFrom(node)
+        link.input[0], link.output[0] = source, result
 
 
 def _bytes(array: Array) -> NDArray[np.uint8]:
@@ -163,5 +228,7 @@ PEERS: Sequence[Peer] = (
     ),
     Peer("bodies", "ONNX Runtime, function body", functools.partial(_onnxruntime, "bodies")),
     Peer("pytorch", "PyTorch eager", _pytorch),
+    Peer("compiled", "PyTorch, torch.compile", _compiled, on_request=True),
+    Peer("openvino", "OpenVINO, standard node", _openvino),
 )
 """Every peer, in the order of the report's columns."""

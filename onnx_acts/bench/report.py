@@ -6,13 +6,22 @@ import dataclasses
 import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from onnx_acts.bench.goals import goal_table
 from onnx_acts.bench.measure import Measurement, Row
 from onnx_acts.bench.peers import COPIES, OURS, PEERS
-from onnx_acts.bench.workload import SIZES
+from onnx_acts.bench.workload import CHAIN, SIZES
 
-__all__ = ["from_json", "json_text", "markdown_text", "save_picture", "table_text"]
+__all__ = [
+    "check_picture",
+    "from_json",
+    "json_text",
+    "markdown_text",
+    "save_picture",
+    "table_text",
+]
 
 
 def json_text(rows: Sequence[Row], environment: dict[str, Any]) -> str:
@@ -39,23 +48,32 @@ def from_json(text: str) -> tuple[list[Row], dict[str, Any]]:
     """
     try:
         content = json.loads(text)
-        fields = [field.name for field in dataclasses.fields(Row)]
-        rows = []
-        for item in content["rows"]:
-            times = {name: _measurement(found) for name, found in item["times"].items()}
-            rows.append(Row(**{**{name: item[name] for name in fields}, "times": times}))
-        return rows, dict(content["environment"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"this is no benchmark's JSON: {error!r}") from error
+        rows, environment = [_row(item) for item in content["rows"]], dict(content["environment"])
+        _environment_lines(environment)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"this is not what `onnx-acts bench --json` writes ({type(error).__name__}: {error})"
+        ) from error
+    return rows, environment
+
+
+def _row(item: dict[str, Any]) -> Row:
+    if item["size"] not in SIZES:
+        raise ValueError(f"unknown size {item['size']!r}")
+    times = {name: _measurement(found) for name, found in item["times"].items()}
+    names = ("operator", "dtype", "size", "threads")
+    return Row(**{name: item[name] for name in names}, times=times, absent=dict(item["absent"]))
 
 
 def _measurement(found: dict[str, Any]) -> Measurement:
-    return Measurement(**{**found, "quartiles": tuple(found["quartiles"])})
+    first, third = map(float, found["quartiles"])
+    median, faults = float(found["median"]), float(found["page_faults"])
+    return Measurement(median, (first, third), int(found["turns"]), int(found["calls"]), faults)
 
 
 def table_text(rows: Sequence[Row], environment: dict[str, Any]) -> str:
     """The environment and one line for each row."""
-    lines = [_environment_line(environment), ""]
+    lines = [*_environment_lines(environment), ""]
     cells = _figures(rows)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
@@ -66,19 +84,43 @@ def table_text(rows: Sequence[Row], environment: dict[str, Any]) -> str:
 
 
 def markdown_text(rows: Sequence[Row], environment: dict[str, Any]) -> str:
-    """The page of results, one table for each size and number of threads."""
-    lines = ["# Benchmarks", "", _environment_line(environment), "", _LEGEND]
+    """The page of results: where it is from, the goals, a table for each size and threads."""
+    lines = ["# Benchmarks", "", *(f"- {line}" for line in _environment_lines(environment)), ""]
     lines += [
-        "Made by `onnx-acts bench`; run it for the figures of your machine. Each figure is a",
-        "median over turns that the peers take in random order; outputs were verified first.",
+        "Run the command for the figures of your machine: only ratios within one run mean",
+        "something. Each figure is a median over turns that the peers take in random order;",
+        "outputs were verified first.",
     ]
+    goals = goal_table(rows)
+    lines += ["", "## Goals", "", *goals] if goals else []
+    lines += ["", "## How to read the tables", "", _LEGEND, ""]
+    lines += [f"- {peer.name}: {peer.title}" for peer in PEERS]
     for size, threads in dict.fromkeys((row.size, row.threads) for row in rows):
         chosen = [row for row in rows if (row.size, row.threads) == (size, threads)]
         plural = "thread" if threads == 1 else "threads"
-        lines += ["", f"## {size} elements, {threads} {plural}", "", *_markdown_table(chosen)]
-    lines += ["", *(f"- {peer.name}: {peer.title}" for peer in PEERS)]
-    lines += [f"- {line}" for line in _absences(rows)]
+        lines += ["", f"## {_described(size)}, {threads} {plural}", "", *_markdown_table(chosen)]
+    absences = _absences(rows)
+    lines += ["", "## Not measured", "", *(f"- {line}" for line in absences)] if absences else []
     return "\n".join(lines) + "\n"
+
+
+def check_picture(path: str) -> None:
+    """Requires that `save_picture` can draw to a path, before the work.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: the file's name ends in no picture format.
+    """
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError as error:
+        raise ImportError(
+            "the picture needs matplotlib: install it with `pip install onnx-acts[plot]`"
+        ) from error
+    suffix = Path(path).suffix.removeprefix(".").lower()
+    if suffix not in FigureCanvasBase.filetypes:
+        known = ", ".join(sorted(FigureCanvasBase.filetypes))
+        raise ValueError(f"--picture {path}: the name must end in a picture format: {known}")
 
 
 def save_picture(rows: Sequence[Row], path: str) -> None:
@@ -87,14 +129,11 @@ def save_picture(rows: Sequence[Row], path: str) -> None:
     The rows are those of the largest size and the fewest threads.
 
     Raises:
-        ImportError: matplotlib is not installed.
+        ImportError, ValueError: as in `check_picture`; or there are no rows.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "the picture needs matplotlib: install it with `pip install onnx-acts[plot]`"
-        ) from error
+    check_picture(path)
+    from matplotlib.figure import Figure
+
     chosen = _largest(rows)
     dtypes = list(dict.fromkeys(row.dtype for row in chosen))
     figure = Figure(figsize=(4 * len(dtypes), 3.6), layout="constrained")
@@ -110,7 +149,8 @@ def save_picture(rows: Sequence[Row], path: str) -> None:
 
 _LEGEND = (
     'Times in µs for one call. "ours x copy": our time over that of the faster copy of the same'
-    " bytes; the columns after it: the peer's time over ours (above 1, ours is faster)."
+    " bytes; the columns after it: the peer's time over ours (above 1, ours is faster). In the rows"
+    f' "chain", {CHAIN} nodes follow one another, and the time is for one of them.'
 )
 
 
@@ -141,6 +181,13 @@ def _number(value: float | None, factor: float = 1) -> str:
     return f"{scaled:.0f}" if scaled >= 100 else f"{scaled:.3g}"
 
 
+def _described(size: str) -> str:
+    """A size in words: "16K elements"."""
+    shape = size.removeprefix("chain-")
+    text = "1 element" if shape == "1" else f"{shape} elements"
+    return text if shape == size else f"{text}, one node of {CHAIN}"
+
+
 def _markdown_table(rows: Sequence[Row]) -> list[str]:
     """The same without the columns that do not vary."""
     lines = [[*line[:2], *line[4:]] for line in _figures(rows)]
@@ -149,13 +196,18 @@ def _markdown_table(rows: Sequence[Row]) -> list[str]:
     return [texts[0], rule, *texts[1:]]
 
 
-def _environment_line(environment: dict[str, Any]) -> str:
+def _environment_lines(environment: dict[str, Any]) -> list[str]:
+    """Machine, date, versions and command; the last two as far as an earlier run recorded them."""
     packages = ", ".join(f"{k} {v}" for k, v in environment["packages"].items() if v)
     level = environment["library"].get("isa", "none")
-    return (
-        f"{environment['cpu']}, {environment['cpu_count']} CPUs, instruction set level {level};"
-        f" {packages}; {environment['system']}"
-    )
+    cpu = f"{environment['cpu']}, {environment['cpu_count']} CPUs"
+    lines = [
+        f"machine: {cpu}, instruction set level {level}",
+        f"versions: {packages}; Python {environment['python']}; {environment['system']}",
+    ]
+    return lines + [
+        f"{key}: {environment[key]}" for key in ("date", "command") if key in environment
+    ]
 
 
 def _largest(rows: Sequence[Row]) -> list[Row]:

@@ -13,7 +13,7 @@ from onnx_acts.conformance import Case
 from onnx_acts.conformance.case import numpy_type
 from onnx_acts.specs import Spec
 
-__all__ = ["SIZES", "Workload", "make_workload"]
+__all__ = ["CHAIN", "SIZES", "Workload", "make_workload"]
 
 Array = NDArray[Any]
 
@@ -22,9 +22,14 @@ SIZES: dict[str, tuple[int, ...]] = {
     "32x64x112x112": (32, 64, 112, 112),
     "16K": (1, 64, 16, 16),
     "1": (1, 1, 1, 1),
+    "chain-16K": (1, 64, 16, 16),
+    "chain-1": (1, 1, 1, 1),
 }
 """Shapes by name: a network's first layers, alone and in a batch; a small tensor; one element,
-where the time is that of the call."""
+where the time is that of the call; chains of nodes, where a node's share of it is."""
+
+CHAIN = 200
+"""Nodes of a chain, each on the result of the one before."""
 
 _ALIGNMENT = 64
 _PERIOD = 1_000_003
@@ -47,6 +52,11 @@ class Workload:
     size: str
     threads: int
     y: Array
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes one call runs, one after another."""
+        return CHAIN if self.size.startswith("chain-") else 1
 
     @property
     def x(self) -> Array:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +14,7 @@ from onnx import helper
 
 from onnx_acts import reference
 from onnx_acts.embed import embed_functions
+from onnx_acts.graph.standard import as_standard
 from onnx_acts.nodes import make_node
 from onnx_acts.specs import DOMAIN, OPSET_VERSION, Spec, spec_of
 from onnx_acts.validation import check_attributes
@@ -25,12 +24,10 @@ __all__ = ["Case", "acts_model", "limits_of", "numpy_type", "onnx_type", "standa
 Array = NDArray[Any]
 
 _OPSET = 20
-"""The opset that PyTorch's exporter chooses."""
+"""The opset that PyTorch's exporter chooses, and the last one of ONNX Runtime 1.17."""
 
-_STANDARD_OPSET = 22
-"""The opset in which the standard activations took their last element types."""
-
-_IR_VERSION = 10
+_BFLOAT16_OPSET = 22
+"""The opset in which the last of the standard activations, Elu, took bfloat16."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,10 +95,7 @@ def onnx_type(dtype: str) -> int:
 
 def acts_model(case: Case) -> onnx.ModelProto:
     """A model of one `onnx_acts` node and its function body; only ranks of shapes are fixed."""
-    spec = case.spec
-    attributes: dict[str, Any] = case.values
-    node = make_node(spec.name, spec.inputs, spec.outputs[: case.outputs], **attributes)
-    model = _model(node, case, _OPSET)
+    model = _model(_acts_node(case), case, _OPSET)
     model.opset_import.append(helper.make_opsetid(DOMAIN, OPSET_VERSION))
     embed_functions(model)
     return model
@@ -112,13 +106,14 @@ def standard_model(case: Case) -> onnx.ModelProto:
 
     Its parameter is a 32-bit attribute. Where ours has two bounds it is their mean.
     """
-    spec, real = case.spec, case.real_values
-    # Summed without a 0 to start with, which would lose the sign of -0.
-    attributes: dict[str, Any] = (
-        {"alpha": functools.reduce(operator.add, real) / len(real)} if real else {}
-    )
-    node = helper.make_node(spec.standard, list(spec.inputs), [spec.outputs[0]], **attributes)
-    return _model(node, case, _STANDARD_OPSET)
+    opset = _BFLOAT16_OPSET if case.dtype == "bfloat16" else _OPSET
+    return _model(as_standard(_acts_node(case)), case, opset)
+
+
+def _acts_node(case: Case) -> onnx.NodeProto:
+    spec = case.spec
+    attributes: dict[str, Any] = case.values
+    return make_node(spec.name, spec.inputs, spec.outputs[: case.outputs], **attributes)
 
 
 def _model(node: onnx.NodeProto, case: Case, opset: int) -> onnx.ModelProto:
@@ -131,4 +126,5 @@ def _model(node: onnx.NodeProto, case: Case, opset: int) -> onnx.ModelProto:
     outputs = [helper.make_tensor_value_info(name, element_type, shape) for name in node.output]
     graph = helper.make_graph([node], case.spec.name, inputs, outputs)
     imports = [helper.make_opsetid("", opset)]
-    return helper.make_model(graph, opset_imports=imports, ir_version=_IR_VERSION)
+    version = helper.find_min_ir_version_for(imports)
+    return helper.make_model(graph, opset_imports=imports, ir_version=version)

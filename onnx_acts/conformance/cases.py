@@ -162,7 +162,7 @@ def _attributes(spec: Spec, dtype: str, quick: bool) -> Iterator[Parts]:
     x = np.concatenate([special_values(dtype), random_values(dtype, (203,), 11)])
     if len(spec.outputs) > 1:
         yield "all outputs", _with_slope(spec, x), {}, len(spec.outputs)
-    for chosen in itertools.combinations_with_replacement(parameter_values().items(), len(names)):
+    for chosen in itertools.product(parameter_values().items(), repeat=len(names)):
         attributes: Attributes = dict(zip(names, (value for _, value in chosen), strict=True))
         if _accepted(spec, attributes) and not (quick and len({k for k, _ in chosen}) > 1):
             label = ", ".join(

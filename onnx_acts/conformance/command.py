@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from onnx_acts.commands import check_targets, named, progress
 from onnx_acts.specs import ELEMENT_TYPES, SPECS
 
 if TYPE_CHECKING:
-    from onnx_acts.conformance.runner import Selection
+    from onnx_acts.conformance.runner import Result, Selection
 
-__all__ = ["add_parser", "named", "progress", "run"]
-
-Item = TypeVar("Item")
+__all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,7 +20,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "conform",
         help="compare runtimes with the reference, input by input",
         description="Compare what runtimes compute with what is true. Exit status 1 when something"
-        " differs that is not on record, or when a difference on record no longer shows.",
+        " differs that is not on record, or when a difference on record no longer shows; 2 when no"
+        " case ran, or when the native library is missing and --runtimes does not leave it out.",
     )
     for flag, what in (
         ("--ops", "operators"),
@@ -39,14 +37,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs the suite; returns 0 when all is as promised, else 1."""
+    """Runs the suite; returns 0 when all is as promised, else 1.
+
+    Raises:
+        ValueError: bad usage, or no case ran.
+    """
     from onnx_acts.conformance import report
     from onnx_acts.conformance.runner import run as run_selection
     from onnx_acts.files import write_atomically
     from onnx_acts.info import environment
 
-    result = run_selection(_selection(arguments), progress=progress)
+    selection = _selection(arguments)
+    check_targets((arguments.json, arguments.junit))
+    result = run_selection(selection, progress=progress)
     progress("")
+    if not result.ran:
+        raise ValueError(_nothing_ran(result))
     found = environment()
     print(report.table_text(result, found))
     if arguments.json:
@@ -60,16 +66,21 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     """Turns the filters into a selection.
 
     Raises:
-        ValueError: a name that there is not, or a runtime that was asked for and cannot be used.
+        ValueError: a name that there is not, or a runtime that was asked for and cannot be used;
+            the native library is always asked for unless `--runtimes` leaves it out.
     """
     from onnx_acts.conformance.cases import GROUPS
     from onnx_acts.conformance.runner import Selection
     from onnx_acts.conformance.runtimes import RUNTIMES
 
     runtimes = named(arguments.runtimes, {item.name: item for item in RUNTIMES}, "--runtimes")
-    for runtime in runtimes if arguments.runtimes else ():
-        if runtime.unavailable():
-            raise ValueError(f"the runtime {runtime.name} cannot be used: {runtime.unavailable()}")
+    for runtime in runtimes:
+        needed = arguments.runtimes or runtime.name == "library"
+        if needed and runtime.unavailable():
+            raise ValueError(
+                f"the runtime {runtime.name} cannot be used: {runtime.unavailable()}; or leave it"
+                f" out: --runtimes {' '.join(r.name for r in RUNTIMES if not r.unavailable())}"
+            )
     return Selection(
         operators=named(arguments.ops, {spec.name: spec for spec in SPECS}, "--ops"),
         dtypes=named(arguments.dtypes, {name: name for name in ELEMENT_TYPES}, "--dtypes"),
@@ -79,26 +90,9 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     )
 
 
-def named(names: Iterable[str] | None, known: dict[str, Item], flag: str) -> Sequence[Item]:
-    """Returns the things of those names, all where no names are given.
-
-    Args:
-        names: the names.
-        known: what there is, by name.
-        flag: the command line's flag, for the message.
-
-    Raises:
-        ValueError: there is no such thing; the message lists those there are.
-    """
-    if names is None:
-        return list(known.values())
-    for name in names:
-        if name not in known:
-            raise ValueError(f"{flag}: there is no {name!r}; there are {', '.join(known)}")
-    return [known[name] for name in names]
-
-
-def progress(text: str) -> None:
-    """Shows what is being done, on a terminal only."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+def _nothing_ran(result: Result) -> str:
+    """Why a run has nothing to say."""
+    reasons = dict.fromkeys(reason for cell in result.cells for reason in cell.reasons)
+    if reasons:
+        return f"no case ran: {'; '.join(reasons)}"
+    return "no case ran: these --groups have no cases for these --ops; drop one of the filters"

@@ -1,8 +1,9 @@
 """Where a runtime is known to differ from `docs/semantics.md`, and how accurate the others are.
 
 Data only. A known difference is strictly expected to fail: when none of the cases that a record
-names differs any longer, the run says so and fails, so that a fix upstream shows. An accuracy is no
-promise of those projects: it is what was measured, rounded up.
+names differs any longer, the run says so and fails, so that a fix upstream shows. The same goes for
+a kernel that a runtime is known not to have; any other error of a runtime is a failure. An accuracy
+is no promise of those projects: it is what was measured, rounded up.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ import fnmatch
 import re
 
 from onnx_acts.conformance.case import Case
-from onnx_acts.specs import ELEMENT_TYPES
+from onnx_acts.specs import ELEMENT_TYPES, Spec
 
 __all__ = [
     "ACCURACIES",
     "KNOWN_DIFFERENCES",
+    "MISSING_KERNELS",
     "Accuracy",
     "KnownDifference",
+    "MissingKernel",
     "measured_accuracy",
+    "missing_kernel",
     "version_tuple",
 ]
 
@@ -59,8 +63,27 @@ class KnownDifference:
             and case.group == self.group
             and fnmatch.fnmatchcase(case.name, self.cases)
             and version_tuple(self.since) <= version_tuple(version)
-            and (self.until is None or version_tuple(version) <= version_tuple(self.until))
+            and _not_after(version, self.until)
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class MissingKernel:
+    """Standard operators that a runtime does not compute for some element types.
+
+    Attributes:
+        runtime: the runtime's name.
+        standard: the standard operators, by their ONNX names.
+        dtypes: the element types without a kernel.
+        seen: the version and the date of the observation, or a link.
+        until: the last version of the runtime's package without it; None while there is no fix.
+    """
+
+    runtime: str
+    standard: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    seen: str
+    until: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +113,19 @@ def version_tuple(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in numbers.split(".") if part)
 
 
+def _not_after(version: str, until: str | None) -> bool:
+    return until is None or version_tuple(version) <= version_tuple(until)
+
+
+def missing_kernel(runtime: str, version: str, spec: Spec, dtype: str) -> MissingKernel | None:
+    """The record that this version of a runtime has no kernel for the operator, or None."""
+    for record in MISSING_KERNELS:
+        here = record.runtime == runtime and _not_after(version, record.until)
+        if here and spec.standard in record.standard and dtype in record.dtypes:
+            return record
+    return None
+
+
 def measured_accuracy(runtime: str, operator: str, dtype: str) -> float | None:
     """The accuracy on record in ULP, None where there is no record."""
     found = [
@@ -106,6 +142,8 @@ _TORCH = "torch 2.13.0, 2026-11-20"
 _SLOPED = ("LeakyReLU", "RReLU")
 _TWICE = "computed in float32 and rounded again to 16 bits"
 
+_EXPM1 = "a vectorised expm1, then a product"
+
 _NARROW = ("float16", "bfloat16", "float32")
 _WHERE = (
     "the Where of ONNX Runtime loses the sign of a zero in its second input, so a parameter of -0"
@@ -117,6 +155,14 @@ _ZERO = (
     " sign of zero, and an infinite or NaN parameter gives NaN"
 )
 _OVERFLOW = "PyTorch refuses a parameter that overflows in float32"
+_INFINITE = "the PRelu of ONNX Runtime gives NaN where x is infinite"
+_INFINITE_CASES = {
+    "special": ("float16", "float32"),
+    "dense": ("float16",),
+    "shapes": ("float16", "float32"),
+    "slopes": ("float16", "float32"),
+}
+_ORT_TO_1_26 = "onnxruntime 1.17.3 to 1.26.0, 2026-11-21; not in 1.27.0"
 _ELU_GROUPS = ("special", "dense", "shapes", "attributes")
 
 KNOWN_DIFFERENCES: tuple[KnownDifference, ...] = (
@@ -126,6 +172,12 @@ KNOWN_DIFFERENCES: tuple[KnownDifference, ...] = (
     *(
         KnownDifference("standard", ("ELU",), group, _EXP, _ORT, dtypes=("float32",))
         for group in _ELU_GROUPS
+    ),
+    *(
+        KnownDifference(
+            "standard", ("PReLU",), group, _INFINITE, _ORT_TO_1_26, dtypes=dtypes, until="1.26.9"
+        )
+        for group, dtypes in _INFINITE_CASES.items()
     ),
     KnownDifference("pytorch", ("LeakyReLU",), "attributes", _ZERO, _TORCH, "alpha=-*"),
     KnownDifference("pytorch", ("LeakyReLU",), "attributes", _ZERO, _TORCH, "alpha=inf"),
@@ -143,5 +195,12 @@ ACCURACIES: tuple[Accuracy, ...] = (
     Accuracy("standard", _SLOPED, ("float16",), 0.501, _TWICE, _ORT),
     Accuracy("pytorch", (*_SLOPED, "ELU"), ("float16", "bfloat16"), 0.501, _TWICE, _TORCH),
     Accuracy("standard", ("ELU",), ("float16",), 0.75, "exp(x) - 1 in float32", _ORT),
-    Accuracy("pytorch", ("ELU",), ("float32",), 2.0, "a vectorised expm1, then a product", _TORCH),
+    Accuracy("pytorch", ("ELU",), ("float32", "float64"), 2.0, _EXPM1, _TORCH),
+)
+
+_NO_KERNEL = "onnxruntime 1.17.3 to 1.31.1, 2026-11-21"
+
+MISSING_KERNELS: tuple[MissingKernel, ...] = (
+    MissingKernel("standard", ("Relu",), ("bfloat16",), _NO_KERNEL),
+    MissingKernel("standard", ("LeakyRelu", "PRelu", "Elu"), ("bfloat16", "float64"), _NO_KERNEL),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 from onnx_acts.conformance.case import Case, numpy_type
@@ -12,6 +13,7 @@ from onnx_acts.conformance.known_differences import (
     KNOWN_DIFFERENCES,
     KnownDifference,
     measured_accuracy,
+    missing_kernel,
 )
 from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, version_of
@@ -96,16 +98,21 @@ class Result:
 
     Attributes:
         cells: every cell, in the order of the run.
-        stale: known differences that no longer show, one sentence each.
+        stale: known differences and missing kernels that no longer show, one sentence each.
     """
 
     cells: list[Cell] = dataclasses.field(default_factory=list)
     stale: list[str] = dataclasses.field(default_factory=list)
 
     @property
+    def ran(self) -> bool:
+        """Whether any case ran at all."""
+        return any(cell.cases > cell.skipped for cell in self.cells)
+
+    @property
     def ok(self) -> bool:
-        """Whether nothing differs but what is known to, and all of that still does."""
-        return not self.stale and all(cell.status != "fail" for cell in self.cells)
+        """Whether something ran, and nothing differs but what is known to, and that still does."""
+        return self.ran and not self.stale and all(cell.status != "fail" for cell in self.cells)
 
 
 def run(
@@ -127,7 +134,7 @@ def run(
                 progress(f"{spec.name} {dtype} {group}")
                 chosen = cases(spec, dtype, group, selection.quick)
                 result.cells += _run_group(chosen, spec, dtype, group, selection.runtimes, ledger)
-    result.stale = ledger.stale()
+    result.stale = ledger.stale() + _gained_kernels(selection)
     return result
 
 
@@ -141,6 +148,26 @@ def promise_of(runtime: Runtime, spec: Spec, dtype: str) -> float:
     if runtime.promise == "measured":
         measured = measured_accuracy(runtime.name, spec.name, dtype)
     return spec.promise.kernel[dtype] if measured is None else measured
+
+
+def _gained_kernels(selection: Selection) -> list[str]:
+    """One sentence for each missing kernel on record that the runtime has by now."""
+    sentences = []
+    for runtime, spec, dtype in itertools.product(
+        selection.runtimes, selection.operators, selection.dtypes
+    ):
+        record = missing_kernel(runtime.name, version_of(runtime), spec, dtype)
+        if record is None or runtime.unavailable():
+            continue
+        try:
+            runtime.run(next(cases(spec, dtype, "special", quick=True)))
+        except Exception:  # as the record says; onnxruntime's exceptions have no common base
+            continue
+        sentences.append(
+            f"{runtime.name}, {spec.standard} {dtype}: no longer missing: remove the record"
+            f" ({record.seen})"
+        )
+    return sentences
 
 
 class _Ledger:

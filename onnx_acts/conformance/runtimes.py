@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import importlib.metadata
 import importlib.util
@@ -18,7 +17,9 @@ from onnx.reference import ReferenceEvaluator
 
 from onnx_acts import runtime as acts_runtime
 from onnx_acts.conformance.case import Case, acts_model, standard_model
+from onnx_acts.conformance.known_differences import missing_kernel
 from onnx_acts.evaluator import reference_evaluator
+from onnx_acts.ort_values import from_ort, to_ort
 
 __all__ = ["RUNTIMES", "Runtime", "runtime_of", "to_torch", "torch_parameter", "version_of"]
 
@@ -27,6 +28,8 @@ Model = onnx.ModelProto
 
 _CACHE_SIZE = 64
 """Sessions kept open: cases that follow one another often share a model."""
+
+_TAKES_BFLOAT16 = hasattr(onnxruntime.OrtValue, "ortvalue_from_numpy_with_onnx_type")
 
 
 class Runtime(Protocol):
@@ -68,25 +71,24 @@ class _OnnxRuntime:
         return _library_missing() if self._accelerated else ""
 
     def unsupported(self, case: Case) -> str:
+        if case.dtype == "bfloat16" and not _TAKES_BFLOAT16:
+            return f"onnxruntime {onnxruntime.__version__} takes no bfloat16 arrays from Python"
         if self.name != "standard":
             return ""
         if not case.spec.standard:
             return "there is no such standard operator"
         if case.training or case.outputs > 1:
             return f"{case.spec.standard} computes inference only, and one output"
-        try:
-            self._session(case)
-        except Exception as error:  # onnxruntime's exceptions have no common public base
-            return str(error).split(" : ")[-1].strip()
-        return ""
+        record = missing_kernel(self.name, version_of(self), case.spec, case.dtype)
+        return f"no kernel for {case.spec.standard} ({record.seen})" if record else ""
 
     def run(self, case: Case) -> list[Array]:
         session = self._session(case)
         feeds = dict(zip(case.spec.inputs, case.inputs, strict=True))
         if case.dtype != "bfloat16":
             return [np.asarray(array) for array in session.run(None, feeds)]
-        values = {name: _bfloat16_value(array) for name, array in feeds.items()}
-        return [_bfloat16_array(value) for value in session.run_with_ort_values(None, values)]
+        values = {name: to_ort(array) for name, array in feeds.items()}
+        return [from_ort(value) for value in session.run_with_ort_values(None, values)]
 
     @property
     def _accelerated(self) -> bool:
@@ -204,20 +206,6 @@ def _library_missing() -> str:
     except FileNotFoundError as error:
         return str(error)
     return ""
-
-
-def _bfloat16_value(array: Array) -> onnxruntime.OrtValue:
-    """NumPy itself has no bfloat16, so ONNX Runtime is handed the bits."""
-    bits = np.ascontiguousarray(array).view(np.uint16).reshape(array.shape)
-    return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, onnx.TensorProto.BFLOAT16)
-
-
-def _bfloat16_array(value: onnxruntime.OrtValue) -> Array:
-    """The bits are read where they lie: `OrtValue.numpy` refuses bfloat16."""
-    shape = tuple(value.shape())
-    count = int(np.prod(shape, dtype=np.int64))
-    bits = bytes((ctypes.c_uint16 * count).from_address(value.data_ptr())) if count else b""
-    return np.frombuffer(bits, ml_dtypes.bfloat16).reshape(shape)
 
 
 def torch_parameter(x: Array, slope: Array) -> Array | None:

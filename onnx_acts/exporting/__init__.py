@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
+from onnx_acts.specs import DEFAULT_OPS
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +26,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
     *,
     kwargs: Mapping[str, Any] | None = None,
     style: str = "acts",
-    ops: Sequence[str] = ("PReLU", "RReLU", "ELU"),
+    ops: Sequence[str] = DEFAULT_OPS,
     dynamic_shapes: Any = None,
     opset: int | None = None,
     verify: bool | str = True,
@@ -38,7 +39,8 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
 
     ReLU, LeakyReLU, PReLU, RReLU and ELU are exported with their exact parameters, whether they are
     modules, functions or in-place functions. The module and `args` are left as they were. A module
-    in training mode is exported in evaluation mode, unless it holds an RReLU (see `training`).
+    in training mode is exported in evaluation mode; an RReLU in training mode is refused, unless
+    `training` says that it shall draw. Several threads may export: they take turns.
 
     Args:
         module: the trained module; element types float16, bfloat16, float32 and float64.
@@ -55,9 +57,11 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         opset: the version of the standard operators, 18 or newer; None is torch's default.
         verify: True compares ONNX Runtime with PyTorch on `args`, on the function bodies and on the
             native library; "bodies" leaves out the library; False writes without comparing. The
-            tolerance is described in `onnx_acts.exporting.verification`.
-        training: export every submodule in the mode that it is in. An RReLU in training mode then
-            draws its slopes at run time; its file is verified for shapes only.
+            tolerance is described in `onnx_acts.exporting.tolerance`.
+        training: RReLU modules that are in training mode draw their slopes at run time; everything
+            else, such as dropout and batch normalisation, is exported in evaluation mode all the
+            same. The values are compared with the mean slope in place of each draw; of the file
+            with the draws, only the shapes are.
         seed: the seeds of the random nodes are derived from it, one for each node.
         input_names: names for the graph's inputs.
         output_names: names for the graph's outputs.
@@ -83,7 +87,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
 
     options = pipeline.Options(
         style=style,
-        ops=tuple(ops),
+        ops=ops if isinstance(ops, str) else tuple(ops),
         dynamic_shapes=dynamic_shapes,
         opset=opset,
         verify=verify,

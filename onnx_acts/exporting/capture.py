@@ -143,4 +143,6 @@ def _short(error: BaseException, inputs: Sequence[torch.Tensor]) -> ValueError:
         if integers
         else ""
     )
+    if isinstance(cause, AttributeError) and "'name'" in text:  # torch's words for such an output
+        hint += " (a module must return tensors: make the numbers that it returns tensors)"
     return ValueError(f"PyTorch cannot export the module: {type(cause).__name__}: {text}{hint}")

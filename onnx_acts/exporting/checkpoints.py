@@ -17,6 +17,7 @@ from safetensors.torch import load_file, load_model
 __all__ = ["load_weights"]
 
 _PICKLE_START = b"\x80"
+_PYTORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 _ZIP_START = b"PK\x03\x04"
 
 _CONVERT = (
@@ -45,8 +46,9 @@ def load_weights(module: torch.nn.Module, path: str | os.PathLike[str]) -> None:
     try:
         tensors = load_file(source)
     except SafetensorError as error:
+        size = source.stat().st_size
         raise ValueError(
-            f"{source} is not a complete safetensors file ({source.stat().st_size} bytes): {error}"
+            f"{source} is not a complete safetensors file ({size} bytes): {error}{_hint(source)}"
         ) from error
     _check_shapes(source, module, tensors)
     types = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
@@ -54,6 +56,21 @@ def load_weights(module: torch.nn.Module, path: str | os.PathLike[str]) -> None:
         module.to(types.pop())
     missing, unexpected = load_model(module, source, strict=False)
     _report(source, {"missing": missing, "unexpected": unexpected})
+
+
+def _hint(source: Path) -> str:
+    """What a file probably is that is called as PyTorch's are; old pickles begin with any byte."""
+    if source.suffix not in _PYTORCH_SUFFIXES:
+        return ""
+    return f"; if it is a checkpoint of PyTorch, {_conversion(source)}"
+
+
+def _conversion(source: Path) -> str:
+    """How to make a safetensors file of a pickle."""
+    return _CONVERT.format(
+        load=f"torch.load({source.name!r}, weights_only=True)",
+        name=source.with_suffix(".safetensors").name,
+    )
 
 
 def _check_kind(source: Path) -> None:
@@ -72,10 +89,9 @@ def _check_kind(source: Path) -> None:
             + _CONVERT.format(load=load, name=name)
         )
     if start == _ZIP_START or start.startswith(_PICKLE_START):
-        load = f"torch.load({source.name!r}, weights_only=True)"
         raise ValueError(
             f"{source} is a pickle, which can run code when it is read, so it is not opened; "
-            + _CONVERT.format(load=load, name=name)
+            + _conversion(source)
             + "; if it holds a whole module, save module.state_dict() where the class is defined"
         )
 

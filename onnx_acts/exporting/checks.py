@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
-from numpy.typing import NDArray
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from onnx_acts.inference import element_types
 from onnx_acts.nodes import read_attributes
@@ -21,17 +20,23 @@ from onnx_acts.structure import walk_nodes
 from onnx_acts.validation import check_element_types
 
 __all__ = [
+    "LOWEST_IR_VERSION",
     "MINIMUM_OPSET",
     "check_activations",
     "check_module",
     "check_opset",
     "check_style",
-    "check_target",
     "check_tensors",
+    "newest_opset",
 ]
 
 MINIMUM_OPSET = 18
 """The oldest opset that torch's exporter writes without converting."""
+
+LOWEST_IR_VERSION = 8
+"""The oldest file format that has functions, which the bodies are."""
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 _HOW_TO_TRAIN = (
     "call module.eval() to export the mean slope, or pass training=True (--training) to export"
@@ -41,6 +46,8 @@ _HOW_TO_TRAIN = (
 
 def check_style(style: str, ops: Iterable[str]) -> None:
     """Requires a known style and known operators."""
+    if isinstance(ops, str):
+        raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a text")
     if style not in ("acts", "standard"):
         raise ValueError(f"style must be 'acts' or 'standard', got {style!r}")
     for name in ops:
@@ -49,27 +56,36 @@ def check_style(style: str, ops: Iterable[str]) -> None:
 
 def check_opset(opset: int) -> None:
     """Requires an opset that the exporter can write."""
-    newest = onnx.defs.onnx_opset_version()
+    newest = newest_opset()
     if not MINIMUM_OPSET <= opset <= newest:
         raise ValueError(
             f"opset {opset} is not supported; the exporter writes opsets {MINIMUM_OPSET} to"
-            f" {newest} (onnx.version_converter converts files of the style 'standard' further)"
+            f" {newest}, the newest of onnxruntime {onnxruntime.__version__}"
+            " (onnx.version_converter converts files of the style 'standard' further)"
         )
 
 
-def check_target(path: str | os.PathLike[str]) -> None:
-    """Requires a place where the file can be written, before the work is done."""
-    target = Path(path)
-    if target.is_dir():
-        raise IsADirectoryError(f"cannot write {target}: it is a directory")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {target}: there is no folder {target.parent}")
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise PermissionError(f"cannot write {target}: the folder {target.parent} is read-only")
+@functools.cache
+def newest_opset() -> int:
+    """The newest opset that this ONNX Runtime loads; `onnx` may know opsets that are drafts."""
+    value = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", value[:1], value[1:])
+    for opset in range(onnx.defs.onnx_opset_version(), MINIMUM_OPSET, -1):
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=LOWEST_IR_VERSION
+        )
+        try:
+            onnxruntime.InferenceSession(
+                model.SerializeToString(), providers=["CPUExecutionProvider"]
+            )
+        except Exception:  # onnxruntime's exceptions have no common public base
+            continue
+        return opset
+    return MINIMUM_OPSET
 
 
 def check_module(module: object, *, training: bool) -> None:
-    """Requires a Python module, without RReLU in training mode unless that was asked for."""
+    """Requires a Python module with finite slopes, and RReLU in training mode only if wanted."""
     if isinstance(module, torch.jit.ScriptModule):
         raise TypeError(
             "a TorchScript module cannot be exported: build the Python module and load its weights"
@@ -80,6 +96,8 @@ def check_module(module: object, *, training: bool) -> None:
     for name, part in module.named_modules():
         if isinstance(part, torch.nn.RReLU) and part.training and not training:
             raise ValueError(f"{_place(name)}RReLU is in training mode; {_HOW_TO_TRAIN}")
+        if isinstance(part, torch.nn.PReLU):
+            _check_slopes(f"{_place(name)}PReLU", part.weight)
 
 
 def check_tensors(tensors: Mapping[str, torch.Tensor]) -> None:
@@ -97,8 +115,8 @@ def check_activations(model: onnx.ModelProto, *, training: bool) -> None:
 
     Raises:
         TypeError: an element type that is not supported.
-        ValueError: a parameter that is NaN or infinite, bounds in the wrong order, or training
-            mode that was not asked for.
+        ValueError: a parameter that is NaN or infinite or overflows the compute type, bounds in
+            the wrong order, or training mode that was not asked for.
     """
     types, constants = element_types(model), _constants(model)
     for node in walk_nodes(model):
@@ -107,7 +125,9 @@ def check_activations(model: onnx.ModelProto, *, training: bool) -> None:
         try:
             _check_node(node, [types.get(name, "unknown") for name in node.input], training)
             for name in node.input[1:]:
-                _check_finite(node, name, constants.get(name))
+                if name in constants:
+                    array = numpy_helper.to_array(constants[name]).astype(np.float64)
+                    _check_slopes(node.op_type, torch.from_numpy(array))
         except (TypeError, ValueError) as error:
             raise type(error)(f"{_place(_scope(node))}{error}") from error
 
@@ -119,31 +139,35 @@ def _check_node(node: onnx.NodeProto, dtypes: Sequence[str], training: bool) -> 
     for name, value in values.items():
         if not math.isfinite(value):
             raise ValueError(f"{node.op_type}: {name} is {value}; it must be finite")
+        if dtypes[0] != "float64" and abs(value) > _FLOAT32_MAX and isinstance(value, float):
+            raise ValueError(
+                f"{node.op_type}: {name} is {value}; that overflows float32, in which a model of"
+                f" {dtypes[0]} computes"
+            )
     if values.get("training_mode") and not training:
         raise ValueError(f"RReLU is in training mode; {_HOW_TO_TRAIN}")
 
 
-def _check_finite(node: onnx.NodeProto, name: str, slope: NDArray[np.floating] | None) -> None:
-    if slope is None:
-        return
-    wrong = np.flatnonzero(~np.isfinite(slope.astype(np.float64)))
-    if wrong.size:
+def _check_slopes(operator: str, slopes: torch.Tensor) -> None:
+    wrong = torch.nonzero(~torch.isfinite(slopes.detach().flatten())).flatten()
+    if wrong.numel():
+        index = int(wrong[0])
         raise ValueError(
-            f"{node.op_type}: slope {wrong[0]} of {slope.size} is {slope.reshape(-1)[wrong[0]]};"
-            f" every slope must be finite ({name} in the graph)"
+            f"{operator}: slope {index} of {slopes.numel()} is {slopes.flatten()[index].item()};"
+            " every slope must be finite"
         )
 
 
-def _constants(model: onnx.ModelProto) -> dict[str, NDArray[np.floating]]:
-    """The constant slopes of the model by name."""
-    wanted = {
-        name for node in walk_nodes(model) if node.domain == DOMAIN for name in node.input[1:]
-    }
+def _constants(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
+    """The constant tensors of the model by name, also under the names of their reshaped forms."""
     tensors = {item.name: item for item in model.graph.initializer}
     for node in walk_nodes(model):
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             tensors[node.output[0]] = node.attribute[0].t
-    return {name: numpy_helper.to_array(tensors[name]) for name in wanted & set(tensors)}
+    for node in walk_nodes(model):  # torch reshapes small constants itself and leaves large ones
+        if node.op_type in ("Reshape", "Identity") and node.input[0] in tensors:
+            tensors[node.output[0]] = tensors[node.input[0]]
+    return tensors
 
 
 def _scope(node: onnx.NodeProto) -> str:

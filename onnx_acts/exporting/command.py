@@ -9,7 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from onnx_acts.exporting import ExportResult, VerificationError, export, require_torch
-from onnx_acts.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.specs import DEFAULT_OPS, ELEMENT_TYPES, SPECS
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +52,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--style", choices=("acts", "standard"), default="acts")
     parser.add_argument(
         "--ops",
-        default="PReLU,RReLU,ELU",
+        default=",".join(DEFAULT_OPS),
         help=f"operators that become onnx_acts nodes, of {','.join(spec.name for spec in SPECS)}"
         " (default: %(default)s)",
     )
@@ -73,7 +73,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--no-verify", dest="verify", action="store_const", const="none", help="--verify none"
     )
     parser.add_argument(
-        "--training", action="store_true", help="keep training mode: RReLU draws its slopes"
+        "--training",
+        action="store_true",
+        help="RReLU modules draw their slopes; everything else is exported in evaluation mode",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="for RReLU in training mode and the example inputs"
@@ -113,7 +115,7 @@ def _export(arguments: argparse.Namespace) -> ExportResult:
 
 
 def _module(arguments: argparse.Namespace) -> torch.nn.Module:
-    """Builds the module, in evaluation mode unless training is asked for."""
+    """Builds the module, in evaluation mode but for RReLU where training is asked for."""
     import torch
 
     from onnx_acts.exporting.checkpoints import load_weights
@@ -124,7 +126,11 @@ def _module(arguments: argparse.Namespace) -> torch.nn.Module:
         load_weights(module, arguments.weights)
     if arguments.dtype:
         module.to(getattr(torch, arguments.dtype))
-    return module.train(arguments.training)
+    module.eval()
+    for part in module.modules():
+        if isinstance(part, torch.nn.RReLU):
+            part.train(arguments.training)
+    return module
 
 
 def _example(text: str, module: torch.nn.Module, seed: int) -> torch.Tensor:
@@ -166,7 +172,8 @@ def _summary(result: ExportResult) -> str:
     ]
     lines += [
         f"  {error.output} ({error.runtime}): largest difference {error.max_abs:.3g}"
-        f" ({error.max_ulp:.3g} ULP), allowed {error.tolerance:.3g}"
+        f" ({error.max_ulp:.3g} ULP), allowed {error.tolerance:.3g};"
+        f" {error.share:.0%} of the limit"
         for error in result.errors
     ]
     return "\n".join(lines)

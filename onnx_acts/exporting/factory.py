@@ -24,8 +24,8 @@ def build_module(factory: str) -> torch.nn.Module:
 
     Args:
         factory: `package.module:callable` or `file.py:callable`; the callable is a class or a
-            function that returns a `torch.nn.Module`, and may have dots. The current folder can be
-            imported from.
+            function that returns a `torch.nn.Module`, and may have dots. The file's folder and
+            the current one can be imported from.
 
     Raises:
         ValueError: not of this form, nothing of that name, or the code fails.
@@ -36,13 +36,14 @@ def build_module(factory: str) -> torch.nn.Module:
         raise ValueError(
             f"FACTORY {factory!r} must have the form package.module:callable or file.py:callable"
         )
-    found: Any = _import(place)
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise ValueError(f"FACTORY {factory!r}: {place} has no {name!r}")
-        found = getattr(found, part)
-    if not isinstance(found, torch.nn.Module):
-        found = _call(found, factory)
+    with _importable(_folders(place)):
+        found: Any = _import(place)
+        for part in name.split("."):
+            if not hasattr(found, part):
+                raise ValueError(f"FACTORY {factory!r}: {place} has no {name!r}")
+            found = getattr(found, part)
+        if not isinstance(found, torch.nn.Module):
+            found = _call(found, factory)
     if not isinstance(found, torch.nn.Module):
         raise TypeError(
             f"FACTORY {factory!r} gives a {type(found).__name__}; it must give a torch.nn.Module"
@@ -52,22 +53,30 @@ def build_module(factory: str) -> torch.nn.Module:
 
 def _import(place: str) -> ModuleType:
     """Imports a Python file by its path, or a module by its dotted name."""
+    if place.endswith(".py") and not Path(place).is_file():
+        raise ValueError(f"FACTORY: there is no file {place}")
     try:
-        with _current_folder_first():
-            if not place.endswith(".py"):
-                return importlib.import_module(place)
-            path = Path(place)
-            if not path.is_file():
-                raise ValueError(f"FACTORY: there is no file {path}")
-            spec = importlib.util.spec_from_file_location(path.stem, path)
-            assert spec is not None  # a name that ends in .py has a loader
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[path.stem] = module
-            spec.loader.exec_module(module)
-            return module
-    except (ImportError, SyntaxError) as error:
-        raise ValueError(f"FACTORY: cannot import {place}: {error}") from error
+        return _run_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    except (Exception, SystemExit) as error:  # somebody else's code may raise anything
+        raise ValueError(
+            f"FACTORY: cannot import {place}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _run_file(path: Path) -> ModuleType:
+    """Runs a file as a module, under a name that no package can have."""
+    name = f"<factory {path.resolve()}>"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None  # a name that ends in .py has a loader
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def _call(found: Any, factory: str) -> Any:
@@ -75,18 +84,27 @@ def _call(found: Any, factory: str) -> Any:
         raise TypeError(f"FACTORY {factory!r} is a {type(found).__name__}; it cannot be called")
     try:
         return found()
-    except Exception as error:  # somebody else's code may raise anything
+    except (Exception, SystemExit) as error:  # somebody else's code may raise anything
         raise ValueError(
             f"FACTORY {factory!r} fails when called without arguments:"
             f" {type(error).__name__}: {error}"
         ) from error
 
 
+def _folders(place: str) -> list[str]:
+    """The folders to import from: the file's, as when Python runs it, and the current one."""
+    current = os.getcwd()
+    if not place.endswith(".py"):
+        return [current]
+    return [str(Path(place).resolve().parent), current]
+
+
 @contextlib.contextmanager
-def _current_folder_first() -> Iterator[None]:
-    folder = os.getcwd()
-    sys.path.insert(0, folder)
+def _importable(folders: list[str]) -> Iterator[None]:
+    """Puts folders before `sys.path`, which is as it was afterwards."""
+    before = list(sys.path)
+    sys.path[:0] = folders
     try:
         yield
     finally:
-        sys.path.remove(folder)
+        sys.path[:] = before

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import onnx
@@ -12,10 +11,12 @@ import onnxruntime
 import torch
 from onnx import helper
 
+from onnx_acts.exporting.checks import LOWEST_IR_VERSION
 from onnx_acts.exporting.result import OutputError
 from onnx_acts.structure import walk_nodes
+from onnx_acts.version import version
 
-__all__ = ["clean", "describe", "verification_record"]
+__all__ = ["clean", "describe", "lower_ir_version", "verification_record"]
 
 _PRODUCER = "onnx-acts"
 _STACK_TRACE = "pkg.torch.onnx.stack_trace"
@@ -34,14 +35,39 @@ def clean(model: onnx.ModelProto) -> None:
             model.graph.value_info.remove(value)
 
 
+def lower_ir_version(model: onnx.ModelProto) -> None:
+    """Lowers the file format's version to what the opset needs, so that old runtimes load the file.
+
+    Element types that are newer than bfloat16 may need a newer format: it stays as it is.
+    """
+    if any(tensor_type > onnx.TensorProto.BFLOAT16 for tensor_type in _tensor_types(model)):
+        return
+    needed = helper.find_min_ir_version_for(model.opset_import, ignore_unknown=True)
+    model.ir_version = min(model.ir_version, max(needed, LOWEST_IR_VERSION))
+
+
+def _tensor_types(model: onnx.ModelProto) -> Iterator[int]:
+    """The element types of the graph's values, of constants and of casts."""
+    graph = model.graph
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        yield value.type.tensor_type.elem_type
+    yield from (tensor.data_type for tensor in graph.initializer)
+    for node in walk_nodes(model):
+        for attribute in node.attribute:
+            yield attribute.t.data_type
+            if attribute.name in ("to", "dtype", "output_dtype"):
+                yield attribute.i
+
+
 def describe(
     model: onnx.ModelProto, *, style: str, ops: Sequence[str], verification: dict[str, Any]
 ) -> None:
     """Writes producer and `metadata_props`; real numbers in the record keep all their digits."""
-    model.producer_name, model.producer_version = _PRODUCER, _version()
+    own_version = version(_PRODUCER) or "unknown"  # a source tree that is not installed has none
+    model.producer_name, model.producer_version = _PRODUCER, own_version
     properties = {item.key: item.value for item in model.metadata_props}
     properties |= {
-        "onnx_acts.version": _version(),
+        "onnx_acts.version": own_version,
         "onnx_acts.torch": torch.__version__,
         "onnx_acts.onnx": onnx.__version__,
         "onnx_acts.style": style,
@@ -58,11 +84,3 @@ def verification_record(status: str, errors: Sequence[OutputError]) -> dict[str,
         "onnxruntime": onnxruntime.__version__,
         "outputs": [vars(error) for error in errors],
     }
-
-
-def _version() -> str:
-    """This package's version; a source tree that is not installed has none."""
-    try:
-        return importlib.metadata.version(_PRODUCER)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import os
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,9 @@ from onnx_acts.exporting.capture import capture
 from onnx_acts.exporting.dynamic import tensors_of
 from onnx_acts.exporting.placement import place
 from onnx_acts.exporting.result import ExportResult, OutputError
-from onnx_acts.files import Model, save_model
-from onnx_acts.nodes import read_attributes
-from onnx_acts.specs import DOMAIN
+from onnx_acts.files import Model, check_target, save_model
+from onnx_acts.nodes import attribute_proto, read_attributes
+from onnx_acts.specs import DOMAIN, spec_of
 from onnx_acts.structure import walk_nodes
 from onnx_acts.weights import weight_bytes
 
@@ -37,7 +38,11 @@ _LARGE = 2**30
 
 _PASSED = "passed"
 _OFF = "not verified: verify=False"
-_RANDOM = "shapes only: the values are random (training mode)"
+_RANDOM = "passed with mean slopes; of the random slopes (training mode), shapes only"
+_EMPTY = "nothing compared: every output is empty"
+
+_LOCK = threading.Lock()
+"""torch's exporter, its modes and the levels of its loggers are the process's: one at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Options:
     """The keyword arguments of `onnx_acts.export`, documented there."""
 
     style: str
-    ops: tuple[str, ...]
+    ops: Sequence[str]
     dynamic_shapes: Any
     opset: int | None
     verify: bool | str
@@ -57,11 +62,17 @@ class Options:
 
 @dataclasses.dataclass(frozen=True)
 class _Built:
-    """A finished model, the activations that the module has, and whether values are random."""
+    """A finished model and what its verification needs.
+
+    Attributes:
+        model: what is written.
+        compared: what is compared: `model`, or the same with mean slopes where `model` draws them.
+        operators: the activations that the module has.
+    """
 
     model: onnx.ModelProto
+    compared: onnx.ModelProto
     operators: frozenset[str]
-    is_random: bool
 
 
 def run(
@@ -74,7 +85,7 @@ def run(
     """Does what `onnx_acts.export` says."""
     args = _as_tuple(args)
     _check(module, args, kwargs, path, options)
-    with _mode(module, training=options.training):
+    with _LOCK, _mode(module, training=options.training):
         built = _build(module, args, kwargs, options)
         status, errors = _verify(module, args, kwargs, built, Path(path), options.verify)
     record = metadata.verification_record(status, errors)
@@ -115,7 +126,7 @@ def _check(
         raise ValueError(f"verify must be True, False or 'bodies', got {options.verify!r}")
     if options.seed < 0:
         raise ValueError(f"seed must be 0 or greater, got {options.seed}")
-    checks.check_target(path)
+    check_target(path)
     checks.check_module(module, training=options.training)
     inputs = {f"input {i}": tensor for i, tensor in enumerate(tensors_of(args, kwargs))}
     checks.check_tensors({**inputs, **module.state_dict(keep_vars=True)})
@@ -137,8 +148,16 @@ def _build(
     metadata.clean(model)
     checks.check_activations(model, training=options.training)
     operators = frozenset(_count_nodes(model))
-    is_random = any(part.training for part in module.modules()) or _draws(model)
-    return _Built(place(model, options.style, options.ops), operators, is_random)
+    mean = _with_mean_slopes(model)
+    if options.training and mean is None:
+        raise ValueError(
+            "training=True (--training), but nothing draws: no RReLU module of the module is used"
+            " in training mode"
+        )
+    built = place(model, options.style, options.ops)
+    metadata.lower_ir_version(built)
+    compared = built if mean is None else place(mean, options.style, options.ops)
+    return _Built(built, compared, operators)
 
 
 def _verify(
@@ -152,30 +171,42 @@ def _verify(
     """Compares every runtime with PyTorch; returns the status and the errors that were seen."""
     if not verify:
         return _OFF, []
-    outputs, errors = built.model.graph.output, []
     expected = verification.expect(module, args, kwargs)
+    inputs, outputs = tensors_of(args, kwargs), built.model.graph.output
+    runtimes = _runtimes(built.model, verify)
+    errors: list[OutputError] = []
+    with _runnable(built.compared, path) as source:
+        for accelerated in runtimes:
+            got = verification.run_model(source, inputs, accelerated=accelerated)
+            errors += verification.compare(
+                outputs, expected, got, accelerated=accelerated, operators=built.operators
+            )
+    values = [item.value for item in expected]
+    if not any(value.numel() for value in values):
+        return _EMPTY, errors
+    if built.compared is built.model:
+        return _PASSED, errors
     with _runnable(built.model, path) as source:
-        for accelerated in (False, True):
-            if accelerated and (verify == "bodies" or not _count_nodes(built.model)):
-                continue
-            got = verification.run_model(source, tensors_of(args, kwargs), accelerated=accelerated)
-            if built.is_random:
-                values = [item.value for item in expected]
-                verification.compare_shapes(outputs, values, got, accelerated=accelerated)
-            else:
-                errors += verification.compare(
-                    outputs, expected, got, accelerated=accelerated, operators=built.operators
-                )
-    return (_RANDOM if built.is_random else _PASSED), errors
+        for accelerated in runtimes:
+            got = verification.run_model(source, inputs, accelerated=accelerated)
+            verification.compare_shapes(outputs, values, got, accelerated=accelerated)
+    return _RANDOM, errors
+
+
+def _runtimes(model: onnx.ModelProto, verify: bool | str) -> list[bool]:
+    """Function bodies first, then the library where it is wanted and has a node to run."""
+    return [False] if verify == "bodies" or not _count_nodes(model) else [False, True]
 
 
 @contextlib.contextmanager
 def _mode(module: torch.nn.Module, *, training: bool) -> Iterator[None]:
-    """Puts a module into evaluation mode unless training is wanted, and back afterwards."""
+    """Puts a module into evaluation mode, but for RReLU where wanted, and back afterwards."""
     flags = [(part, part.training) for part in module.modules()]
-    if not training:
-        module.eval()
+    module.eval()
     try:
+        for part, flag in flags:
+            if isinstance(part, torch.nn.RReLU):
+                part.train(training and flag)
         yield
     finally:
         for part, flag in flags:
@@ -202,12 +233,23 @@ def _copied(leaf: Any) -> Any:
     return leaf.detach().clone() if isinstance(leaf, torch.Tensor) else leaf
 
 
-def _draws(model: onnx.ModelProto) -> bool:
-    """Whether a node draws its slopes at run time."""
-    return any(
-        node.domain == DOMAIN and read_attributes(node).get("training_mode")
-        for node in walk_nodes(model)
-    )
+def _with_mean_slopes(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """A copy in which no node draws its slopes at run time; None where none does already."""
+    if not any(map(_draws, walk_nodes(model))):
+        return None
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for node in filter(_draws, walk_nodes(copy)):
+        values = {**read_attributes(node), "training_mode": 0}
+        del node.attribute[:]
+        node.attribute.extend(
+            attribute_proto(item, values[item.name]) for item in spec_of(node.op_type).attributes
+        )
+    return copy
+
+
+def _draws(node: onnx.NodeProto) -> bool:
+    return node.domain == DOMAIN and bool(read_attributes(node).get("training_mode"))
 
 
 def _count_nodes(model: onnx.ModelProto) -> Mapping[str, int]:

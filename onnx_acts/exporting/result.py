@@ -23,7 +23,9 @@ class OutputError:
             (ONNX Runtime with the native operators).
         max_abs: the largest absolute difference.
         max_ulp: the largest difference in units in the last place of the output's element type.
-        tolerance: the absolute difference that is allowed.
+        tolerance: the largest absolute difference that is allowed of any element; each element has
+            its own limit, see `onnx_acts.exporting.tolerance`.
+        share: the largest share of its own limit that an element's difference takes; 1 at most.
     """
 
     output: str
@@ -31,6 +33,7 @@ class OutputError:
     max_abs: float
     max_ulp: float
     tolerance: float
+    share: float
 
 
 @dataclasses.dataclass(frozen=True)

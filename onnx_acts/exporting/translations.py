@@ -6,7 +6,6 @@ carry no bodies yet, because torch's exporter inlines functions when it optimise
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -117,10 +116,11 @@ class _Translations:
         """aten::elu: scale * x where x > 0, else scale * alpha * expm1(input_scale * x)."""
         if scale == 1 and input_scale == 1:
             return _emit("ELU", x, alpha=alpha)
-        if not (math.isfinite(scale) and 0 < input_scale < math.inf):
+        largest = np.finfo(np.float64 if x.dtype == ir.DataType.DOUBLE else np.float32).max
+        if not (abs(scale) <= largest and 0 < input_scale <= largest):
             raise TranslationError(
                 f"ELU: needs a finite scale and a finite input_scale > 0, got scale = {scale!r}"
-                f" and input_scale = {input_scale!r}"
+                f" and input_scale = {input_scale!r} (the largest number is {largest:.3g})"
             )
         return self._scaled_elu(x, alpha * scale, scale, input_scale)
 

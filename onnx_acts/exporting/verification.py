@@ -1,23 +1,14 @@
 """Comparing ONNX Runtime with PyTorch.
 
-Rounding accumulates in a network, in each runtime in its own way, so a fixed tolerance is either
-too wide for a small module or too narrow for a deep one. The allowed difference for an output is
-
-    8 * noise + promise * eps * scale
-
-where eps is the distance from 1 to the next number of the output's element type, scale the largest
-finite magnitude in the output, and promise the largest error, in units in the last place, that the
-function bodies of the model's operators may have (`specs.py`). noise is what PyTorch's own rounding
-does to this output: the difference between the module run in its element type and in float64 (for
-float64 modules: in float32, scaled to float64), kept between eps * scale and 64 * eps * scale.
-Integers must be equal. NaN and infinities must be the same and in the same places.
+Which difference is allowed is decided in `tolerance`. Integers must be equal. NaN and infinities
+must be the same and in the same places.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import ml_dtypes
@@ -26,39 +17,41 @@ import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from onnx_acts import runtime
 from onnx_acts.exporting.dynamic import tensors_of
 from onnx_acts.exporting.result import OutputError, VerificationError
+from onnx_acts.exporting.tolerance import as_double, noise_of, spacing, tolerance_of
 from onnx_acts.files import Model
-from onnx_acts.specs import spec_of
+from onnx_acts.ort_values import from_ort, to_ort
 
 __all__ = ["Expectation", "compare", "compare_shapes", "expect", "run_model"]
 
-_NOISE_FACTOR = 8
-_NOISE_LIMIT = 64
-_UNKNOWN_NOISE = 8
-_NUMPY_TYPES: dict[torch.dtype, Any] = {
-    torch.float16: np.float16,
-    torch.bfloat16: ml_dtypes.bfloat16,
-    torch.float32: np.float32,
-    torch.float64: np.float64,
-}
+_RRELU = (functional.rrelu, torch.rrelu, torch.rrelu_)
+_TRAINING = 3
+"""The position of RReLU's argument of that name."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Expectation:
-    """What PyTorch gives for one output, and its rounding noise (None where it is not known)."""
+    """What PyTorch gives for one output, and the rounding error of each of its elements.
+
+    The error is None where it is not known.
+    """
 
     value: torch.Tensor
-    noise: float | None
+    noise: NDArray[np.float64] | None
 
 
 def expect(
     module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> list[Expectation]:
     """Runs the module in its own element type and in another one, leaving it as it was.
+
+    An RReLU that would draw its slopes has the mean slope instead.
 
     Raises:
         ValueError: the module cannot run on these arguments.
@@ -76,7 +69,7 @@ def expect(
         others = _run_module(module, args, kwargs, other_type)
     except Exception:  # a module with fixed element types cannot run in another: no estimate
         return [Expectation(value, None) for value in values]
-    return [Expectation(a, _noise(a, b)) for a, b in zip(values, others, strict=True)]
+    return [Expectation(a, noise_of(a, b)) for a, b in zip(values, others, strict=True)]
 
 
 def run_model(
@@ -93,13 +86,15 @@ def run_model(
     try:
         session = runtime.session(model, session_options=options, accelerated=accelerated)
         names = [item.name for item in session.get_inputs()]
-        feeds = dict(zip(names, map(_to_ort, inputs), strict=True))
+        feeds = dict(zip(names, map(_value, inputs), strict=True))
         results = session.run_with_ort_values(None, feeds)
-        return [_from_ort(value) for value in results]
+        return [_tensor(value) for value in results]
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{error}; or verify='bodies' (--verify bodies) leaves the library out"
         ) from error
+    except ImportError:
+        raise
     except Exception as error:  # onnxruntime's own exceptions have no common public base
         raise VerificationError(
             f"ONNX Runtime ({name}) cannot run the exported model: {error};"
@@ -147,6 +142,7 @@ def compare_shapes(
     if not len(outputs) == len(expected) == len(got):
         raise VerificationError(
             f"the module gives {len(expected)} tensors, the exported model {len(got)}"
+            " (a number that a module returns must be made a tensor)"
         )
     for output, want, have in zip(outputs, expected, got, strict=True):
         if want.shape != have.shape or want.dtype != have.dtype:
@@ -161,22 +157,30 @@ def _compare_one(
     runtime_name: str,
     expected: Expectation,
     got: torch.Tensor,
-    operators: Iterable[str],
+    operators: Collection[str],
 ) -> OutputError:
     want = expected.value
     difference = _difference(want, got)
     if not difference.size:
-        return OutputError(output, runtime_name, 0.0, 0.0, 0.0)
-    ulp = difference / _spacing(want)
-    tolerance = _tolerance(expected, operators)
-    record = OutputError(output, runtime_name, float(difference.max()), float(ulp.max()), tolerance)
-    if record.max_abs > tolerance:
-        worst = tuple(map(int, np.unravel_index(int(difference.argmax()), difference.shape)))
+        return OutputError(output, runtime_name, 0.0, 0.0, 0.0, 0.0)
+    ulp = difference / spacing(want)
+    allowed = tolerance_of(want, expected.noise, operators)
+    share = np.divide(difference, allowed, out=difference.copy(), where=allowed > 0)
+    record = OutputError(
+        output,
+        runtime_name,
+        max_abs=float(difference.max()),
+        max_ulp=float(ulp.max()),
+        tolerance=float(allowed.max()),
+        share=float(share.max()),
+    )
+    if (difference > allowed).any():
+        excess = np.where(difference > allowed, share, -1.0)
+        worst = tuple(map(int, np.unravel_index(int(excess.argmax()), excess.shape)))
         raise VerificationError(
             f"output {output!r} ({runtime_name}) differs from PyTorch: at {list(worst)} got"
-            f" {got[worst].item()!r}, want {want[worst].item()!r}; largest difference"
-            f" {record.max_abs:.3g} ({record.max_ulp:.3g} ULP), allowed {tolerance:.3g};"
-            " nothing was written"
+            f" {got[worst].item()!r}, want {want[worst].item()!r}: {difference[worst]:.3g}"
+            f" ({ulp[worst]:.3g} ULP), allowed {allowed[worst]:.3g}; nothing was written"
         )
     return record
 
@@ -196,7 +200,7 @@ def _run_module(
         return leaf.detach().to(dtype if change else leaf.dtype, copy=True)
 
     state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    with torch.no_grad():
+    with torch.no_grad(), _MeanSlopes():
         result = torch.func.functional_call(
             module,
             {name: copied(tensor) for name, tensor in state.items()},
@@ -206,66 +210,46 @@ def _run_module(
     return [tensor.detach().cpu() for tensor in tensors_of(result)]
 
 
-def _noise(value: torch.Tensor, other: torch.Tensor) -> float | None:
-    """PyTorch's rounding error in `value`, estimated from a run in another element type."""
-    if not (value.is_floating_point() and other.is_floating_point() and value.numel()):
-        return None
-    difference = (value.double() - other.double()).abs()
-    finite = difference[torch.isfinite(difference)]
-    ratio = min(1.0, torch.finfo(value.dtype).eps / torch.finfo(other.dtype).eps)
-    return float(finite.max()) * ratio if finite.numel() else None
+class _MeanSlopes(TorchFunctionMode):
+    """Runs every RReLU in evaluation mode, also the functions that ask for training mode."""
 
-
-def _tolerance(expected: Expectation, operators: Iterable[str]) -> float:
-    value = expected.value
-    if not value.is_floating_point():
-        return 0.0
-    finite = value[torch.isfinite(value)].double().abs()
-    scale = max(float(finite.max()) if finite.numel() else 0.0, torch.finfo(value.dtype).tiny)
-    unit = torch.finfo(value.dtype).eps * scale
-    dtype = str(value.dtype).removeprefix("torch.")
-    promise = max((spec_of(name).promise.body[dtype] for name in operators), default=0.0)
-    noise = _UNKNOWN_NOISE * unit if expected.noise is None else expected.noise
-    return _NOISE_FACTOR * min(max(noise, unit), _NOISE_LIMIT * unit) + promise * unit
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if func in _RRELU:  # (x, lower, upper, training, ...)
+            if len(args) > _TRAINING:
+                args = (*args[:_TRAINING], False, *args[_TRAINING + 1 :])
+            else:
+                kwargs["training"] = False
+        return func(*args, **kwargs)
 
 
 def _difference(want: torch.Tensor, got: torch.Tensor) -> NDArray[np.float64]:
     """The absolute differences; infinite where NaN or an infinity stands on one side only."""
-    a, b = _as_double(want), _as_double(got)
+    a, b = as_double(want), as_double(got)
     with np.errstate(invalid="ignore"):
         difference = np.abs(a - b)
     same = (a == b) | (np.isnan(a) & np.isnan(b))
     return np.where(same, 0.0, np.where(np.isnan(difference), math.inf, difference))
 
 
-def _spacing(want: torch.Tensor) -> NDArray[np.float64]:
-    """One unit in the last place of each element; 1 for integers and what is not finite."""
-    if want.dtype not in _NUMPY_TYPES:
-        return np.ones(want.shape)
-    typed = np.abs(_as_double(want)).astype(_NUMPY_TYPES[want.dtype])
-    with np.errstate(invalid="ignore"):
-        spacing = np.spacing(typed).astype(np.float64)
-    return np.where(np.isfinite(spacing), spacing, 1.0)
-
-
-def _as_double(tensor: torch.Tensor) -> NDArray[np.float64]:
-    return tensor.detach().to(torch.float64).numpy()
-
-
-def _to_ort(tensor: torch.Tensor) -> onnxruntime.OrtValue:
-    """Makes an ONNX Runtime value; NumPy has no bfloat16, so its bits are handed over."""
+def _value(tensor: torch.Tensor) -> onnxruntime.OrtValue:
     dense = tensor.detach().cpu().contiguous()
     if dense.dtype == torch.bfloat16:
-        return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(
-            dense.view(torch.uint16).numpy(), onnx.TensorProto.BFLOAT16
-        )
-    return onnxruntime.OrtValue.ortvalue_from_numpy(dense.numpy())
+        return to_ort(dense.view(torch.uint16).numpy().view(ml_dtypes.bfloat16))
+    return to_ort(dense.numpy())
 
 
-def _from_ort(value: onnxruntime.OrtValue) -> torch.Tensor:
-    if value.element_type() == onnx.TensorProto.BFLOAT16:
-        return torch.utils.dlpack.from_dlpack(value).clone()
-    return torch.from_numpy(np.array(value.numpy()))
+def _tensor(value: onnxruntime.OrtValue) -> torch.Tensor:
+    array = from_ort(value)
+    if array.dtype == ml_dtypes.bfloat16:
+        return torch.from_numpy(array.view(np.uint16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
 
 
 def _runtime_name(accelerated: bool) -> str:

@@ -13,12 +13,10 @@ from onnx_acts.graph.functions import inline_functions_with_matches
 from onnx_acts.graph.replacing import Choice, Replacer
 from onnx_acts.graph.view import View
 from onnx_acts.inference import inferred
-from onnx_acts.specs import spec_of
+from onnx_acts.specs import DEFAULT_OPS, spec_of
 from onnx_acts.structure import STANDARD_DOMAINS
 
-__all__ = ["DEFAULT_OPS", "accelerate", "accelerate_counted"]
-
-DEFAULT_OPS = ("PReLU", "RReLU", "ELU")
+__all__ = ["accelerate", "accelerate_counted"]
 
 
 def accelerate(

@@ -8,9 +8,9 @@ from collections import Counter
 import onnx
 
 from onnx_acts.files import load_model, save_model
-from onnx_acts.graph.accelerate import DEFAULT_OPS, accelerate_counted
+from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.lower import lower_counted
-from onnx_acts.specs import SPECS, spec_of
+from onnx_acts.specs import DEFAULT_OPS, SPECS, spec_of
 from onnx_acts.structure import STANDARD_DOMAINS, walk_nodes
 
 __all__ = ["add_parser"]

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 import onnx
 
-from onnx_acts.embed import default_opset, element_types, function_for, write_attributes
+from onnx_acts.embed import default_opset, function_for, write_attributes
 from onnx_acts.files import Model, read_model
 from onnx_acts.graph.inlining import inline_node
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.standard import as_standard
+from onnx_acts.inference import element_types
 from onnx_acts.nodes import read_attributes
 from onnx_acts.specs import DOMAIN, spec_of
 from onnx_acts.structure import walk_graphs, walk_nodes

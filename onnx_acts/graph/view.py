@@ -59,7 +59,7 @@ class View:
             name: node for node in graph.node for name in node.output if name
         }
         self._uses: Counter[str] | None = None
-        self._folded: dict[str, Array | None] = {}
+        self._folded: dict[tuple[str, int], Array | None] = {}
         self._inputs = {value.name for value in graph.input}
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
         self._types = {
@@ -96,9 +96,9 @@ class View:
     def dtype(self, name: str) -> str | None:
         """Returns the NumPy name of a value's element type, None where unknown."""
         if name in self._initializers:
-            return dtype_name(self._initializers[name].data_type)
+            return dtype_name(self._initializers[name].data_type, name)
         if name in self._types and self._types[name].elem_type:
-            return dtype_name(self._types[name].elem_type)
+            return dtype_name(self._types[name].elem_type, name)
         return None if self._is_own(name) or not self.outer else self.outer.dtype(name)
 
     def shape(self, name: str) -> Shape | None:
@@ -129,9 +129,10 @@ class View:
             return None
         if node.op_type == "Constant":
             return _constant_node(node)
-        if name not in self._folded and node.op_type in FOLDED:
-            self._folded[name] = self._fold(node, depth)
-        return self._folded.get(name)
+        # The depth is part of the key: what is too deep for one question need not be for another.
+        if (name, depth) not in self._folded and node.op_type in FOLDED:
+            self._folded[name, depth] = self._fold(node, depth)
+        return self._folded.get((name, depth))
 
     def _fold(self, node: onnx.NodeProto, depth: int) -> Array | None:
         """Computes a node whose inputs are all constants."""
@@ -175,6 +176,7 @@ def _array(tensor: TensorProto) -> Array | None:
     is_external = tensor.data_location == TensorProto.EXTERNAL
     if is_external or math.prod(tensor.dims) > _LARGEST_CONSTANT:
         return None
+    dtype_name(tensor.data_type, tensor.name)  # refuses one that onnx does not know
     return np.asarray(numpy_helper.to_array(tensor))
 
 

@@ -121,6 +121,44 @@ def test_command_refuses_a_runtime_that_is_missing(
         conform("--runtimes", "library")
 
 
+def test_command_refuses_a_missing_library(
+    conform: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without the library all is not well, though nobody named it; leaving it out is a choice."""
+    monkeypatch.setenv("ONNX_ACTS_LIBRARY", str(tmp_path / "none.so"))
+    filters = ["--quick", "--ops", "ReLU", "--dtypes", "float32", "--groups", "special"]
+    with pytest.raises(ValueError, match=r"library cannot be used: .*--runtimes bodies standard"):
+        conform(*filters)
+    assert conform(*filters, "--runtimes", "bodies", "reference") == 0
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        (["--groups", "slopes"], "these --groups have no cases for these --ops"),
+        (["--dtypes", "bfloat16", "--runtimes", "standard"], "no case ran: no kernel for Relu"),
+    ],
+)
+def test_command_refuses_to_run_nothing(conform: Run, filters: list[str], message: str) -> None:
+    """Where no case ran there is no verdict, and the reason is told."""
+    with pytest.raises(ValueError, match=message):
+        conform("--quick", "--ops", "ReLU", *filters)
+
+
+@pytest.mark.parametrize("flag", ["--json", "--junit"])
+def test_command_checks_targets_first(
+    conform: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flag: str
+) -> None:
+    """A path that cannot be written is an error before any case runs."""
+    from onnx_acts.conformance import runner
+
+    monkeypatch.setattr(runner, "run", lambda *rest, **named: pytest.fail("it ran"))
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        conform(flag, str(tmp_path / "none" / "file"))
+    with pytest.raises(IsADirectoryError, match="it is a directory"):
+        conform(flag, str(tmp_path))
+
+
 def test_quick_run(conform: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing differs but what is on record, on everything that is installed here."""
     status = conform("--quick", "--dtypes", "bfloat16", "float32")

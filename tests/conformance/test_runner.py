@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 
 from onnx_acts import reference
-from onnx_acts.conformance import runner
+from onnx_acts.conformance import known_differences, runner, runtimes
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.conformance.known_differences import (
     ACCURACIES,
     KNOWN_DIFFERENCES,
+    MISSING_KERNELS,
     KnownDifference,
+    MissingKernel,
     measured_accuracy,
+    missing_kernel,
     version_tuple,
 )
 from onnx_acts.conformance.runner import Result, Selection, run
@@ -97,8 +100,15 @@ def test_absent_runtime_is_shown(fake: Fake) -> None:
     """What cannot be run is n/a with its reason, not dropped."""
     result = run_fake(fake)
     (cell,) = result.cells
-    assert (result.ok, cell.status, cell.reasons) == (True, "n/a", ["not installed"])
+    assert (cell.status, cell.reasons) == ("n/a", ["not installed"])
     assert cell.skipped == cell.cases > 0
+    assert not result.ok, "nothing ran, so nothing is known to be right"
+
+
+def test_empty_run_is_not_ok() -> None:
+    """A selection without cases has no cells, and proves nothing."""
+    result = run(Selection([spec_of("ReLU")], ["float32"], ["slopes"], [Fake()]))
+    assert (result.cells, result.ran, result.ok) == ([], False, False)
 
 
 def test_known_difference_is_no_failure() -> None:
@@ -187,10 +197,67 @@ def test_runtimes_agree_on_a_plain_input(item: runner.Runtime, dtype: str) -> No
             assert found.ok, found.message
 
 
-def test_standard_nodes_without_a_kernel_are_told() -> None:
-    """ONNX Runtime's own reason is passed on."""
-    case = Case("ELU", "float64", [np.ones(2)])
-    assert "implementation for Elu" in runtime_of("standard").unsupported(case)
+def run_standard(dtype: str) -> Result:
+    """Runs ELU on ONNX Runtime's standard node."""
+    chosen = Selection([spec_of("ELU")], [dtype], ["special"], [runtime_of("standard")], True)
+    return run(chosen)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
+def test_missing_kernel_on_record_is_shown(dtype: str) -> None:
+    """A standard node without a kernel is n/a with the record's date, and still has none."""
+    result = run_standard(dtype)
+    (cell,) = result.cells
+    assert (cell.status, result.stale) == ("n/a", [])
+    assert "no kernel for Elu (onnxruntime " in cell.reasons[0]
+
+
+def test_missing_kernel_without_a_record_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any error that is not on record is a failure, that of a missing kernel too."""
+    monkeypatch.setattr(known_differences, "MISSING_KERNELS", ())
+    (cell,) = run_standard("float64").cells
+    assert cell.status == "fail"
+    assert "implementation for Elu" in cell.failures[0].message
+
+
+def test_missing_kernel_that_is_there_by_now_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record is strict: when the kernel is there, it must go."""
+    record = MissingKernel("standard", ("Elu",), ("float16",), "seen today")
+    monkeypatch.setattr(known_differences, "MISSING_KERNELS", (record,))
+    result = run_standard("float16")
+    assert not result.ok
+    assert result.stale == [
+        "standard, Elu float16: no longer missing: remove the record (seen today)"
+    ]
+
+
+def test_missing_kernels_are_about_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its last version a record says nothing; nor about other types and operators."""
+    record = MissingKernel("standard", ("Elu",), ("float16",), "seen today", until="1.31")
+    monkeypatch.setattr(known_differences, "MISSING_KERNELS", (record,))
+    elu, relu = spec_of("ELU"), spec_of("ReLU")
+    assert missing_kernel("standard", "1.31", elu, "float16") is record
+    assert missing_kernel("standard", "1.32", elu, "float16") is None
+    assert missing_kernel("standard", "1.31", elu, "float32") is None
+    assert missing_kernel("standard", "1.31", relu, "float16") is None
+    assert missing_kernel("bodies", "1.31", elu, "float16") is None
+
+
+@pytest.mark.parametrize("item", MISSING_KERNELS, ids=lambda item: "-".join(item.standard))
+def test_missing_kernels_name_things_that_exist(item: MissingKernel) -> None:
+    """A record's runtime, operators and types are real, and it says when it was seen."""
+    runtime_of(item.runtime)
+    assert set(item.standard) <= {spec.standard for spec in SPECS}
+    assert set(item.dtypes) <= set(ELEMENT_TYPES)
+    assert item.seen
+
+
+def test_bfloat16_needs_a_runtime_that_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ONNX Runtime takes no bfloat16 from Python, that alone is n/a."""
+    monkeypatch.setattr(runtimes, "_TAKES_BFLOAT16", False)
+    for dtype in ELEMENT_TYPES:
+        case = Case("ReLU", dtype, [np.ones(2).astype(numpy_type(dtype))])
+        assert bool(runtime_of("bodies").unsupported(case)) == (dtype == "bfloat16")
 
 
 def test_unknown_runtime() -> None:
@@ -223,7 +290,7 @@ def test_records_name_things_that_exist(item: KnownDifference) -> None:
     for operator in item.operators:
         for dtype in item.dtypes:
             named = cases(spec_of(operator), dtype, item.group)
-            assert any(item.applies(item.runtime, "1.31", case) for case in named)
+            assert any(item.applies(item.runtime, item.until or "1.31", case) for case in named)
 
 
 def test_accuracies() -> None:
@@ -232,7 +299,7 @@ def test_accuracies() -> None:
         runtime_of(item.runtime)
         assert set(item.operators) <= set(OPERATORS)
     assert measured_accuracy("pytorch", "ELU", "float32") == 2.0
-    assert measured_accuracy("pytorch", "ELU", "float64") is None
+    assert measured_accuracy("pytorch", "PReLU", "float64") is None
 
 
 def test_versions() -> None:

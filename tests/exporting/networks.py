@@ -124,6 +124,11 @@ def trained_rrelu() -> nn.Module:
     return nn.Sequential(nn.RReLU())
 
 
+def normalised_rrelu() -> nn.Module:
+    """A module with RReLU, batch normalisation and dropout, for the command line."""
+    return nn.Sequential(nn.BatchNorm1d(3), nn.Dropout(), nn.RReLU())
+
+
 def of_two() -> nn.Module:
     """A module that works for a batch of two, for the command line."""
     return Applied(lambda x: functional.elu(x + torch.ones(2, 3)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,16 @@ def test_wrong_shapes(tmp_path: Path) -> None:
     tensors = {"weight": torch.zeros(3, 4), "bias": torch.zeros(2)}
     path = saved(tmp_path / "w.safetensors", tensors)
     message = r"bias is \(2,\), the module has \(3,\), weight is \(3, 4\), the module has \(3, 3\)"
+    with pytest.raises(ValueError, match=message):
+        load_weights(nn.Linear(3, 3), path)
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.pth", "pytorch_model.bin"])
+def test_pickle_protocol_0(name: str, tmp_path: Path) -> None:
+    """A pickle without a recognisable start is refused with the two lines that convert it."""
+    path = tmp_path / name
+    path.write_bytes(pickle.dumps({"weight": 1}, protocol=0))
+    message = rf"not a complete safetensors.*torch.load\('{name}', weights_only=True\)`.*save_file"
     with pytest.raises(ValueError, match=message):
         load_weights(nn.Linear(3, 3), path)
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 import torch
 from torch import nn
 
-from onnx_acts.exporting import VerificationError, export, pipeline, verification
+import models
+from models import evaluate
+from onnx_acts.exporting import VerificationError, export, metadata, pipeline, verification
 from onnx_acts.exporting.verification import run_model
 from tests.exporting.networks import Applied, Small, small
 
@@ -231,6 +234,97 @@ def test_wrong_values_are_not_written(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(VerificationError, match=message):
         export(nn.ELU().eval(), torch.zeros(2, 3), path)
     assert path.read_bytes() == b"old"
+
+
+def test_training_draws_in_rrelu_alone(tmp_path: Path) -> None:
+    """training=True exports batch normalisation in evaluation mode and compares its values."""
+    module = nn.Sequential(nn.BatchNorm1d(3), nn.RReLU(0.2, 0.2), nn.Dropout()).train()
+    module[0].running_mean += 5
+    path, x = tmp_path / "m.onnx", torch.randn(4, 3)
+    result = export(module, x, path, training=True)
+    assert result.verification.startswith("passed with mean slopes")
+    assert {error.runtime for error in result.errors} == {"bodies", "library"}
+    assert all(part.training for part in module.modules())
+    got = run_model(path, [x], accelerated=False)[0]
+    torch.testing.assert_close(got, module.eval()(x))
+
+
+def test_training_sees_wrong_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A difference beside the draw is found, although the values of the file are random."""
+    module = nn.Sequential(nn.BatchNorm1d(3), nn.RReLU()).train()
+    wrong = nn.Sequential(nn.BatchNorm1d(3, eps=0.1), nn.RReLU()).eval()
+    expect = verification.expect
+    monkeypatch.setattr(verification, "expect", lambda _, *args: expect(wrong, *args))
+    with pytest.raises(VerificationError):
+        export(module, torch.randn(4, 3), tmp_path / "m.onnx", training=True)
+
+
+def test_training_in_a_function(tmp_path: Path) -> None:
+    """A function that asks for training mode itself draws, and the rest of it is compared."""
+    module = Applied(
+        lambda x: nn.functional.rrelu(x, training=True) + torch.rrelu(x, 0.1, 0.2, True)
+    )
+    result = export(module.eval(), torch.randn(4, 3), tmp_path / "m.onnx", training=True)
+    assert result.verification.startswith("passed with mean slopes")
+
+
+@pytest.mark.parametrize("name", ["lenet5_prelu", "resnet20_elu"])
+def test_trained_16_bit_networks_pass(name: str, tmp_path: Path) -> None:
+    """The noise of a real float16 network is no fault."""
+    batch = next(evaluate.held_out(name, 32)).inputs
+    module, x = models.load(name).half(), torch.from_numpy(batch).half()
+    result = export(module, x, tmp_path / "m.onnx")
+    assert result.verification == "passed"
+    assert all(0 < error.share <= 1 for error in result.errors)
+
+
+def test_empty_outputs(tmp_path: Path) -> None:
+    """An example without elements proves nothing, and the status says so."""
+    result = export(nn.ELU().eval(), torch.zeros(0, 3), tmp_path / "m.onnx", dynamic_shapes={})
+    assert result.verification == "nothing compared: every output is empty"
+
+
+@pytest.mark.parametrize(("opset", "version"), [(18, 8), (20, 9), (21, 10), (23, 11)])
+@pytest.mark.parametrize("style", ["acts", "standard"])
+def test_ir_version(style: str, opset: int, version: int, tmp_path: Path) -> None:
+    """The file format is the oldest one for the opset, so that old runtimes load the file."""
+    path = tmp_path / "m.onnx"
+    export(nn.ELU().eval(), torch.zeros(2, 3), path, style=style, opset=opset, verify="bodies")
+    model = onnx.load(path)
+    assert model.ir_version <= version
+    onnx.checker.check_model(model, full_check=True)
+
+
+@pytest.mark.parametrize("place", ["initializer", "value", "cast"])
+def test_ir_version_of_new_types(place: str) -> None:
+    """A model with a newer element type keeps the version that it has."""
+    four_bits = onnx.TensorProto.INT4
+    values = [onnx.helper.make_tensor_value_info(name, 1, [2]) for name in "xy"]
+    node = onnx.helper.make_node("Cast", ["x"], ["y"], to=four_bits if place == "cast" else 1)
+    graph = onnx.helper.make_graph([node], "g", values[:1], values[1:])
+    if place == "initializer":
+        graph.initializer.append(onnx.helper.make_tensor("w", four_bits, [2], [1, 2]))
+    if place == "value":
+        graph.value_info.append(onnx.helper.make_tensor_value_info("z", four_bits, [2]))
+    opsets = [onnx.helper.make_opsetid("", 20)]
+    model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=10)
+    metadata.lower_ir_version(model)
+    assert model.ir_version == 10
+
+
+def test_threads(tmp_path: Path) -> None:
+    """Several threads can export at the same time."""
+    modules = [nn.Sequential(nn.Linear(3, 3), nn.ELU(0.1 * i)).eval() for i in (1, 2, 3)]
+    x = torch.randn(2, 3)
+
+    def work(i: int) -> str:
+        return export(modules[i], x, tmp_path / f"{i}.onnx", verify="bodies").verification
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(work, range(3))) == ["passed"] * 3
+    for i, module in enumerate(modules):
+        (got,) = run_model(tmp_path / f"{i}.onnx", [x], accelerated=False)
+        torch.testing.assert_close(got, module(x))
 
 
 def test_unverified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+import onnx_acts
 from onnx_acts.exporting import command, verification
 from onnx_acts.exporting.factory import build_module
 from onnx_acts.exporting.verification import run_model
@@ -82,7 +83,16 @@ def test_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     factory, out = "tests.exporting.networks:trained_rrelu", tmp_path / "m.onnx"
     assert run(factory, "--input", "4x3", "-o", out) == 0
     assert run(factory, "--input", "4x3", "-o", out, "--training", "--seed", "3") == 0
-    assert "shapes only" in capsys.readouterr().out
+    assert "passed with mean slopes" in capsys.readouterr().out
+
+
+def test_training_leaves_the_rest(tmp_path: Path) -> None:
+    """--training puts RReLU alone into training mode."""
+    factory, out = "tests.exporting.networks:normalised_rrelu", tmp_path / "m.onnx"
+    assert run(factory, "--input", "4x3", "-o", out, "--training") == 0
+    nodes = {node.op_type: node for node in onnx.load(out).graph.node}
+    assert "Dropout" not in nodes
+    assert onnx_acts.nodes.read_attributes(nodes["RReLU"])["training_mode"] == 1
 
 
 def test_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,6 +160,43 @@ def test_factory_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.Monke
     before = list(sys.path)
     assert isinstance(build_module("factory_of_this_test:build"), torch.nn.ReLU)
     assert sys.path == before
+
+
+def test_factory_file_imports_its_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file imports from its folder and the current one, when it is read and when it is called."""
+    (tmp_path / "project").mkdir()
+    (tmp_path / "cwd").mkdir()
+    (tmp_path / "project" / "neighbour_of_this_test.py").write_text("from torch.nn import ReLU\n")
+    (tmp_path / "cwd" / "local_of_this_test.py").write_text("from torch.nn import ELU\n")
+    path = tmp_path / "project" / "build.py"
+    path.write_text(
+        "import neighbour_of_this_test\n"
+        "def build():\n    import local_of_this_test\n    return local_of_this_test.ELU()\n"
+    )
+    monkeypatch.chdir(tmp_path / "cwd")
+    before = list(sys.path)
+    assert isinstance(build_module(f"{path}:build"), torch.nn.ELU)
+    assert sys.path == before
+
+
+def test_factory_file_replaces_no_package(tmp_path: Path) -> None:
+    """A file called as a package is does not take its place."""
+    path = tmp_path / "torch.py"
+    path.write_text("from dataclasses import dataclass\nfrom torch.nn import ReLU as build\n")
+    assert isinstance(build_module(f"{path}:build"), torch.nn.ReLU)
+    assert sys.modules["torch"] is torch
+
+
+@pytest.mark.parametrize("code", ["1 / 0", "raise SystemExit(3)", "import no_such_thing", "("])
+def test_factory_file_fails(code: str, tmp_path: Path) -> None:
+    """Code that fails when it is read is refused with the file and the reason."""
+    path, before = tmp_path / "net.py", set(sys.modules)
+    path.write_text(code)
+    with pytest.raises(ValueError, match=r"cannot import .*net.py: [A-Z]\w+: "):
+        build_module(f"{path}:build")
+    assert set(sys.modules) <= before
 
 
 @pytest.mark.parametrize(

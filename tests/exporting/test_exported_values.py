@@ -146,9 +146,9 @@ def test_training(style: str, tmp_path: Path) -> None:
     x = -torch.rand(50, dtype=torch.float64) - 0.1
     path = tmp_path / "m.onnx"
     result = export(module, x, path, style=style, training=True, seed=7)
-    assert result.verification.startswith("shapes only")
-    assert not result.errors
-    assert module.training
+    assert result.verification.startswith("passed with mean slopes; of the random slopes")
+    assert {error.runtime for error in result.errors} >= {"bodies"}
+    assert all(part.training for part in module.modules())
     if style == "acts":
         kept = [node for node in onnx.load(path).graph.node if node.domain == DOMAIN]
         first, second = (onnx_acts.nodes.read_attributes(node) for node in kept)

@@ -6,12 +6,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from onnx_acts.exporting import export
+from onnx_acts.exporting import checks, export
 from onnx_acts.exporting.translations import TranslationError, slope_shape
 from tests.exporting.networks import Applied
 
@@ -47,6 +48,43 @@ CASES: dict[str, tuple[nn.Module, Any, type[Exception], str]] = {
         X,
         ValueError,
         "PReLU: slope 2 of 3 is -inf",
+    ),
+    "many slopes NaN": (  # torch leaves large constants and their Reshape in the graph
+        nn.Sequential(nn.ELU(), nn.PReLU(20000, init=math.nan)),
+        torch.ones(1, 20000, 1),
+        ValueError,
+        r"'1': PReLU: slope 0 of 20000 is nan",
+    ),
+    "many slopes inf": (
+        Applied(lambda x: functional.prelu(x[..., None], torch.full((20000,), math.inf))),
+        torch.ones(1, 20000),
+        ValueError,
+        "PReLU: slope 0 of 20000 is inf",
+    ),
+    "alpha overflow": (
+        Inner(nn.ELU(1e39)),
+        X,
+        ValueError,
+        r"'block.1': ELU: alpha is 1e\+39; that overflows float32.* model of float32",
+    ),
+    "16-bit overflow": (
+        nn.LeakyReLU(-1e39),
+        X.half(),
+        ValueError,
+        "alpha is -1e.39; that overflows float32, in which a model of float16",
+    ),
+    "bound overflow": (nn.RReLU(0.1, 1e39), X, ValueError, "upper is 1e.39; that overflows"),
+    "scale overflow": (
+        Applied(lambda x: torch.ops.aten.elu(x, 1e-9, 1e39, 1.0)),
+        X,
+        ValueError,
+        "scale = 1e.39",
+    ),
+    "returns a number": (
+        Applied(lambda x: (functional.elu(x), 3)),
+        X,
+        ValueError,
+        "a module must return tensors: make the numbers",
     ),
     "one slope NaN": (
         Applied(lambda x: functional.prelu(x, torch.tensor([math.nan]))),
@@ -142,6 +180,35 @@ def test_options(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     """Options are checked before anything is done."""
     with pytest.raises(ValueError, match=message):
         export(nn.ReLU().eval(), X, tmp_path / "m.onnx", **options)
+
+
+def test_float64_keeps_large_parameters(tmp_path: Path) -> None:
+    """What overflows float32 does not overflow float64."""
+    result = export(nn.ELU(1e39).eval(), X.double(), tmp_path / "m.onnx", verify="bodies")
+    assert result.verification == "passed"
+
+
+def test_ops_in_a_text(tmp_path: Path) -> None:
+    """A text is no list of operators."""
+    with pytest.raises(TypeError, match=r"like \('ELU',\), got a text"):
+        export(nn.ReLU().eval(), X, tmp_path / "m.onnx", ops="ELU")
+
+
+def test_nothing_draws(tmp_path: Path) -> None:
+    """training=True for a module without RReLU in training mode is a mistake."""
+    module = nn.Sequential(nn.BatchNorm1d(3), nn.RReLU()).train()
+    module[1].eval()
+    with pytest.raises(ValueError, match="but nothing draws"):
+        export(module, X, tmp_path / "m.onnx", training=True)
+
+
+def test_newest_opset() -> None:
+    """The newest opset on offer is one that ONNX Runtime loads; the next one is refused by name."""
+    newest = checks.newest_opset()
+    assert 20 <= newest <= onnx.defs.onnx_opset_version()
+    checks.check_opset(newest)
+    with pytest.raises(ValueError, match=rf"18 to {newest}, the newest of onnxruntime \d"):
+        checks.check_opset(newest + 1)
 
 
 @pytest.mark.parametrize(

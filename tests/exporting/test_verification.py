@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
+import numpy as np
 import onnx
 import pytest
 import torch
@@ -18,10 +20,9 @@ OUTPUT = [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)]
 
 
 def check(want: torch.Tensor, got: torch.Tensor, noise: float | None = 0.0) -> OutputError:
-    """Compares one output."""
-    (record,) = compare(
-        OUTPUT, [Expectation(want, noise)], [got], accelerated=True, operators=["LeakyReLU"]
-    )
+    """Compares one output, whose elements all have the same noise."""
+    expected = Expectation(want, None if noise is None else np.full(want.shape, noise))
+    (record,) = compare(OUTPUT, [expected], [got], accelerated=True, operators=["LeakyReLU"])
     return record
 
 
@@ -45,6 +46,70 @@ def test_float32_alpha_in_float64_fails() -> None:
     wrong = nn.functional.leaky_relu(x, rounded)
     with pytest.raises(VerificationError, match=r"output 'y' \(library\).*at \[0\]"):
         compare(OUTPUT, [expected], [wrong], accelerated=True, operators=["LeakyReLU"])
+
+
+FAULTS = {
+    torch.float16: 0.99,
+    torch.bfloat16: 0.95,
+    torch.float32: 1.00001,
+    torch.float64: 1 + 1e-13,
+}
+"""By element type, the factor of a wrong parameter that must be seen."""
+
+MODULES: dict[str, Callable[[float], nn.Module]] = {
+    "LeakyReLU": lambda factor: nn.LeakyReLU(0.2 * factor),
+    "PReLU": lambda factor: nn.PReLU(1, init=0.25 * factor, dtype=torch.float64),
+    "RReLU": lambda factor: nn.RReLU(0.2 * factor, 0.3 * factor),
+    "ELU": nn.ELU,
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("dtype", FAULTS)
+def test_wrong_parameters(dtype: torch.dtype, name: str) -> None:
+    """A slope or alpha that is a little wrong is no rounding, in any element type."""
+    x = torch.randn(8, 64, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    right, wrong = (MODULES[name](factor).eval().to(dtype) for factor in (1.0, FAULTS[dtype]))
+    (expected,) = expect(right, (x.to(dtype),), {})
+    (same,) = compare(OUTPUT, [expected], [right(x.to(dtype))], accelerated=True, operators=[name])
+    assert same.share == 0
+    with pytest.raises(VerificationError):
+        compare(OUTPUT, [expected], [wrong(x.to(dtype))], accelerated=True, operators=[name])
+
+
+@pytest.mark.parametrize(("dtype", "factor"), [(torch.float16, 0.9), (torch.bfloat16, 0.5)])
+def test_wrong_parameters_in_a_network(dtype: torch.dtype, factor: float) -> None:
+    """A wrong slope stands out of the noise of the layers around it."""
+    torch.manual_seed(3)
+    module = nn.Sequential(nn.Linear(64, 64), nn.PReLU(), nn.Linear(64, 64)).to(dtype)
+    x = torch.randn(16, 64).to(dtype)
+    (expected,) = expect(module, (x,), {})
+    with torch.no_grad():
+        module[1].weight *= factor
+        wrong = module(x)
+    with pytest.raises(VerificationError):
+        compare(OUTPUT, [expected], [wrong], accelerated=True, operators=["PReLU"])
+
+
+def test_limit_of_each_element() -> None:
+    """A fault in a small element does not hide behind a large one; the message names it."""
+    want = torch.tensor([[1000.0, 0.25, 0.5]], dtype=torch.float16)
+    got = torch.tensor([[1000.5, 0.25, 0.505]], dtype=torch.float16)
+    with pytest.raises(VerificationError, match=r"at \[0, 2\] got 0.50.*, want 0.5: .* ULP"):
+        check(want, got)
+    assert check(want, torch.tensor([[1000.5, 0.25, 0.5]], dtype=torch.float16)).share < 1
+
+
+def test_an_element_may_be_lucky() -> None:
+    """An element in which PyTorch happens to be exact may differ as much as its neighbours do."""
+    want = torch.ones(2, 8, dtype=torch.float16)
+    noise = np.full((2, 8), 0.01)
+    noise[0, 3] = 0
+    got = want.clone()
+    got[0, 3] = 1.02
+    expected = Expectation(want, noise)
+    (record,) = compare(OUTPUT, [expected], [got], accelerated=True, operators=[])
+    assert 0 < record.share < 1
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

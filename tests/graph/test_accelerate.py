@@ -14,13 +14,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 import onnx_acts
 from onnx_acts import reference
+from onnx_acts.conformance.compare import ulp_error
 from onnx_acts.files import save_model
 from onnx_acts.graph import accelerate, accelerate_counted
 from onnx_acts.nodes import read_attributes
 from onnx_acts.specs import SPECS, spec_of
 from onnx_acts.structure import walk_graphs
 from tests.graph.models import operators, parsed, run, values
-from tests.helpers import ulp_error
 
 ALL = tuple(spec.name for spec in SPECS)
 SLOPE = "T[3,1] w = {-0.5, 0.25, 2}"
@@ -98,7 +98,7 @@ def test_numbers(name: str, dtype: str, accelerated: bool) -> None:
     limit = (promise.kernel if accelerated else promise.body)[dtype]
     rounded = reference.rounded(exact, dtype)
     is_number = np.isfinite(rounded)
-    assert ulp_error(new[is_number], exact[is_number], dtype).max() <= limit
+    assert ulp_error(new[is_number], exact[is_number]).max() <= limit
     assert_array_equal(new[~is_number], rounded[~is_number])
     tolerance = 4 * np.finfo(dtype).eps if operator == "ELU" else 0
     np.testing.assert_allclose(run(model, x), new, rtol=tolerance, atol=tolerance)

@@ -1,0 +1,147 @@
+"""The command line's exit statuses, and its one line on stderr."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto
+
+from onnx_acts import cli
+from onnx_acts.specs import spec_of
+from onnx_acts.version import version
+from tests.helpers import one_node_model
+
+
+def test_done(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that is done has status 0 and nothing on stderr."""
+    assert cli.main(["info"]) == 0
+    assert not capsys.readouterr().err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` prints name and version."""
+    with pytest.raises(SystemExit) as left:
+        cli.main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"onnx-acts {version('onnx-acts')}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["accelerate"], ["info", "--no"]])
+def test_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The status of argparse for bad usage is 2 too."""
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    assert left.value.code == 2
+    assert "onnx-acts" in capsys.readouterr().err
+
+
+def bad_file(folder: Path, change: Callable[[onnx.ModelProto], object]) -> Path:
+    """A file with an `onnx_acts` node, damaged."""
+    model = one_node_model(spec_of("PReLU"), "float32", bodies=False)
+    change(model)
+    (folder / "bad.onnx").write_bytes(model.SerializeToString())
+    return folder / "bad.onnx"
+
+
+def initializer_type(model: onnx.ModelProto) -> None:
+    """An element type that does not exist."""
+    model.graph.initializer.add(name="w", dims=[1], data_type=99, raw_data=b"1234")
+
+
+def input_type(model: onnx.ModelProto) -> None:
+    """The same on an input."""
+    model.graph.input[0].type.tensor_type.elem_type = 77
+
+
+def no_slope(model: onnx.ModelProto) -> None:
+    """A PReLU without slope."""
+    del model.graph.node[2].input[1]
+
+
+DAMAGED = {
+    initializer_type: "'w' has the element type 99, which onnx",
+    input_type: "'x_in' has the element type 77, which onnx",
+    no_slope: "PReLU (node 'act') takes X, slope",
+}
+
+
+@pytest.mark.parametrize("change", DAMAGED)
+def test_damaged_file(
+    change: Callable[[onnx.ModelProto], object],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Status 2, one line that names what is wrong, and no output file."""
+    path, out = bad_file(tmp_path, change), tmp_path / "out.onnx"
+    assert cli.main(["lower", str(path), "-o", str(out)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("onnx-acts: error: ")
+    assert DAMAGED[change] in line
+    assert not out.exists()
+
+
+def parser_of(error: BaseException) -> Callable[[], argparse.ArgumentParser]:
+    """A parser whose one command raises."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        raise error
+
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(run=run)
+    return lambda: parser
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (ValueError("two\nlines"), 2, "onnx-acts: error: two lines"),
+        (FileNotFoundError("gone"), 2, "onnx-acts: error: gone"),
+        (ValueError(), 2, "onnx-acts: error: ValueError"),
+        (
+            KeyError(99),
+            2,
+            "onnx-acts: error: internal error: KeyError: 99"
+            " (set ONNX_ACTS_TRACEBACK=1 to see where it comes from)",
+        ),
+        (KeyboardInterrupt(), 130, "onnx-acts: interrupted"),
+    ],
+)
+def test_errors(
+    error: BaseException,
+    status: int,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """No error ends with status 1, which means that a comparison failed."""
+    monkeypatch.delenv("ONNX_ACTS_TRACEBACK", raising=False)
+    monkeypatch.setattr(cli, "_parser", parser_of(error))
+    assert cli.main([]) == status
+    assert capsys.readouterr().err == line + "\n"
+
+
+def test_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """ONNX_ACTS_TRACEBACK lets the error out."""
+    monkeypatch.setenv("ONNX_ACTS_TRACEBACK", "1")
+    monkeypatch.setattr(cli, "_parser", parser_of(KeyError(99)))
+    with pytest.raises(KeyError):
+        cli.main([])
+
+
+def test_unknown_element_type_in_accelerate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A standard node on an element type that does not exist gets the same line."""
+    model = onnx.parser.parse_model(
+        '<ir_version: 9, opset_import: ["": 20]> g (float[N] x) => (y) { y = Elu (x) }'
+    )
+    model.graph.input[0].type.tensor_type.elem_type = 77
+    path = tmp_path / "m.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert cli.main(["accelerate", str(path), "-o", str(tmp_path / "out.onnx")]) == 2
+    assert "'x' has the element type 77" in capsys.readouterr().err
+    assert 77 not in TensorProto.DataType.values()
