@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
+
+from onnx_acts.files import check_target
 
 __all__ = ["check_targets", "named", "progress"]
 
@@ -41,15 +42,8 @@ def check_targets(paths: Iterable[str | None]) -> None:
         OSError: there is no such folder, the path is a directory, or it may not be written.
     """
     for path in paths:
-        if path is None:
-            continue
-        folder = os.path.dirname(os.path.realpath(path))
-        if not os.path.isdir(folder):
-            raise FileNotFoundError(f"cannot write {path}: there is no folder {folder}; make it")
-        if os.path.isdir(path):
-            raise IsADirectoryError(f"cannot write {path}: it is a directory; name a file")
-        if not os.access(path if os.path.exists(path) else folder, os.W_OK):
-            raise PermissionError(f"cannot write {path}: it, or its folder, is write-protected")
+        if path is not None:
+            check_target(path)
 
 
 def progress(text: str) -> None:

@@ -35,9 +35,9 @@ def test_targets_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_write_protected_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file or folder without permission is refused; what root may do is left to the system."""
+    """A folder without permission is refused; what root may do is left to the system."""
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
-    with pytest.raises(PermissionError, match="write-protected"):
+    with pytest.raises(PermissionError, match="is read-only"):
         check_targets([str(tmp_path / "new")])
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 
 import onnx_acts
 from onnx_acts.specs import ELEMENT_TYPES, SPECS, spec_of
@@ -58,11 +59,24 @@ def environment(version: str, folder: Path) -> Path:
     return python
 
 
+def exported_network(folder: Path) -> str:
+    """What a user has: a PyTorch module, exported with all five activations; the case's name."""
+    layers = (torch.nn.ReLU(), torch.nn.LeakyReLU(0.2), torch.nn.PReLU(3), torch.nn.RReLU())
+    module = torch.nn.Sequential(*layers, torch.nn.ELU(0.7)).eval()
+    x = torch.linspace(-9, 3, 30).reshape(2, 3, 5)
+    path = folder / "exported.onnx"
+    onnx_acts.export(module, (x,), path, ops=[spec.name for spec in SPECS], output_names=["y_out"])
+    opened = onnx_acts.session(path)
+    fed = {opened.get_inputs()[0].name: x.numpy()}
+    np.savez(folder / "exported.npz", y_out=opened.run(["y_out"], fed)[0], **fed)
+    return "exported"
+
+
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models with inputs and the bits that this process's runtime gives with the library."""
     folder = tmp_path_factory.mktemp("cases")
-    names = []
+    names = [exported_network(folder)]
     for spec in SPECS:
         for dtype in ELEMENT_TYPES:
             name = f"{spec.name}-{dtype}"
@@ -95,7 +109,7 @@ def test_same_bits_in_every_version(version: str, cases: Path, tmp_path: Path) -
     assert [line for line in found if not line.endswith(" same")] == []
     *found, _ = probe(python, cases, "")
     assert [line for line in found if not line.endswith((" same", " near"))] == []
-    assert len(found) == len(SPECS) * len(ELEMENT_TYPES)
+    assert len(found) == len(SPECS) * len(ELEMENT_TYPES) + 1
 
 
 @pytest.mark.slow

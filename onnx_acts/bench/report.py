@@ -139,7 +139,7 @@ def save_picture(rows: Sequence[Row], path: str) -> None:
     figure = Figure(figsize=(4 * len(dtypes), 3.6), layout="constrained")
     panels = figure.subplots(1, len(dtypes), sharey=True, squeeze=False)[0]
     for panel, dtype in zip(panels, dtypes, strict=True):
-        _draw(panel, [row for row in chosen if row.dtype == dtype])
+        _draw(panel, [row for row in chosen if row.dtype == dtype], [OURS, *_others(chosen)])
         panel.set_title(dtype)
     panels[0].set_ylabel("time / time of a copy")
     panels[-1].legend(fontsize="small")
@@ -219,9 +219,8 @@ def _largest(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if (row.size, row.threads) == (size, threads)]
 
 
-def _draw(panel: Any, rows: Sequence[Row]) -> None:
-    """One panel: a group of bars for each operator."""
-    names = [OURS, *_others(rows)]
+def _draw(panel: Any, rows: Sequence[Row], names: Sequence[str]) -> None:
+    """One panel: a group of bars for each operator, a colour for each peer."""
     width = 0.8 / len(names)
     for number, name in enumerate(names):
         heights = [row.to_copy(name) or 0 for row in rows]
