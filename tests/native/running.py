@@ -23,6 +23,7 @@ def options(threads: int = 1) -> onnxruntime.SessionOptions:
     made = onnxruntime.SessionOptions()
     made.intra_op_num_threads = threads
     made.log_severity_level = 4
+    made.enable_cpu_mem_arena = False  # so that a sanitizer sees where each tensor ends
     made.register_custom_ops_library(onnx_acts.library_path())
     return made
 

@@ -31,12 +31,16 @@ def run(*command: str | Path, **variables: str) -> None:
 def runtime_library(name: str) -> str:
     """The path of a sanitizer's runtime, which Python must load first."""
     asked = ["c++", f"-print-file-name=lib{name}.so"]
-    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    path = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    if not Path(path).is_absolute():  # the compiler gives back a name that it cannot find
+        pytest.skip(f"the C++ compiler has no lib{name}.so")
+    return path
 
 
 @pytest.mark.slow
 def test_no_reports(tmp_path: Path) -> None:
     """The C++ tests, and the library inside ONNX Runtime; Python's own leaks do not count."""
+    preloaded = f"{runtime_library('asan')}:{runtime_library('ubsan')}"
     options = ("-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_FLAGS={FLAGS}", "-DONNX_ACTS_TESTS=ON")
     python = f"-DPython_EXECUTABLE={sys.executable}"
     run(CMAKE, "-S", ROOT / "custom_ops", "-B", tmp_path, *options, python)
@@ -45,7 +49,7 @@ def test_no_reports(tmp_path: Path) -> None:
     tests = [f"tests/native/test_{name}.py" for name in THROUGH_ONNXRUNTIME]
     run(
         *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests),
-        LD_PRELOAD=f"{runtime_library('asan')}:{runtime_library('ubsan')}",
+        LD_PRELOAD=preloaded,
         ASAN_OPTIONS="detect_leaks=0",
         ONNX_ACTS_LIBRARY=str(tmp_path / "libonnx_acts_ops.so"),
     )
