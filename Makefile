@@ -1,4 +1,4 @@
-# make demo      export every trained model and compare runtimes      (5 minutes at most)
+# make demo      export every trained model and compare runtimes
 # make test      the whole test suite                                 make test-quick: without the slow ones
 # make lint      ruff, mypy, clang-format                             make bench, make conform: the figures
 PYTHON ?= python3
@@ -36,6 +36,7 @@ conform: $(VENV)/.ready | build
 
 # One environment for everything, made again when the native sources or the pinned versions change.
 $(VENV)/.ready: $(SOURCES)
+	@echo "Making the environment $(VENV); this downloads PyTorch and takes a few minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@

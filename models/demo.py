@@ -28,6 +28,7 @@ from models import evaluate, load
 from models.conv_transpose import ConvTranspose
 from models.data import FloatArray
 from models.recipes import RECIPES
+from onnx_acts.specs import SPECS
 
 REPEATS = 15
 """Timed runs of each file; the median is shown."""
@@ -94,7 +95,8 @@ Differences are the largest from PyTorch over all outputs, in the runtime that i
 library are ONNX Runtime, reference is onnx.reference. A difference in ULP is large where sums
 cancel to almost nothing: read it beside the absolute one. The demo fails (exit status 1) where a
 runtime changes the score, where an absolute difference is above {TOLERANCE:g} of the model's
-largest |output|, and where an output is NaN."""
+largest |output|, and where an output is NaN. Every activation is an onnx_acts node here; by default
+export leaves ReLU and LeakyReLU to ONNX Runtime, which fuses them with Conv."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -120,7 +122,12 @@ def run(name: str, folder: Path) -> Row:
     paths = {style: folder / f"{name}.{style}.onnx" for style in ("acts", "standard")}
     for style, path in paths.items():
         onnx_acts.export(
-            module, (torch.from_numpy(first),), path, style=style, dynamic_shapes=dynamic(name)
+            module,
+            (torch.from_numpy(first),),
+            path,
+            style=style,
+            ops=[spec.name for spec in SPECS],
+            dynamic_shapes=dynamic(name),
         )
     runtimes = predictors(module, paths["acts"])
     seen: dict[str, list[FloatArray]] = {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,3 +147,10 @@ def test_unknown_element_type_in_accelerate(
     assert cli.main(["accelerate", str(path), "-o", str(tmp_path / "out.onnx")]) == 2
     assert "'x' has the element type 77" in capsys.readouterr().err
     assert 77 not in TensorProto.DataType.values()
+
+
+def test_reader_that_stops_early() -> None:
+    """A closed pipe, as `head` leaves it, is no error."""
+    command = f"{sys.executable} -m onnx_acts.cli info | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""

@@ -115,7 +115,7 @@ def check_picture(path: str) -> None:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
         raise ImportError(
-            "the picture needs matplotlib: install it with `pip install onnx-acts[plot]`"
+            "the picture needs matplotlib: install it with `pip install matplotlib`"
         ) from error
     suffix = Path(path).suffix.removeprefix(".").lower()
     if suffix not in FigureCanvasBase.filetypes:

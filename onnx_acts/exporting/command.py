@@ -26,7 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "export",
         help="export a trained PyTorch module to ONNX",
         description="Builds the module that FACTORY names, loads its weights, exports it and"
-        " compares ONNX Runtime with PyTorch. Needs the extra: pip install onnx-acts[export].",
+        " compares ONNX Runtime with PyTorch. Needs the extra: pip install '.[export]'.",
     )
     parser.add_argument(
         "factory",

@@ -199,15 +199,38 @@ def _run_module(
         change = dtype is not None and leaf.is_floating_point()
         return leaf.detach().to(dtype if change else leaf.dtype, copy=True)
 
-    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     with torch.no_grad(), _MeanSlopes():
         result = torch.func.functional_call(
             module,
-            {name: copied(tensor) for name, tensor in state.items()},
+            _copied_state(module, copied),
             pytree.tree_map(copied, args),
             pytree.tree_map(copied, kwargs),
+            tie_weights=False,
         )
     return [tensor.detach().cpu() for tensor in tensors_of(result)]
+
+
+def _copied_state(
+    module: torch.nn.Module, copied: Callable[[torch.Tensor], torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """A copy of every parameter and buffer, under one name for each module that has it.
+
+    A submodule may be registered under several names. `functional_call` would replace its tensors
+    once for each name and put a copy back in the end, so it gets one name and ties nothing itself;
+    tensors that several modules share stay shared.
+    """
+    copies: dict[int, torch.Tensor] = {}
+    state = {}
+    for prefix, owner in module.named_modules(remove_duplicate=True):
+        for own in (
+            owner.named_parameters(prefix, recurse=False, remove_duplicate=False),
+            owner.named_buffers(prefix, recurse=False, remove_duplicate=False),
+        ):
+            for name, tensor in own:
+                if id(tensor) not in copies:
+                    copies[id(tensor)] = copied(tensor)
+                state[name] = copies[id(tensor)]
+    return state
 
 
 class _MeanSlopes(TorchFunctionMode):

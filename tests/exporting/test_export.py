@@ -61,6 +61,27 @@ def test_no_paths_of_this_machine(tmp_path: Path) -> None:
     assert Path(nn.__file__).parent.as_posix().encode() not in (tmp_path / "m.onnx").read_bytes()
 
 
+def aliased(layer: nn.Module) -> nn.Module:
+    """A module that is registered under two names, tied besides to a third of its own."""
+    other = nn.Linear(6, 6)
+    if isinstance(layer, nn.Linear):
+        other.weight = layer.weight
+    return nn.Sequential(nn.Linear(6, 6), layer, other, layer).eval()
+
+
+@pytest.mark.parametrize("layer", [nn.PReLU, lambda: nn.Linear(6, 6), lambda: nn.BatchNorm1d(6)])
+def test_aliased_submodules_stay(layer: Callable[[], nn.Module], tmp_path: Path) -> None:
+    """A submodule under several names keeps its very tensors, so that a second export works."""
+    module, x = aliased(layer()), torch.randn(2, 6)
+    before = {n: (id(t), t.dtype) for n, t in module.state_dict(keep_vars=True).items()}
+    want = module(x)
+    for _ in range(2):
+        export(module, (x,), tmp_path / "aliased.onnx")
+    after = {n: (id(t), t.dtype) for n, t in module.state_dict(keep_vars=True).items()}
+    assert after == before
+    assert torch.equal(module(x), want)
+
+
 def test_same_file_twice(tmp_path: Path) -> None:
     """Exporting is deterministic."""
     module = small().eval()
@@ -391,7 +412,7 @@ except ImportError as error:
 def test_without_torch() -> None:
     """Importing the package needs no torch; exporting without it names the extra."""
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
-    assert "pip install onnx-acts[export]" in done.stdout
+    assert 'pip install ".[export]"' in done.stdout
 
 
 def test_documented() -> None:
