@@ -1,12 +1,14 @@
 # make demo      export every trained model and compare runtimes
 # make test      the whole test suite                                 make test-quick: without the slow ones
 # make lint      ruff, mypy, clang-format                             make bench, make conform: the figures
+# make accuracy  measure the kernels at every float32 number (minutes), write docs/accuracy.md
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+CPP := $(wildcard $(addprefix custom_ops/,*.h *.cc *.cu) tests/native/*.cc $(addprefix tests/gpu/,*.h *.cu))
 SOURCES := $(wildcard custom_ops/*) onnx_acts/specs.py pyproject.toml constraints.txt
 
-.PHONY: demo test test-quick lint format bench conform clean
+.PHONY: demo test test-quick lint format bench conform accuracy clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m models.demo
@@ -21,18 +23,22 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $(wildcard custom_ops/*.h custom_ops/*.cc tests/native/*.cc)
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i $(wildcard custom_ops/*.h custom_ops/*.cc tests/native/*.cc)
+	$(BIN)/clang-format -i $(CPP)
 
 bench: $(VENV)/.ready | build
 	$(BIN)/onnx-acts bench --json build/bench.json
 
 conform: $(VENV)/.ready | build
 	$(BIN)/onnx-acts conform --json build/conform.json --junit build/conform.xml
+
+accuracy: $(VENV)/.ready
+	$(BIN)/python -m tests.native.accuracy --full --json docs/accuracy/cpu.json
+	$(BIN)/python -m tests.native.accuracy_page $(sort $(wildcard docs/accuracy/*.json) docs/accuracy/cpu.json) > docs/accuracy.md
 
 # One environment for everything, made again when the native sources or the pinned versions change.
 $(VENV)/.ready: $(SOURCES)

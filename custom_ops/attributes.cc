@@ -67,8 +67,12 @@ int64_t Attributes::Integer(const AttributeSpec& spec) const {
   return value;
 }
 
+// A getter refuses a missing attribute, or one of another kind, with these two codes. Any other
+// failure (no memory, say) must not pass for a missing attribute, which has its default.
 bool Attributes::Succeeds(ort::Status* status) const {
   if (status == nullptr) return true;
+  const ort::ErrorCode code = ort::GetErrorCode(api_, status);
+  if (code != ort::kFail && code != ort::kInvalidArgument) throw StatusError{status};
   ort::ReleaseStatus(api_, status);
   return false;
 }

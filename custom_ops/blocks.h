@@ -52,6 +52,23 @@ inline void ShortenStep(const float* from, BFloat16* to) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
                       _mm512_maskz_cvtepi32_epi16(kAllLanes, result));
 }
+
+inline __m256i ToHalf(__m512 value) {
+  return _mm512_maskz_cvtps_ph(kAllLanes, value, _MM_FROUND_TO_NEAREST_INT);
+}
+
+inline bool NearTieStep(const float* from, Half) {
+  const __m512 y = _mm512_loadu_ps(from);
+  const __m256i less = ToHalf(_mm512_mul_ps(y, _mm512_set1_ps(1.0f - 0x1p-23f)));
+  const __m256i more = ToHalf(_mm512_mul_ps(y, _mm512_set1_ps(1.0f + 0x1p-23f)));
+  return _mm256_cmpneq_epi16_mask(less, more) != 0;
+}
+
+inline bool NearTieStep(const float* from, BFloat16) {
+  const __m512i sum = _mm512_sub_epi32(_mm512_loadu_si512(from), _mm512_set1_epi32(0x7fff));
+  const __m512i lower = _mm512_and_si512(sum, _mm512_set1_epi32(0xffff));
+  return _mm512_cmple_epu32_mask(lower, _mm512_set1_epi32(2)) != 0;
+}
 #elif defined(__F16C__)
 constexpr int64_t kStep = 8;
 
@@ -84,10 +101,31 @@ inline void ShortenStep(const float* from, BFloat16* to) {
   const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(result, result), 0x08);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
 }
+
+inline __m128i ToHalf(__m256 value) { return _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT); }
+
+inline bool NearTieStep(const float* from, Half) {
+  const __m256 y = _mm256_loadu_ps(from);
+  const __m128i less = ToHalf(_mm256_mul_ps(y, _mm256_set1_ps(1.0f - 0x1p-23f)));
+  const __m128i more = ToHalf(_mm256_mul_ps(y, _mm256_set1_ps(1.0f + 0x1p-23f)));
+  return _mm_movemask_epi8(_mm_cmpeq_epi16(less, more)) != 0xffff;
+}
+
+inline bool NearTieStep(const float* from, BFloat16) {
+  const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  const __m256i sum = _mm256_sub_epi32(all, _mm256_set1_epi32(0x7fff));
+  const __m256i lower = _mm256_and_si256(sum, _mm256_set1_epi32(0xffff));
+  return _mm256_movemask_epi8(_mm256_cmpgt_epi32(_mm256_set1_epi32(3), lower)) != 0;
+}
 #endif
 
 #ifndef __F16C__
 constexpr int64_t kStep = 1;
+
+template <class T>
+inline bool NearTieStep(const float* from, T) {
+  return T::NearTie(*from);
+}
 
 template <class T>
 inline void WidenStep(const T* from, float* to) {
@@ -105,6 +143,16 @@ ONNX_ACTS_INLINE void Widen(const T* from, float* to, int64_t n) {
   const int64_t whole = n / kStep * kStep;
   for (int64_t i = 0; i < whole; i += kStep) WidenStep(from + i, to + i);
   for (int64_t i = whole; i < n; ++i) to[i] = from[i].ToFloat();
+}
+
+// Whether T::NearTie holds for any element.
+template <class T>
+ONNX_ACTS_INLINE bool AnyNearTie(const float* from, int64_t n) {
+  const int64_t whole = n / kStep * kStep;
+  bool any = false;
+  for (int64_t i = 0; i < whole; i += kStep) any |= NearTieStep(from + i, T{});
+  for (int64_t i = whole; i < n; ++i) any |= T::NearTie(from[i]);
+  return any;
 }
 
 template <class T>

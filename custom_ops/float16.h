@@ -38,9 +38,13 @@ struct Half {
     return {static_cast<uint16_t>(result | (all >> 16 & 0x8000u))};
   }
 
-  // Whether rounding `value`, which is not 0, to float may have lost something that float cannot
-  // represent. Results so small are 0 in Half.
-  static ONNX_ACTS_HD inline bool LossIsLost(float) { return false; }
+  // Whether a number within one unit of float of `value` may lie half-way between two of this type.
+  // Below the normal numbers half-way points have fewer bits, at least 11: all such are taken.
+  static ONNX_ACTS_HD inline bool NearTie(float value) {
+    const uint32_t all = BitCast<uint32_t>(value);
+    const bool is_small = (all & 0x7fffffffu) - 1u < 0x387fffffu;  // and not 0
+    return ((all - 0xfffu) & (is_small ? 0xfffu : 0x1fffu)) <= 2u;
+  }
 
   // value as a float that FromFloat rounds like value itself: cut off, with the last bit set if
   // anything was lost ("round to odd"). Below float's normal numbers the result is 0 in any case.
@@ -67,10 +71,9 @@ struct BFloat16 {
     return {static_cast<uint16_t>(result)};
   }
 
-  // What a product of 24 and 8 bits loses is a multiple of 2^-32 of it, if float has that.
-  static ONNX_ACTS_HD inline bool LossIsLost(float value) {
-    const uint32_t magnitude = BitCast<uint32_t>(value) & 0x7fffffffu;
-    return magnitude - 1u < 0x10000000u - 1u;
+  // As for Half; half-way points are where the lower half of the bits is 0x8000.
+  static ONNX_ACTS_HD inline bool NearTie(float value) {
+    return ((BitCast<uint32_t>(value) - 0x7fffu) & 0xffffu) <= 2u;
   }
 
   // As for Half; but bfloat16 has float's exponents, so that its subnormal results, multiples of
@@ -84,18 +87,6 @@ struct BFloat16 {
     return small ? static_cast<float>(result) : Half::Narrow(value);
   }
 };
-
-// value + lost, cut off to float with the last bit set if it is not a float ("round to odd"): few
-// enough bits are cut that rounding this to 16 bits is rounding the sum. `value` is the nearest
-// float, so at even values one step towards the sum gives the odd neighbour.
-ONNX_ACTS_HD inline float RoundedToOdd(float value, float lost) {
-  const uint32_t bits = BitCast<uint32_t>(value), error = BitCast<uint32_t>(lost);
-  // Neither 0 nor NaN, which it is beside infinities.
-  const uint32_t inexact = (error & 0x7fffffffu) - 1u < 0x7f800000u ? 1u : 0u;
-  const uint32_t step = inexact & ~bits;
-  const uint32_t inwards = 0u - ((bits ^ error) >> 31);  // all ones if so
-  return BitCast<float>(bits + ((step ^ inwards) - inwards));
-}
 
 }  // namespace
 }  // namespace onnx_acts

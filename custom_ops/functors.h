@@ -3,35 +3,39 @@
 // A functor is a struct with
 //   Constants<Real>            what Apply needs, derived once from the parameter;
 //   Prepare<Real>(parameter)   makes them (the parameter is already rounded to the compute type);
-//   IsPlain(parameter)         whether Apply<true> will do, a form with less arithmetic;
+//   IsPlain(parameter)         whether Apply<true> will do, a form with less arithmetic or error;
 //   Apply<plain>(x, constants) y in the compute type Real, float or double;
-//   kInFloat                   how good Apply is in float, which decides how 16-bit results are
-//                              made;
-//   Lost(x, y, constants)      if kInFloat is kRoundedOnce: the exact value less y, for an x of 16
-//                              bits and y = Apply(x, constants) in float;
-//   BreakTie(x, y)             for a y in double that will be rounded to 16 bits: moves it by a
+//   kInFloat<plain>            how good Apply is in float, which decides how 16-bit results are
+//   made; BreakTie(x, y)             for a y in double that will be rounded to 16 bits: moves it by
+//   a
 //                              relative 2^-45 where the exact value lies just beside it (see Elu).
 //
 // The negative branch is taken iff x < 0, so that NaN and both zeros pass through. Both branches
-// are computed and one is selected, which is what compilers turn into vector code. There is no
-// fused multiply-add: every instruction set must give the same bits.
+// are computed and one is selected, which is what compilers turn into vector code. Products are
+// added up by Fma where that is one instruction, or not fused at all: never as a compiler likes.
 #ifndef ONNX_ACTS_FUNCTORS_H_
 #define ONNX_ACTS_FUNCTORS_H_
 
+#include "real.h"
+#if ONNX_ACTS_HAS_FMA
 #include "expm1.h"
-#include "host_device.h"
+#else
+#include "expm1_without_fma.h"
+#endif
 
 namespace onnx_acts {
 namespace {
 
+// How far Apply in float is from the exact value for an x of 16 bits.
 enum class InFloat {
-  kExact,        // no rounding at all
-  kRoundedOnce,  // the exact value, rounded to float
-  kRough,        // worse; and slow enough that a table of all 16-bit results pays
+  kExact,
+  kWithinOneUlp,  // of float
+  kRough,         // further: 16-bit results are computed in double
 };
 
 // 0 for x < 0, else x.
 struct Relu {
+  template <bool kPlain>
   static constexpr InFloat kInFloat = InFloat::kExact;
 
   template <class Real>
@@ -57,24 +61,25 @@ struct Relu {
 
 // slope * x for x < 0, else x. LeakyReLU, PReLU and RReLU differ in where the slope comes from.
 struct NegativeSlope {
-  static constexpr InFloat kInFloat = InFloat::kRoundedOnce;
+  template <bool kPlain>
+  static constexpr InFloat kInFloat = kPlain ? InFloat::kExact : InFloat::kWithinOneUlp;
 
   template <class Real>
   struct Constants {
     Real slope;
-    Real high;  // its leading bits, so few that the product with a 16-bit x is exact
-    Real low;   // the rest
   };
 
   template <class Real>
   static ONNX_ACTS_HD inline Constants<Real> Prepare(Real slope) {
-    const Real high = LeadingBits(slope);
-    return {slope, high, slope - high};
+    return {slope};
   }
 
+  // At most 13 significant bits, down to 2^-16: products with an x of 16 bits are exact in float.
+  // (0.25 and most other slopes that people write down as fractions of powers of two.)
   template <class Real>
-  static ONNX_ACTS_HD inline bool IsPlain(Real) {
-    return true;
+  static ONNX_ACTS_HD inline bool IsPlain(Real slope) {
+    const uint32_t bits = BitCast<uint32_t>(static_cast<float>(slope));
+    return (bits & 0x7ffu) == 0 && (slope >= Real(0.0625) || slope <= Real(-0.0625));
   }
 
   template <bool kPlain, class Real>
@@ -82,34 +87,22 @@ struct NegativeSlope {
     return x < Real(0) ? c.slope * x : x;
   }
 
-  // Both products are exact, and so is their sum less y, as y is that sum rounded.
-  static ONNX_ACTS_HD inline float Lost(float x, float y, Constants<float> c) {
-    return x < 0.0f ? c.low * x - (y - c.high * x) : 0.0f;
-  }
-
   static ONNX_ACTS_HD inline double BreakTie(double, double y) { return y; }
 };
 
 // alpha * expm1(x) for x < 0, else x.
 struct Elu {
-  static constexpr InFloat kInFloat = InFloat::kRough;
+  template <bool kPlain>
+  static constexpr InFloat kInFloat = InFloat::kWithinOneUlp;
 
   template <class Real>
   struct Constants {
-    Real alpha;    // as given; the others hold it scaled up where it is tiny
-    Real scaled;   // = high + low
-    Real high;     // its leading bits, so few that products of two such numbers are exact
-    Real low;      // the rest
-    Real unscale;  // undoes the scaling
+    Real alpha;
   };
 
   template <class Real>
   static ONNX_ACTS_HD inline Constants<Real> Prepare(Real alpha) {
-    using L = RealLayout<Real>;
-    const bool tiny = alpha < L::kTinyFactor && alpha > -L::kTinyFactor;
-    const Real scaled = tiny ? alpha * L::kScaleUp : alpha;
-    const Real high = LeadingBits(scaled);
-    return {alpha, scaled, high, scaled - high, tiny ? Real(1) / L::kScaleUp : Real(1)};
+    return {alpha};
   }
 
   // Multiplying by a power of two rounds nothing, and zero, infinity and NaN need no care: one
@@ -122,8 +115,7 @@ struct Elu {
 
   template <bool kPlain, class Real>
   static ONNX_ACTS_HD inline Real Apply(Real x, Constants<Real> c) {
-    const Pair<Real> e = Expm1OfNegative(x);
-    const Real y = kPlain ? c.alpha * (e.high + e.low) : Product(x, e, c);
+    const Real y = kPlain ? c.alpha * Expm1(x) : ScaledExpm1(x, c.alpha);
     return x < Real(0) ? y : x;
   }
 
@@ -135,17 +127,6 @@ struct Elu {
     const bool near_zero = x < 0.0 && x > -0x1p-44;
     const bool far_below = x < -32.0 && x > -0x1p1000;
     return near_zero || far_below ? y * (1.0 - 0x1p-45) : y;
-  }
-
- private:
-  // alpha * (e.high + e.low) rounded about once: the product of the leading halves is exact, what
-  // remains is small. Where expm1(x) is x, alpha * x is right in subnormal numbers too.
-  template <class Real>
-  static ONNX_ACTS_HD inline Real Product(Real x, Pair<Real> e, Constants<Real> c) {
-    const Real head = LeadingBits(e.high);
-    const Real tail = (e.high - head) + e.low;
-    const Real y = c.unscale * (c.high * head + (c.low * head + c.scaled * tail));
-    return x > -RealLayout<Real>::kLinearBelow ? c.alpha * x : y;
   }
 };
 

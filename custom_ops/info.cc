@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "backends.h"
 #include "isa.h"
 #include "op.h"
 #include "ort_abi.h"
@@ -29,7 +30,10 @@ std::string MakeInfo() {
   text += ", \"isa_levels\": " + List(CompiledLevels());
   text += ", \"ops\": " + List(ops);
   text += ", \"element_types\": " + List({"float16", "bfloat16", "float32", "float64"});
-  text += ", \"cuda\": false";
+  const CudaInfo cuda = DescribeCuda();
+  text += std::string(", \"cuda\": ") + (cuda.error.empty() ? "true" : "false");
+  text += ", \"cuda_error\": " + (cuda.error.empty() ? "null" : Quoted(cuda.error));
+  text += ", \"cuda_architectures\": " + List(cuda.architectures);
   text += ", \"ort_api_floor\": " + std::to_string(ort::kFloorVersion);
   return text + "}";
 }

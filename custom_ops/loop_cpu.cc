@@ -14,9 +14,30 @@ extern const Loops ONNX_ACTS_LOOPS;
 
 namespace {
 
-// 16-bit elements are widened, computed and narrowed a block at a time in cache. Short ones, since
-// a block with one awkward element is computed again.
+// 16-bit elements are widened, computed and narrowed a block at a time, in the first-level cache.
+#ifdef __AVX512F__
+constexpr int64_t kBlock = 256;
+#else
 constexpr int64_t kBlock = 64;
+#endif
+
+// A piece of a block with a doubtful element is computed again, in double.
+constexpr int64_t kPiece = 64;
+
+// Whether a table of all 16-bit results is faster than the arithmetic of a functor that is not
+// exact in float: 0.27 ns for an element, measured, and Elu takes 0.20 with AVX-512, 0.45 with
+// AVX2.
+#ifdef __AVX512F__
+constexpr bool kTablePays = false;
+#else
+constexpr bool kTablePays = true;
+#endif
+
+template <class F>
+constexpr bool UsesTable() {
+  constexpr InFloat kInFloat = F::template kInFloat<true>;
+  return kInFloat == InFloat::kRough || (kTablePays && kInFloat != InFloat::kExact);
+}
 
 // An element type: how to read it as float or double and how to write it.
 template <class T>
@@ -79,29 +100,19 @@ __attribute__((noinline)) void ApplyExactly(const T* x, float* y, int64_t n, dou
   }
 }
 
-template <class T>
-ONNX_ACTS_INLINE bool AnyLossIsLost(const float* y, int64_t n) {
-  uint32_t any = 0;
-  for (int64_t i = 0; i < n; ++i) any |= T::LossIsLost(y[i]) ? 1u : 0u;
-  return any != 0;
-}
-
-// Results that FromFloat rounds like the exact ones.
+// Results that FromFloat rounds like the exact ones. Arithmetic in float gives them but where it
+// lands beside a half-way point.
 template <class F, bool kPlain, class T>
 ONNX_ACTS_INLINE void ApplyBlock16(const T* x, float* y, int64_t n, double parameter,
                                    typename F::template Constants<float> c) {
-  if constexpr (F::kInFloat == InFloat::kRough) {
-    ApplyExactly<F, kPlain>(x, y, n, parameter);
-  } else if constexpr (F::kInFloat == InFloat::kExact) {
-    Widen(x, y, n);
-    ApplyUniform<F, kPlain>(y, y, n, c);
-  } else {
-    float wide[kBlock];
-    Widen(x, wide, n);
-    ApplyUniform<F, kPlain>(wide, y, n, c);
-    const bool exactly = AnyLossIsLost<T>(y, n);
-    for (int64_t i = 0; i < n; ++i) y[i] = RoundedToOdd(y[i], F::Lost(wide[i], y[i], c));
-    if (exactly) ApplyExactly<F, kPlain>(x, y, n, parameter);
+  constexpr InFloat kInFloat = F::template kInFloat<kPlain>;
+  if constexpr (kInFloat == InFloat::kRough) return ApplyExactly<F, kPlain>(x, y, n, parameter);
+  Widen(x, y, n);
+  ApplyUniform<F, kPlain>(y, y, n, c);
+  if constexpr (kInFloat == InFloat::kExact) return;
+  for (int64_t at = 0; at < n; at += kPiece) {
+    const int64_t size = Lesser64(kPiece, n - at);
+    if (AnyNearTie<T>(y + at, size)) ApplyExactly<F, kPlain>(x + at, y + at, size, parameter);
   }
 }
 
@@ -239,6 +250,7 @@ void Lookup(const uint16_t* x, uint16_t* y, int64_t n, const uint16_t* table) {
 #define ONNX_ACTS_COLUMNS(name) {name<Half>, name<BFloat16>, name<float>, name<double>}
 
 const Loops ONNX_ACTS_LOOPS = {
+    ONNX_ACTS_HAS_FMA != 0,
     {
 #define ONNX_ACTS_OP(...)
 #define ONNX_ACTS_FUNCTOR(name)                                        \
@@ -248,7 +260,7 @@ const Loops ONNX_ACTS_LOOPS = {
 #undef ONNX_ACTS_FUNCTOR
     },
     {
-#define ONNX_ACTS_FUNCTOR(name) name::kInFloat == InFloat::kRough,
+#define ONNX_ACTS_FUNCTOR(name) UsesTable<name>(),
 #include "op_table.inc"
 #undef ONNX_ACTS_FUNCTOR
 #undef ONNX_ACTS_OP

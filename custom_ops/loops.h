@@ -23,6 +23,7 @@ struct Loops {
   // y = table[bits of x], for 16-bit elements
   using Lookup = void (*)(const uint16_t* x, uint16_t* y, int64_t n, const uint16_t* table);
 
+  bool fused;  // sums of products are: levels alike in this give the same bits
   Uniform uniform[kFunctorCount][kElementCount];
   bool use_table[kFunctorCount];  // for 16-bit elements
   Slopes one_slope[kElementCount];

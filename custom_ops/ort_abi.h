@@ -66,6 +66,7 @@ struct Slot<kSlotNumber, Result(Args...)> {
 
 // Since API 1, unless said. A function that returns Status* returns null for success.
 constexpr Slot<0, Status*(ErrorCode, const char*)> CreateStatus;
+constexpr Slot<1, ErrorCode(const Status*)> GetErrorCode;
 constexpr Slot<2, const char*(const Status*)> GetErrorMessage;
 constexpr Slot<26, Status*(const char*, CustomOpDomain**)> CreateCustomOpDomain;
 constexpr Slot<27, Status*(CustomOpDomain*, const struct CustomOp*)> CustomOpDomain_Add;
@@ -92,6 +93,7 @@ constexpr Slot<93, void(Status*)> ReleaseStatus;
 constexpr Slot<96, void(Value*)> ReleaseValue;
 constexpr Slot<98, void(TypeInfo*)> ReleaseTypeInfo;
 constexpr Slot<99, void(TensorTypeAndShapeInfo*)> ReleaseTensorTypeAndShapeInfo;
+constexpr Slot<101, void(CustomOpDomain*)> ReleaseCustomOpDomain;
 // API 5.
 constexpr Slot<130, Status*(SessionOptions*, const char*, const char*)> AddSessionConfigEntry;
 // API 8.
@@ -99,6 +101,8 @@ constexpr Slot<162, Status*(const KernelInfo*, const char*, float*, std::size_t*
     KernelInfoGetAttributeArray_float;
 constexpr Slot<163, Status*(const KernelInfo*, const char*, int64_t*, std::size_t*)>
     KernelInfoGetAttributeArray_int64;
+// API 10.
+constexpr Slot<193, Status*(const KernelContext*, void**)> KernelContext_GetGPUComputeStream;
 // API 14.
 constexpr Slot<234, Status*(const KernelInfo*, std::size_t, TypeInfo**)>
     KernelInfo_GetInputTypeInfo;

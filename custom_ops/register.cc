@@ -5,11 +5,9 @@
 #include <mutex>
 #include <string>
 
-#include "attributes.h"
+#include "backends.h"
 #include "isa.h"
-#include "kernel.h"
 #include "op.h"
-#include "slopes.h"
 #include "status.h"
 #include "tensor.h"
 
@@ -18,10 +16,12 @@
 namespace onnx_acts {
 namespace {
 
-// An operator for one element type. The runtime hands the pointer back to every callback.
+// An operator for one element type and execution provider. The runtime hands the pointer back to
+// every callback.
 struct Op : ort::CustomOp {
   const OpSpec* spec;
   Element element;
+  const Backend* backend;
   const ort::Api* api;
 };
 
@@ -42,7 +42,7 @@ ort::ElementType TypeOf(Element element) {
 }
 
 const char* GetName(const ort::CustomOp* op) { return Self(op).spec->name; }
-const char* GetExecutionProviderType(const ort::CustomOp*) { return "CPUExecutionProvider"; }
+const char* GetExecutionProviderType(const ort::CustomOp* op) { return Self(op).backend->provider; }
 ort::ElementType GetType(const ort::CustomOp* op, std::size_t) { return TypeOf(Self(op).element); }
 ort::MemoryType GetMemoryType(const ort::CustomOp*, std::size_t) { return ort::kDefaultMemory; }
 int One(const ort::CustomOp*) { return 1; }
@@ -65,16 +65,18 @@ ort::Characteristic GetOutputCharacteristic(const ort::CustomOp*, std::size_t in
 
 ort::Status* CreateKernel(const ort::CustomOp* op, const ort::Api* api, const ort::KernelInfo* info,
                           void** kernel) {
-  return Guarded(api, [&] { *kernel = new Kernel(*Self(op).spec, Self(op).element, api, info); });
+  const Op& self = Self(op);
+  return Guarded(api,
+                 [&] { *kernel = self.backend->make_node(*self.spec, self.element, api, info); });
 }
 
 // The kernel carries its own table: sessions of two runtimes in one process stay apart.
 ort::Status* ComputeKernel(void* kernel, ort::KernelContext* context) {
-  const Kernel& self = *static_cast<const Kernel*>(kernel);
+  const Node& self = *static_cast<const Node*>(kernel);
   return Guarded(self.api(), [&] { self.Compute(context); });
 }
 
-void DestroyKernel(void* kernel) { delete static_cast<Kernel*>(kernel); }
+void DestroyKernel(void* kernel) { delete static_cast<Node*>(kernel); }
 
 // Y and the noise have X's shape; symbolic sizes are kept. The runtime shows an unknown rank as 0
 // dimensions, so nothing is said where there are none. (It ignores a status from here: impossible
@@ -105,7 +107,8 @@ std::size_t GetMayInplace(int** input_index, int** output_index) {
 void ReleaseIndices(int*, int*) {}
 std::size_t GetNoAliases(int**, int**) { return 0; }
 
-Op MakeOp(const OpSpec& spec, Element element, const ort::Api* api, uint32_t version) {
+Op MakeOp(const OpSpec& spec, Element element, const Backend& backend, const ort::Api* api,
+          uint32_t version) {
   Op op = {};
   op.version = version;
   op.GetName = GetName;
@@ -131,6 +134,7 @@ Op MakeOp(const OpSpec& spec, Element element, const ort::Api* api, uint32_t ver
   op.ReleaseAliasMap = ReleaseIndices;
   op.spec = &spec;
   op.element = element;
+  op.backend = &backend;
   op.api = api;
   return op;
 }
@@ -139,20 +143,23 @@ Op MakeOp(const OpSpec& spec, Element element, const ort::Api* api, uint32_t ver
 struct Library {
   const ort::Api* api;
   ort::CustomOpDomain* domain;
-  Op ops[kOpCount * kElementCount];
+  Op ops[kOpCount * kElementCount * kMaxBackends];
 };
 
 void AddOps(Library& library, uint32_t version) {
   ort::CustomOpDomain* domain = nullptr;
   Check(ort::CreateCustomOpDomain(library.api, kDomain, &domain));
+  Released<ort::CustomOpDomain> owner(library.api, domain);
   Op* next = library.ops;
   for (const OpSpec& spec : kOps) {
     for (int element = 0; element < kElementCount; ++element) {
-      *next = MakeOp(spec, static_cast<Element>(element), library.api, version);
-      Check(ort::CustomOpDomain_Add(library.api, domain, next++));
+      for (const Backend& backend : Backends()) {
+        *next = MakeOp(spec, static_cast<Element>(element), backend, library.api, version);
+        Check(ort::CustomOpDomain_Add(library.api, domain, next++));
+      }
     }
   }
-  library.domain = domain;
+  library.domain = owner.Keep();
 }
 
 // The minor number of "1.minor.patch". (Asking GetApi for a table that the runtime lacks would make
@@ -195,11 +202,12 @@ void AddDomainOnce(const ort::Api* api, ort::SessionOptions* options, ort::Custo
 ort::Status* RefuseOldRuntime(const ort::ApiBase* base) {
   const ort::Api* oldest = base->GetApi(1);
   if (oldest == nullptr) return nullptr;  // no way to tell; the ops stay unknown to the session
-  const std::string message = "onnx_acts " + std::string(kLibraryVersion) +
-                              " needs ONNX Runtime 1." + std::to_string(ort::kFloorVersion) +
-                              " or newer, this is ONNX Runtime " + base->GetVersionString() +
-                              "; upgrade it: pip install --upgrade onnxruntime";
-  return ort::CreateStatus(oldest, ort::kFail, message.c_str());
+  return Guarded(oldest, [&] {
+    throw std::runtime_error("onnx_acts " + std::string(kLibraryVersion) +
+                             " needs ONNX Runtime 1." + std::to_string(ort::kFloorVersion) +
+                             " or newer, this is ONNX Runtime " + base->GetVersionString() +
+                             "; upgrade it: pip install --upgrade onnxruntime");
+  });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #define ONNX_ACTS_TENSOR_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ort_abi.h"
@@ -15,15 +16,23 @@ inline void Release(const ort::Api* api, ort::TensorTypeAndShapeInfo* info) {
   ort::ReleaseTensorTypeAndShapeInfo(api, info);
 }
 inline void Release(const ort::Api* api, ort::TypeInfo* info) { ort::ReleaseTypeInfo(api, info); }
+inline void Release(const ort::Api* api, ort::CustomOpDomain* domain) {
+  ort::ReleaseCustomOpDomain(api, domain);
+}
 
 // Owns an object of the runtime for the length of a scope.
 template <class T>
 class Released {
  public:
   Released(const ort::Api* api, T* object) : api_(api), object_(object) {}
-  ~Released() { Release(api_, object_); }
+  ~Released() {
+    if (object_ != nullptr) Release(api_, object_);
+  }
   Released(const Released&) = delete;
   Released& operator=(const Released&) = delete;
+
+  // Hands the object on: it outlives the scope.
+  T* Keep() { return std::exchange(object_, nullptr); }
 
  private:
   const ort::Api* api_;
@@ -39,6 +48,7 @@ class Shape {
     Check(ort::GetTensorTypeAndShape(api, tensor, &info));
     const Released<ort::TensorTypeAndShapeInfo> owner(api, info);
     Read(api, info);
+    if (count_ < 0) throw InvalidArgument("onnx_acts: a tensor of impossible shape " + Text());
   }
 
   Shape(const ort::Api* api, const ort::TensorTypeAndShapeInfo* info) { Read(api, info); }

@@ -5,6 +5,7 @@ from onnx_acts.evaluator import reference_evaluator
 from onnx_acts.exporting import export
 from onnx_acts.graph import accelerate, lower
 from onnx_acts.nodes import make_node
+from onnx_acts.placing import placement
 from onnx_acts.runtime import library_path, register, session
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "library_path",
     "lower",
     "make_node",
+    "placement",
     "reference",
     "reference_evaluator",
     "register",

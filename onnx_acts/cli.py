@@ -57,7 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="onnx-acts",
         description="Activation functions for ONNX: export, accelerate, compare, measure.",
-        epilog="Set ONNX_ACTS_TRACEBACK=1 to see where an error comes from.",
+        epilog="Names in a list have spaces or commas between them: --ops PReLU ELU, or"
+        " --ops PReLU,ELU. Set ONNX_ACTS_TRACEBACK=1 to see where an error comes from.",
     )
     number = version("onnx-acts") or "unknown"
     parser.add_argument("--version", action="version", version=f"onnx-acts {number}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from onnx_acts.files import check_target
+from onnx_acts.specs import DEFAULT_OPS, SPECS
 
-__all__ = ["check_targets", "named", "progress"]
+__all__ = ["add_ops", "check_targets", "named", "progress"]
 
 Item = TypeVar("Item")
 
@@ -17,19 +19,56 @@ def named(names: Iterable[str] | None, known: dict[str, Item], flag: str) -> Seq
     """Returns the things of those names, all where no names are given.
 
     Args:
-        names: the names.
+        names: the words after the flag: a name each, or several with commas between.
         known: what there is, by name.
         flag: the command line's flag, for the message.
 
     Raises:
-        ValueError: there is no such thing; the message lists those there are.
+        ValueError: there is no such thing, or no name; the message lists those there are.
     """
     if names is None:
         return list(known.values())
-    for name in names:
+    words = [word.strip() for name in names for word in name.split(",")]
+    chosen = [word for word in words if word]  # "PReLU, ELU" on a command line is "PReLU," "ELU"
+    for name in chosen or [""]:
         if name not in known:
             raise ValueError(f"{flag}: there is no {name!r}; there are {', '.join(known)}")
-    return [known[name] for name in names]
+    return [known[name] for name in chosen]
+
+
+def add_ops(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """Adds `--ops` to a command that puts operators into a model.
+
+    Args:
+        parser: the command's parser.
+        purpose: what happens to the operators, for the help.
+    """
+    parser.add_argument(
+        "--ops",
+        nargs="+",
+        action=_Operators,
+        default=DEFAULT_OPS,
+        metavar="OP",
+        help=f"{purpose}, of {', '.join(spec.name for spec in SPECS)}"
+        f" (default: {' '.join(DEFAULT_OPS)})",
+    )
+
+
+class _Operators(argparse.Action):
+    """Looks the names up at once: a file name after `--ops` would count as one."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        try:
+            found = named(values, {spec.name: spec.name for spec in SPECS}, "--ops")
+        except ValueError as error:
+            parser.error(f"{error} (other arguments go before --ops)")
+        setattr(namespace, self.dest, found)
 
 
 def check_targets(paths: Iterable[str | None]) -> None:

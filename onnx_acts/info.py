@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import datetime
 import functools
 import json
@@ -14,7 +13,7 @@ from typing import Any
 
 import onnxruntime
 
-from onnx_acts.runtime import library_path
+from onnx_acts.runtime import library_info
 from onnx_acts.specs import ELEMENT_TYPES, SPECS
 from onnx_acts.version import version
 
@@ -39,20 +38,6 @@ def environment() -> dict[str, Any]:
         "providers": list(onnxruntime.get_available_providers()),
         "library": library_info(),
     }
-
-
-def library_info() -> dict[str, Any]:
-    """Returns the native library's path and what it says of itself, or "error" with the reason."""
-    try:
-        path = library_path()
-    except FileNotFoundError as error:
-        return {"error": str(error)}
-    try:
-        function = ctypes.CDLL(path).OnnxActsInfo
-        function.restype = ctypes.c_char_p
-        return {"path": path, **json.loads(function().decode())}
-    except (OSError, AttributeError, ValueError) as error:
-        return {"path": path, "error": f"it cannot say what it is: {error}"}
 
 
 @functools.cache

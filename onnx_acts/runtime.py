@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.resources
+import json
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +14,9 @@ import onnxruntime
 from onnx_acts.files import Model, check_model_file, check_model_in_memory, serialised
 from onnx_acts.specs import DOMAIN
 
-__all__ = ["library_path", "register", "session"]
+__all__ = ["CPU", "CUDA", "cuda_error", "library_info", "library_path", "register", "session"]
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 _LIBRARY = "libonnx_acts_ops.so"
 _REINSTALL = "reinstall it from the checkout: `pip install --force-reinstall --no-deps .`"
@@ -32,6 +36,28 @@ def library_path() -> str:
         mend = "ONNX_ACTS_LIBRARY names it: correct or unset it" if chosen else _REINSTALL
         raise FileNotFoundError(f"the native library of onnx-acts is not at {path}; {mend}")
     return path
+
+
+def library_info() -> dict[str, Any]:
+    """Returns the native library's path and what it says of itself, or "error" with the reason."""
+    try:
+        path = library_path()
+    except FileNotFoundError as error:
+        return {"error": str(error)}
+    try:
+        function = ctypes.CDLL(path).OnnxActsInfo
+        function.restype = ctypes.c_char_p
+        return {"path": path, **json.loads(function().decode())}
+    except (OSError, AttributeError, ValueError) as error:
+        return {"path": path, "error": f"it cannot say what it is: {error}"}
+
+
+def cuda_error() -> str:
+    """Returns why the native operators cannot run on CUDA here; empty if they can."""
+    found = library_info()
+    if found.get("cuda"):
+        return ""
+    return str(found.get("cuda_error") or found.get("error") or "the library has no CUDA kernels")
 
 
 def register(session_options: onnxruntime.SessionOptions) -> None:
@@ -72,22 +98,19 @@ def session(
         ValueError: not a valid ONNX file, external data that is not to be opened (or any, in a
             model that is not a file), or an execution provider that is not available.
         FileNotFoundError: no such file, or the native library is missing.
-        RuntimeError: a provider that was asked for could not be started.
+        RuntimeError: a provider that was asked for could not be started, or the native operators
+            cannot run on CUDA. Asking for the CPU after CUDA accepts the CPU in its place.
     """
-    wanted = list(providers) if providers is not None else ["CPUExecutionProvider"]
+    wanted = list(providers) if providers is not None else [CPU]
     _check_providers(wanted)
+    if accelerated:
+        _check_cuda(wanted)
     source = _source(model)
     options = session_options or onnxruntime.SessionOptions()
     if accelerated:
         register(options)
     opened = _open(source, options, wanted, accelerated)
-    for name in map(_provider_name, wanted):
-        # ONNX Runtime only logs a provider that fails to start, and goes on without it.
-        if name not in opened.get_providers():
-            raise RuntimeError(
-                f"{name} could not be started (see ONNX Runtime's log for the reason);"
-                f" the session would run on {', '.join(opened.get_providers())}"
-            )
+    _check_started(wanted, opened.get_providers())
     return opened
 
 
@@ -126,6 +149,36 @@ def _check_providers(wanted: Sequence[str | tuple[str, dict[str, Any]]]) -> None
                 f" (it has {', '.join(available)}); install a build that has it"
                 " (onnxruntime-gpu for CUDA), or leave it out of `providers`"
             )
+
+
+def _check_cuda(wanted: Sequence[str | tuple[str, dict[str, Any]]]) -> None:
+    """Requires native operators for CUDA where CUDA, and not the CPU, was asked for."""
+    names = [_provider_name(item) for item in wanted]
+    if CUDA not in names or CPU in names:
+        return
+    reason = cuda_error()
+    if reason:
+        raise RuntimeError(
+            f"the native operators cannot run on CUDA: {reason}; to run them on the CPU ask for"
+            f" {CPU} too, to run function bodies on CUDA pass accelerated=False"
+        )
+
+
+def _check_started(
+    wanted: Sequence[str | tuple[str, dict[str, Any]]], started: Sequence[str]
+) -> None:
+    """Requires what was asked for: ONNX Runtime only logs a provider that fails to start.
+
+    Where the CPU was asked for too, it may take that provider's place.
+    """
+    names = [_provider_name(item) for item in wanted]
+    missing = [name for name in names if name not in started]
+    if missing and CPU not in names:
+        reason = cuda_error() if missing[0] == CUDA else ""
+        raise RuntimeError(
+            f"{missing[0]} could not be started ({reason or 'ONNX Runtime logs the reason'});"
+            f" the session would run on {', '.join(started)}; ask for {CPU} too if it may"
+        )
 
 
 def _provider_name(provider: str | tuple[str, dict[str, Any]]) -> str:

@@ -74,8 +74,9 @@ sys.exit(main(["conform", "--ops", sys.argv[1]]))
 def test_guide(project: Path) -> None:
     """The library builds with the new functor, and every runtime conforms to the new reference."""
     python = f"-DPython_EXECUTABLE={sys.executable}"
+    cuda = "-DONNX_ACTS_CUDA_ARCHITECTURES=90"  # where there is a CUDA compiler, for it too
     for command in (
-        (CMAKE, "-S", "custom_ops", "-B", "build", "-DCMAKE_BUILD_TYPE=Release", python),
+        (CMAKE, "-S", "custom_ops", "-B", "build", "-DCMAKE_BUILD_TYPE=Release", python, cuda),
         (CMAKE, "--build", "build"),
     ):
         done = run(project, *command)

@@ -29,7 +29,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(["--version"])
     assert left.value.code == 0
-    assert capsys.readouterr().out == f"onnx-acts {version('onnx-acts')}\n"
+    assert capsys.readouterr().out == f"onnx-acts {version('onnx-acts') or 'unknown'}\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["accelerate"], ["info", "--no"]])
@@ -39,6 +39,15 @@ def test_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> 
         cli.main(arguments)
     assert left.value.code == 2
     assert "onnx-acts" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["ReLU", "ELU"], ["ReLU,ELU"]])
+def test_lists_of_names(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A list of names may have spaces or commas between them, in a filter too."""
+    filters = ["--quick", "--dtypes", "float32", "--groups", "special", "--runtimes", "reference"]
+    assert cli.main(["conform", "--ops", *words, *filters]) == 0
+    printed = capsys.readouterr().out
+    assert {name for name in ("ReLU", "ELU", "PReLU") if f"\n{name} " in printed} == {"ReLU", "ELU"}
 
 
 def bad_file(folder: Path, change: Callable[[onnx.ModelProto], object]) -> Path:

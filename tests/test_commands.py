@@ -1,11 +1,13 @@
 """What subcommands share."""
 
+import argparse
 import os
 from pathlib import Path
 
 import pytest
 
-from onnx_acts.commands import check_targets, named, progress
+from onnx_acts.commands import add_ops, check_targets, named, progress
+from onnx_acts.specs import DEFAULT_OPS
 
 
 def test_named() -> None:
@@ -15,6 +17,43 @@ def test_named() -> None:
     assert named(["b", "a"], known, "--x") == [2, 1]
     with pytest.raises(ValueError, match="--x: there is no 'c'; there are a, b"):
         named(["c"], known, "--x")
+
+
+@pytest.mark.parametrize(
+    "words", [["b", "a c"], ["b,a c"], ["b,", "a c"], ["b, a c"], ["b", ",a c,"]]
+)
+def test_names_with_commas(words: list[str]) -> None:
+    """Names have spaces or commas between them, or both; a space inside a name belongs to it."""
+    assert named(words, {"a c": 1, "b": 2}, "--x") == [2, 1]
+
+
+@pytest.mark.parametrize("words", [[""], [","], [" , "]])
+def test_no_name(words: list[str]) -> None:
+    """A flag without any name is a mistake, not a choice of nothing."""
+    with pytest.raises(ValueError, match="--x: there is no ''; there are a"):
+        named(words, {"a": 1}, "--x")
+
+
+def ops_of(*words: str) -> list[str]:
+    """What a command with `--ops` and a file reads."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("file")
+    add_ops(parser, "operators")
+    return list(parser.parse_args(["in.onnx", *words]).ops)
+
+
+def test_ops_of_a_command() -> None:
+    """`--ops` takes both forms and has a default."""
+    assert ops_of("--ops", "ELU", "PReLU") == ops_of("--ops", "ELU,PReLU") == ["ELU", "PReLU"]
+    assert ops_of() == list(DEFAULT_OPS)
+
+
+def test_file_after_ops(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file behind the operators is bad usage that is named, not a file that is missing."""
+    with pytest.raises(SystemExit) as left:
+        ops_of("--ops", "ELU", "other.onnx")
+    assert left.value.code == 2
+    assert "--ops: there is no 'other.onnx'; there are ReLU," in capsys.readouterr().err
 
 
 def test_targets_that_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ LAYERS = (
     {"functions", "evaluator", "inference", "commands"},
     {"embed"},
     {"runtime"},
+    {"placing"},
     {"graph"},
     {"exporting"},
     {"info"},

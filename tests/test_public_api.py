@@ -13,6 +13,7 @@ NAMES = {
     "library_path",
     "lower",
     "make_node",
+    "placement",
     "reference",
     "reference_evaluator",
     "register",

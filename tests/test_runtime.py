@@ -152,6 +152,76 @@ def test_provider_that_is_not_there() -> None:
         onnx_acts.session(model, providers=[(missing, {"device_id": 0})])
 
 
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+
+
+class FakeSession:
+    """A session of an ONNX Runtime that has CUDA, where CUDA does not start."""
+
+    def __init__(self, source: object, options: object, providers: list[str]) -> None:
+        self.asked = providers
+
+    def get_providers(self) -> list[str]:
+        """What has started."""
+        return [CPU]
+
+
+@pytest.fixture
+def runtime_with_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime says that it has the CUDA provider; sessions are fake."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", FakeSession)
+
+
+def cuda_library(monkeypatch: pytest.MonkeyPatch, **info: object) -> None:
+    """The native library says this of itself."""
+    monkeypatch.setattr("onnx_acts.runtime.library_info", lambda: info)
+
+
+@pytest.mark.usefixtures("runtime_with_cuda")
+@pytest.mark.parametrize(
+    ("info", "reason"),
+    [
+        ({"cuda": False, "cuda_error": "cudaErrorNoDevice (none)"}, r"cudaErrorNoDevice \(none\)"),
+        ({"cuda": False, "cuda_error": "no kernel for device 0"}, "no kernel for device 0"),
+        ({"error": "the native library is not at x"}, "the native library is not at x"),
+        ({"cuda": False}, "the library has no CUDA kernels"),
+    ],
+)
+def test_cuda_that_the_library_cannot_use(
+    info: dict[str, object], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is in the message; bodies run without it, and the CPU may be asked for too."""
+    cuda_library(monkeypatch, **info)
+    model = one_node_model(spec_of("ELU"), "float32")
+    with pytest.raises(RuntimeError, match=f"cannot run on CUDA: {reason}; to run them on the CPU"):
+        onnx_acts.session(model, providers=[CUDA])
+    with pytest.raises(RuntimeError, match=f"cannot run on CUDA: {reason}"):
+        onnx_acts.session(model, providers=[(CUDA, {"device_id": 0})])
+    assert onnx_acts.session(model, providers=[CUDA, CPU]).asked == [CUDA, CPU]
+    with pytest.raises(RuntimeError, match=rf"{CUDA} could not be started \({reason}"):
+        onnx_acts.session(model, providers=[CUDA], accelerated=False)
+
+
+@pytest.mark.usefixtures("runtime_with_cuda")
+def test_cuda_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the library can use CUDA and ONNX Runtime cannot, only its log knows why."""
+    cuda_library(monkeypatch, cuda=True, cuda_error=None)
+    model = one_node_model(spec_of("ELU"), "float32")
+    with pytest.raises(RuntimeError, match=r"could not be started \(ONNX Runtime logs the reason"):
+        onnx_acts.session(model, providers=[CUDA])
+
+
+def test_cuda_that_this_build_lacks() -> None:
+    """Neither alone nor with the CPU beside it: install a build that has it."""
+    if CUDA in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime has CUDA")
+    model = one_node_model(spec_of("ELU"), "float32")
+    for providers in ([CUDA], [CUDA, CPU]):
+        with pytest.raises(ValueError, match=rf"{CUDA} is not in this build .*onnxruntime-gpu"):
+            onnx_acts.session(model, providers=providers)
+
+
 def test_options_are_used_and_may_be_shared() -> None:
     """The caller's options are used, and may be handed in again for a second session."""
     model = one_node_model(spec_of("ReLU"), "float32")

@@ -5,16 +5,28 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from onnx_acts.commands import check_targets, named, progress
 from onnx_acts.specs import ELEMENT_TYPES, SPECS
 
 if TYPE_CHECKING:
-    from onnx_acts.bench.measure import Plan, Row
+    from onnx_acts.bench.measure import Plan
+    from onnx_acts.bench.networks import Network
+    from onnx_acts.bench.rows import Row
 
 __all__ = ["add_parser", "run"]
+
+Item = TypeVar("Item")
+
+_FILTERS = (
+    ("--ops", "operators; `none` measures networks alone"),
+    ("--dtypes", "element types"),
+    ("--sizes", "sizes"),
+    ("--peers", "peers; `compiled` takes long and is measured only where named, or with `all`"),
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,20 +34,29 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "bench",
         help="time the operators against their peers",
-        description="Time the operators against a copy and against what people use instead. Every"
-        " peer's output is verified first. Only ratios within one run mean something.",
+        description="Time the operators against a copy and against what people use instead, and"
+        " whole networks. Every peer's output is verified first. Only ratios within one run mean"
+        " something.",
     )
-    for flag, what in (
-        ("--ops", "operators"),
-        ("--dtypes", "element types"),
-        ("--sizes", "sizes"),
-        ("--peers", "peers; `compiled` is measured only where it is named"),
-    ):
+    for flag, what in _FILTERS:
         parser.add_argument(flag, nargs="+", metavar="NAME", help=f"only these {what}")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        default=["none"],
+        metavar="NAME",
+        help="whole networks to measure: `all`, `none` (default) or names; needs PyTorch",
+    )
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], metavar="N")
     parser.add_argument("--seconds", type=float, help="time for each row (default 2)")
     parser.add_argument("--quick", action="store_true", help="small sizes and few turns")
-    parser.add_argument("--from", dest="source", metavar="FILE", help="report on an earlier --json")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        nargs="+",
+        metavar="FILE",
+        help="report on earlier --json files of one machine",
+    )
     parser.add_argument("--json", metavar="FILE", help="write everything as JSON")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown")
     parser.add_argument("--picture", metavar="FILE", help="draw a picture (needs matplotlib)")
@@ -43,46 +64,81 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measures, or reads an earlier run, and writes the reports asked for."""
-    from onnx_acts.bench import report
-    from onnx_acts.bench.measure import run as run_plan
+    """Measures, or reads earlier runs, and writes the reports asked for."""
+    from onnx_acts.bench import picture, report, rows
     from onnx_acts.files import write_atomically
-    from onnx_acts.info import environment
 
     check_targets((arguments.json, arguments.markdown, arguments.picture))
     if arguments.picture:
-        report.check_picture(arguments.picture)
+        picture.check_picture(arguments.picture)
     if arguments.source:
-        rows, found = _earlier(arguments.source)
+        measured, found = _earlier(arguments.source)
     else:
-        rows = list(run_plan(_plan(arguments), progress))
-        found = {**environment(), "command": shlex.join(["onnx-acts", *sys.argv[1:]])}
+        measured, found = list(_measure(arguments)), _environment()
         progress("")
-    print(report.table_text(rows, found))
+    print(report.table_text(measured, found))
     for path, text in (
-        (arguments.json, report.json_text),
+        (arguments.json, rows.json_text),
         (arguments.markdown, report.markdown_text),
     ):
         if path:
-            write_atomically(path, text(rows, found).encode())
+            write_atomically(path, text(measured, found).encode())
     if arguments.picture:
-        report.save_picture(rows, arguments.picture)
+        picture.save_picture(measured, arguments.picture)
     return 0
 
 
-def _earlier(path: str) -> tuple[list[Row], dict[str, Any]]:
-    """Reads the rows and the environment of an earlier run.
+def _measure(arguments: argparse.Namespace) -> Iterator[Row]:
+    """Measures the operators, then the networks; all names are looked up first."""
+    from onnx_acts.bench.measure import run as run_plan
+
+    plan = _plan(arguments)
+    networks = _networks(arguments.networks)
+    yield from run_plan(plan, progress)
+    if networks:
+        from onnx_acts.bench.network_rows import run_networks
+
+        peers = {peer.name for peer in plan.peers}
+        yield from run_networks(networks, plan.threads, peers, plan.seconds, progress)
+
+
+def _environment() -> dict[str, Any]:
+    """What the reports say of this run."""
+    from onnx_acts.info import environment
+    from onnx_acts.version import version
+
+    found = environment()
+    found["packages"]["openvino"] = version("openvino")
+    return {**found, "command": shlex.join(["onnx-acts", *sys.argv[1:]])}
+
+
+def _earlier(paths: Sequence[str]) -> tuple[list[Row], dict[str, Any]]:
+    """Reads the rows of earlier runs, and the environment that they share.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: it is something else; the message names the file.
+        OSError: a file cannot be read.
+        ValueError: it is something else, or of another machine or version than the first; the
+            message names the file.
     """
-    from onnx_acts.bench.report import from_json
+    from onnx_acts.bench.rows import from_json
 
-    try:
-        return from_json(Path(path).read_text("utf-8"))
-    except ValueError as error:  # text that is not UTF-8 too
-        raise ValueError(f"--from {path}: {error}") from error
+    rows: list[Row] = []
+    found: dict[str, Any] = {}
+    commands: list[str | None] = []
+    for path in paths:
+        try:
+            more, environment = from_json(Path(path).read_text("utf-8"))
+        except ValueError as error:  # text that is not UTF-8 too
+            raise ValueError(f"--from {path}: {error}") from error
+        found = found or dict(environment)
+        for key in ("cpu", "library", "packages"):
+            if environment[key] != found[key]:
+                raise ValueError(f"--from {path}: its {key} is not that of {paths[0]}")
+        rows += more
+        commands.append(environment.get("command"))
+    if any(commands):
+        found["command"] = "; ".join(filter(None, commands))
+    return rows, found
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -99,14 +155,39 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         raise ValueError(f"--threads must be 1 or more, got {min(arguments.threads)}")
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise ValueError(f"--seconds must be above 0, got {arguments.seconds}")
-    known_peers = {peer.name: peer for peer in PEERS}
     default_peers = [peer.name for peer in PEERS if not peer.on_request]
     quick_sizes = ("16K", "1") if arguments.quick else tuple(SIZES)
     return Plan(
-        operators=named(arguments.ops, {spec.name: spec for spec in SPECS}, "--ops"),
-        dtypes=named(arguments.dtypes, {name: name for name in ELEMENT_TYPES}, "--dtypes"),
-        sizes=named(arguments.sizes or quick_sizes, {name: name for name in SIZES}, "--sizes"),
+        operators=_chosen(arguments.ops, {spec.name: spec for spec in SPECS}, "--ops"),
+        dtypes=_chosen(arguments.dtypes, {name: name for name in ELEMENT_TYPES}, "--dtypes"),
+        sizes=_chosen(arguments.sizes or quick_sizes, {name: name for name in SIZES}, "--sizes"),
         threads=arguments.threads,
-        peers=named(arguments.peers or default_peers, known_peers, "--peers"),
+        peers=_chosen(
+            arguments.peers or default_peers, {peer.name: peer for peer in PEERS}, "--peers"
+        ),
         seconds=arguments.seconds or (0.02 if arguments.quick else 2.0),
     )
+
+
+def _networks(names: Sequence[str]) -> Sequence[Network]:
+    """The networks of those names.
+
+    Raises:
+        ValueError: there is no such network.
+        ImportError: PyTorch is not installed.
+    """
+    if list(names) == ["none"]:
+        return []
+    from onnx_acts.exporting import require_torch
+
+    require_torch()
+    from onnx_acts.bench.networks import NETWORKS
+
+    return _chosen(names, {network.name: network for network in NETWORKS}, "--networks")
+
+
+def _chosen(names: Sequence[str] | None, known: dict[str, Item], flag: str) -> Sequence[Item]:
+    """The things of those names; `all` and `none` are names too."""
+    if names and list(names) == ["none"]:
+        return []
+    return named(None if names and list(names) == ["all"] else names, known, flag)

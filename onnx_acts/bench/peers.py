@@ -1,11 +1,11 @@
 """Who is measured: a copy, our kernels, and what people use instead.
 
-A peer is a record; another runtime, or a compiled network, is one more record. `prepare` does all
-that happens once (models, sessions, binding), and gives a call that computes y from x.
+A peer is a record; another runtime is one more record. `prepare` does all that happens once
+(models, sessions, binding), and gives a call that computes y from x.
 
-Equal conditions: all peers read the same x. ONNX Runtime's peers and the copies write to the same y
-through IO binding, so that nobody pays for fresh pages. PyTorch's functions allocate their result;
-`measure.keep_freed_memory` makes the C library hand out the same warm pages again.
+All peers read the same x. ONNX Runtime's peers, OpenVINO and the copies write to the same y, so
+that nobody pays for fresh pages. PyTorch's functions allocate their result;
+`timing.keep_freed_memory` makes the C library hand out the same warm pages again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import functools
-import importlib
-import importlib.util
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,16 +20,17 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
-from onnx_acts import runtime as acts_runtime
+from onnx_acts.bench import runners, variants
+from onnx_acts.bench.runners import Prepared, UnsupportedError
+from onnx_acts.bench.variants import Variant
 from onnx_acts.bench.workload import Workload
 from onnx_acts.conformance import runtime_of
-from onnx_acts.conformance.case import acts_model, onnx_type, standard_model
+from onnx_acts.conformance.case import acts_model, standard_model
 from onnx_acts.conformance.runtimes import to_torch, torch_parameter
 
-__all__ = ["COPIES", "OURS", "PEERS", "Peer", "Prepared", "UnsupportedError"]
+__all__ = ["COPIES", "ORT_RELU", "OURS", "PEERS", "Peer"]
 
 Array = NDArray[Any]
 
@@ -41,38 +40,27 @@ OURS = "library"
 COPIES = ("copy", "parallel copy")
 """The peers that move the same bytes; the faster one is the yardstick."""
 
-
-class UnsupportedError(Exception):
-    """A peer cannot compute a workload; the message says why."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Prepared:
-    """A peer that is ready.
-
-    Attributes:
-        call: computes once.
-        output: returns what the last call computed.
-    """
-
-    call: Callable[[], object]
-    output: Callable[[], Array]
+ORT_RELU = "ort-relu"
+"""ONNX Runtime's cheapest activation, beside chains of the leaky family."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Peer:
-    """One competitor.
+    """One competitor, or one variant of our own work.
 
     Attributes:
         name: its name on the command line.
         title: what it is, for people.
         prepare: makes it ready for a workload, or raises `UnsupportedError`.
+        variant: what it computes in place of the row's workload; it is left out of rows in which
+            this is None.
         on_request: measured only where it is named: getting it ready takes long.
     """
 
     name: str
     title: str
     prepare: Callable[[Workload], Prepared]
+    variant: Variant | None = None
     on_request: bool = False
 
 
@@ -103,24 +91,15 @@ def _parallel_copy(workload: Workload) -> Prepared:
 
 def _onnxruntime(name: str, workload: Workload) -> Prepared:
     """A session of ONNX Runtime with x, the slopes and y bound to their buffers."""
-    runtime = runtime_of(name)
-    reason = runtime.unavailable() or runtime.unsupported(workload.case)
+    runtime, case = runtime_of(name), workload.case
+    reason = runtime.unavailable() or runtime.unsupported(case)
     if reason:
         raise UnsupportedError(reason)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = workload.threads
-    model = (standard_model if name == "standard" else acts_model)(workload.case)
+    model = (standard_model if name == "standard" else acts_model)(case)
     _chain(model, workload.nodes)
-    session = acts_runtime.session(model, session_options=options, accelerated=name == OURS)
-    binding = session.io_binding()
-    dtype = workload.case.dtype  # ONNX Runtime 1.17 takes NumPy's types, which have no bfloat16
-    kind = onnx_type(dtype) if dtype == "bfloat16" else workload.x.dtype.type
-    for item, array in zip(session.get_inputs(), workload.case.inputs, strict=True):
-        binding.bind_input(item.name, "cpu", 0, kind, array.shape, array.ctypes.data)
-    (result,) = session.get_outputs()
-    y = workload.y
-    binding.bind_output(result.name, "cpu", 0, kind, y.shape, y.ctypes.data)
-    return Prepared(lambda: session.run_with_iobinding(binding), lambda: y)
+    return runners.onnxruntime_runner(
+        model, case.inputs, workload.y, workload.threads, accelerated=name == OURS
+    )
 
 
 def _pytorch(workload: Workload, compiled: bool = False) -> Prepared:
@@ -132,15 +111,13 @@ def _pytorch(workload: Workload, compiled: bool = False) -> Prepared:
         raise UnsupportedError(reason)
     import torch
 
-    torch.set_num_threads(workload.threads)
     function = getattr(torch.nn.functional, case.spec.torch)
     slopes = (torch_parameter(case.inputs[0], array) for array in case.inputs[1:])
     tensors = [_shared(workload.x), *(to_torch(slope) for slope in slopes if slope is not None)]
     if compiled:
         torch.compiler.reset()  # else PyTorch stops compiling a function after a few shapes
         function = torch.compile(function, dynamic=False)
-    call = torch.no_grad()(functools.partial(function, *tensors, *case.real_values))
-    return Prepared(call, lambda: _from_torch(call()))
+    return runners.torch_runner(function, [*tensors, *case.real_values], workload.threads)
 
 
 def _compiled(workload: Workload) -> Prepared:
@@ -156,25 +133,9 @@ def _compiled(workload: Workload) -> Prepared:
 
 def _openvino(workload: Workload) -> Prepared:
     """OpenVINO on the standard node; what it makes of a chain is one kernel or a few."""
-    if not importlib.util.find_spec("openvino"):
-        raise UnsupportedError("OpenVINO is not installed")
-    if workload.case.dtype != "float32":
-        raise UnsupportedError("OpenVINO is measured in float32 only")
-    openvino = importlib.import_module("openvino")
     model = standard_model(workload.case)
     _chain(model, workload.nodes)
-    options = {"INFERENCE_NUM_THREADS": workload.threads, "INFERENCE_PRECISION_HINT": "f32"}
-    read = openvino.Core().read_model(model.SerializeToString())
-    read.reshape({i: list(array.shape) for i, array in enumerate(workload.case.inputs)})
-    try:
-        request = openvino.compile_model(read, "CPU", options).create_infer_request()
-    except RuntimeError as error:
-        reason = str(error).strip().rpartition("\n")[2]
-        raise UnsupportedError(f"OpenVINO cannot compile it: {reason}") from error
-    for number, array in enumerate(workload.case.inputs):
-        request.set_input_tensor(number, openvino.Tensor(array, shared_memory=True))
-    request.set_output_tensor(0, openvino.Tensor(workload.y, shared_memory=True))
-    return Prepared(lambda: request.infer(share_outputs=True), lambda: workload.y)
+    return runners.openvino_runner(model, workload.case.inputs, workload.y, workload.threads)
 
 
 def _refuse_chains(workload: Workload) -> None:
@@ -207,28 +168,27 @@ def _shared(array: Array) -> Any:
     return torch.from_numpy(array)
 
 
-def _from_torch(tensor: Any) -> Array:
-    import torch
-
-    if tensor.dtype == torch.bfloat16:
-        return np.asarray(tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16))
-    return np.asarray(tensor.numpy())
-
+_library, _standard, _bodies = (
+    functools.partial(_onnxruntime, name) for name in (OURS, "standard", "bodies")
+)
 
 PEERS: Sequence[Peer] = (
     Peer("copy", "a copy of the same bytes, one thread", _copy),
     Peer(
         "parallel copy", "a copy of the same bytes, as many threads as the others", _parallel_copy
     ),
-    Peer(OURS, "ONNX Runtime, native library", functools.partial(_onnxruntime, OURS)),
-    Peer(
-        "standard",
-        "ONNX Runtime, standard node",
-        functools.partial(_onnxruntime, "standard"),
-    ),
-    Peer("bodies", "ONNX Runtime, function body", functools.partial(_onnxruntime, "bodies")),
+    Peer(OURS, "ONNX Runtime, native library", _library),
+    Peer("standard", "ONNX Runtime, standard node", _standard),
+    Peer("bodies", "ONNX Runtime, function body", _bodies),
     Peer("pytorch", "PyTorch eager", _pytorch),
     Peer("compiled", "PyTorch, torch.compile", _compiled, on_request=True),
     Peer("openvino", "OpenVINO, standard node", _openvino),
+    Peer(ORT_RELU, "ONNX Runtime's own Relu node", _standard, variants.as_relu),
+    *(
+        Peer(name, f"native library, PReLU with another slope ({name})", _library, variant)
+        for name, variant in variants.SLOPES.items()
+    ),
+    Peer("selu-alpha", "native library, ELU with SELU's alpha", _library, variants.with_selu_alpha),
+    Peer("training", "native library, RReLU in training", _library, variants.with_random_slopes),
 )
 """Every peer, in the order of the report's columns."""

@@ -1,184 +1,140 @@
-"""Reports of a benchmark: text, JSON, a page for the documentation, a picture."""
+"""Reports of a benchmark for people: text, and a page for the documentation."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from onnx_acts.bench.goals import goal_table
-from onnx_acts.bench.measure import Measurement, Row
 from onnx_acts.bench.peers import COPIES, OURS, PEERS
-from onnx_acts.bench.workload import CHAIN, SIZES
+from onnx_acts.bench.rows import Row, environment_lines
+from onnx_acts.bench.workload import CHAIN
 
-__all__ = [
-    "check_picture",
-    "from_json",
-    "json_text",
-    "markdown_text",
-    "save_picture",
-    "table_text",
-]
+__all__ = ["markdown_text", "table_text"]
 
+_LEGEND = (
+    'Times in µs for one call. "ours x copy": our time over that of the faster copy of the same'
+    " bytes; the columns after it: the peer's time over ours (above 1, ours is faster). In the rows"
+    f' "chain", {CHAIN} nodes follow one another, and the time is for one of them. ONNX Runtime\'s'
+    " worker threads look for work for 1 ms before they sleep, not for its default of about 50 ms,"
+    " which would disturb the peers that come next."
+)
 
-def json_text(rows: Sequence[Row], environment: dict[str, Any]) -> str:
-    """Everything, as JSON; times are in seconds."""
-    content = {
-        "environment": environment,
-        "rows": [
-            {
-                **dataclasses.asdict(row),
-                "to_copy": {name: row.to_copy(name) for name in row.times},
-                "to_ours": {name: row.to_ours(name) for name in row.times},
-            }
-            for row in rows
-        ],
-    }
-    return json.dumps(content, indent=1) + "\n"
+_VARIANT_LEGEND = (
+    "Variants run in the same turns as the rows above; here a figure above 1 means that the variant"
+    " takes longer than ours of that row."
+)
+
+_NETWORK_LEGEND = (
+    "Whole networks with random weights, exported by this package: ours is the file with onnx_acts"
+    " nodes on ONNX Runtime with the native library; standard and openvino run the file of standard"
+    " operators. Times in ms for one run. A share is the activation nodes' part of the time that"
+    " ONNX Runtime's profiler gives to all nodes."
+)
 
 
-def from_json(text: str) -> tuple[list[Row], dict[str, Any]]:
-    """Reads what `json_text` wrote.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    try:
-        content = json.loads(text)
-        rows, environment = [_row(item) for item in content["rows"]], dict(content["environment"])
-        _environment_lines(environment)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"this is not what `onnx-acts bench --json` writes ({type(error).__name__}: {error})"
-        ) from error
-    return rows, environment
-
-
-def _row(item: dict[str, Any]) -> Row:
-    if item["size"] not in SIZES:
-        raise ValueError(f"unknown size {item['size']!r}")
-    times = {name: _measurement(found) for name, found in item["times"].items()}
-    names = ("operator", "dtype", "size", "threads")
-    return Row(**{name: item[name] for name in names}, times=times, absent=dict(item["absent"]))
-
-
-def _measurement(found: dict[str, Any]) -> Measurement:
-    first, third = map(float, found["quartiles"])
-    median, faults = float(found["median"]), float(found["page_faults"])
-    return Measurement(median, (first, third), int(found["turns"]), int(found["calls"]), faults)
+_TEXTS = ("operator", "network", "type", "input")
+"""Headings of columns that hold no numbers."""
 
 
 def table_text(rows: Sequence[Row], environment: dict[str, Any]) -> str:
-    """The environment and one line for each row."""
-    lines = [*_environment_lines(environment), ""]
-    cells = _figures(rows)
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        padded = (text.rjust(width) for text, width in zip(line, widths, strict=True))
-        lines.append("  ".join(padded))
-    lines += ["", _LEGEND, *(f"{peer.name}: {peer.title}" for peer in PEERS)]
-    return "\n".join([*lines, *_absences(rows)])
+    """The environment, one line for each row, and the goals."""
+    lines = [*environment_lines(environment), ""]
+    for cells in (_figures(_operators(rows)), _variant_figures(rows), _network_figures(rows)):
+        lines += [*_padded(cells), ""] if cells else []
+    lines += [_LEGEND, *(f"{peer.name}: {peer.title}" for peer in PEERS)]
+    lines += [*_absences(rows), "", *goal_table(rows, _level(environment))]
+    return "\n".join(lines).rstrip()
 
 
 def markdown_text(rows: Sequence[Row], environment: dict[str, Any]) -> str:
-    """The page of results: where it is from, the goals, a table for each size and threads."""
-    lines = ["# Benchmarks", "", *(f"- {line}" for line in _environment_lines(environment)), ""]
+    """The page of results: where it is from, the goals, the networks, a table for each size."""
+    lines = ["# Benchmarks", "", *(f"- {line}" for line in environment_lines(environment)), ""]
     lines += [
         "Run the command for the figures of your machine: only ratios within one run mean",
         "something. Each figure is a median over turns that the peers take in random order;",
         "outputs were verified first.",
     ]
-    goals = goal_table(rows)
+    goals = goal_table(rows, _level(environment))
     lines += ["", "## Goals", "", *goals] if goals else []
-    lines += ["", "## How to read the tables", "", _LEGEND, ""]
+    networks = _network_figures(rows)
+    if networks:
+        lines += ["", "## Networks", "", _NETWORK_LEGEND, "", *_markdown(networks)]
+    lines += ["", "## How to read the tables", "", _LEGEND, "", _VARIANT_LEGEND, ""]
     lines += [f"- {peer.name}: {peer.title}" for peer in PEERS]
-    for size, threads in dict.fromkeys((row.size, row.threads) for row in rows):
-        chosen = [row for row in rows if (row.size, row.threads) == (size, threads)]
+    operators = _operators(rows)
+    for size, threads in dict.fromkeys((row.size, row.threads) for row in operators):
+        chosen = [row for row in operators if (row.size, row.threads) == (size, threads)]
         plural = "thread" if threads == 1 else "threads"
-        lines += ["", f"## {_described(size)}, {threads} {plural}", "", *_markdown_table(chosen)]
+        lines += ["", f"## {_described(size)}, {threads} {plural}"]
+        for cells in (_figures(chosen), _variant_figures(chosen)):
+            narrow = [[*line[:2], *line[4:]] for line in cells]  # size and threads do not vary
+            lines += ["", *_markdown(narrow)] if cells else []
     absences = _absences(rows)
     lines += ["", "## Not measured", "", *(f"- {line}" for line in absences)] if absences else []
     return "\n".join(lines) + "\n"
 
 
-def check_picture(path: str) -> None:
-    """Requires that `save_picture` can draw to a path, before the work.
-
-    Raises:
-        ImportError: matplotlib is not installed.
-        ValueError: the file's name ends in no picture format.
-    """
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase
-    except ImportError as error:
-        raise ImportError(
-            "the picture needs matplotlib: install it with `pip install matplotlib`"
-        ) from error
-    suffix = Path(path).suffix.removeprefix(".").lower()
-    if suffix not in FigureCanvasBase.filetypes:
-        known = ", ".join(sorted(FigureCanvasBase.filetypes))
-        raise ValueError(f"--picture {path}: the name must end in a picture format: {known}")
+def _operators(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.shares is None]
 
 
-def save_picture(rows: Sequence[Row], path: str) -> None:
-    """Draws the peers' times over the copy's, one panel for each element type.
-
-    The rows are those of the largest size and the fewest threads.
-
-    Raises:
-        ImportError, ValueError: as in `check_picture`; or there are no rows.
-    """
-    check_picture(path)
-    from matplotlib.figure import Figure
-
-    chosen = _largest(rows)
-    dtypes = list(dict.fromkeys(row.dtype for row in chosen))
-    figure = Figure(figsize=(4 * len(dtypes), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(dtypes), sharey=True, squeeze=False)[0]
-    for panel, dtype in zip(panels, dtypes, strict=True):
-        _draw(panel, [row for row in chosen if row.dtype == dtype], [OURS, *_others(chosen)])
-        panel.set_title(dtype)
-    panels[0].set_ylabel("time / time of a copy")
-    panels[-1].legend(fontsize="small")
-    figure.suptitle(f"{chosen[0].size}, {chosen[0].threads} thread(s)")
-    figure.savefig(path, dpi=120)
+def _level(environment: dict[str, Any]) -> str:
+    return str(environment["library"].get("isa", ""))
 
 
-_LEGEND = (
-    'Times in µs for one call. "ours x copy": our time over that of the faster copy of the same'
-    " bytes; the columns after it: the peer's time over ours (above 1, ours is faster). In the rows"
-    f' "chain", {CHAIN} nodes follow one another, and the time is for one of them.'
-)
-
-
-def _others(rows: Sequence[Row]) -> list[str]:
-    """The peers that ours is compared with, as far as one was measured."""
-    measured = {name for row in rows for name in row.times}
-    return [p.name for p in PEERS if p.name in measured - {OURS, *COPIES}]
+def _measured(rows: Sequence[Row], *, variants: bool) -> list[str]:
+    """The peers that ours is compared with, as far as one was measured; or the variants."""
+    names = {name for row in rows for name in row.times} - {OURS, *COPIES}
+    return [p.name for p in PEERS if p.name in names and (p.variant is not None) == variants]
 
 
 def _figures(rows: Sequence[Row]) -> list[list[str]]:
-    """A heading and one line for each row."""
-    others = _others(rows)
+    """A heading and one line for each operator's row."""
+    peers = _measured(rows, variants=False)
     heading = ["operator", "type", "size", "threads", "copy µs", "ours µs", "ours x copy"]
-    lines = [[*heading, *(f"{name}/ours" for name in others)]]
+    lines = [[*heading, *(f"{name}/ours" for name in peers)]]
     for row in rows:
-        ours = row.times[OURS].median if OURS in row.times else None
-        line = [row.operator, row.dtype, row.size, str(row.threads)]
-        line += [_number(row.copy, 1e6), _number(ours, 1e6), _number(row.to_copy(OURS))]
-        lines.append([*line, *(_number(row.to_ours(name)) for name in others)])
-    return lines
+        line = [*_place(row), _number(row.copy, 1e6), _number(row.ours, 1e6)]
+        line.append(_number(row.to_copy(OURS)))
+        lines.append([*line, *(_number(row.to_ours(name)) for name in peers)])
+    return lines if rows else []
 
 
-def _number(value: float | None, factor: float = 1) -> str:
+def _variant_figures(rows: Sequence[Row]) -> list[list[str]]:
+    """The same for the variants, of the rows that have any."""
+    names = _measured(_operators(rows), variants=True)
+    lines = [["operator", "type", "size", "threads", *(f"{name}/ours" for name in names)]]
+    for row in rows:
+        if any(name in row.times for name in names):
+            lines.append([*_place(row), *(_number(row.to_ours(name)) for name in names)])
+    return lines if names else []
+
+
+def _network_figures(rows: Sequence[Row]) -> list[list[str]]:
+    """The same for networks."""
+    networks = [row for row in rows if row.shares is not None]
+    peers = _measured(networks, variants=False)
+    heading = ["network", "type", "input", "threads", "ours ms", *(f"{p}/ours" for p in peers)]
+    lines = [[*heading, "share", "standard's share"]]
+    for row in networks:
+        shares = [(row.shares or {}).get(name) for name in (OURS, "standard")]
+        ratios = (_number(row.to_ours(name)) for name in peers)
+        percent = (_number(share, 100, " %") for share in shares)
+        lines.append([*_place(row), _number(row.ours, 1e3), *ratios, *percent])
+    return lines if networks else []
+
+
+def _place(row: Row) -> list[str]:
+    return [row.name, row.dtype, row.size, str(row.threads)]
+
+
+def _number(value: float | None, factor: float = 1, unit: str = "") -> str:
     """Three digits, or a dash."""
     if value is None:
         return "-"
     scaled = value * factor
-    return f"{scaled:.0f}" if scaled >= 100 else f"{scaled:.3g}"
+    return f"{scaled:.0f}{unit}" if scaled >= 100 else f"{scaled:.3g}{unit}"
 
 
 def _described(size: str) -> str:
@@ -188,48 +144,17 @@ def _described(size: str) -> str:
     return text if shape == size else f"{text}, one node of {CHAIN}"
 
 
-def _markdown_table(rows: Sequence[Row]) -> list[str]:
-    """The same without the columns that do not vary."""
-    lines = [[*line[:2], *line[4:]] for line in _figures(rows)]
-    rule = "|---|---|" + "---:|" * (len(lines[0]) - 2)
-    texts = [f"| {' | '.join(line)} |" for line in lines]
-    return [texts[0], rule, *texts[1:]]
+def _padded(cells: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = (zip(line, widths, strict=True) for line in cells)
+    return ["  ".join(text.rjust(width) for text, width in row) for row in rows]
 
 
-def _environment_lines(environment: dict[str, Any]) -> list[str]:
-    """Machine, date, versions and command; the last two as far as an earlier run recorded them."""
-    packages = ", ".join(f"{k} {v}" for k, v in environment["packages"].items() if v)
-    level = environment["library"].get("isa", "none")
-    cpu = f"{environment['cpu']}, {environment['cpu_count']} CPUs"
-    lines = [
-        f"machine: {cpu}, instruction set level {level}",
-        f"versions: {packages}; Python {environment['python']}; {environment['system']}",
-    ]
-    return lines + [
-        f"{key}: {environment[key]}" for key in ("date", "command") if key in environment
-    ]
-
-
-def _largest(rows: Sequence[Row]) -> list[Row]:
-    """The rows of the largest size and, of these, the fewest threads."""
-    if not rows:
-        raise ValueError("there is nothing to draw: no row was measured")
-    size = max((row.size for row in rows), key=lambda name: math.prod(SIZES[name]))
-    threads = min(row.threads for row in rows if row.size == size)
-    return [row for row in rows if (row.size, row.threads) == (size, threads)]
-
-
-def _draw(panel: Any, rows: Sequence[Row], names: Sequence[str]) -> None:
-    """One panel: a group of bars for each operator, a colour for each peer."""
-    width = 0.8 / len(names)
-    for number, name in enumerate(names):
-        heights = [row.to_copy(name) or 0 for row in rows]
-        places = [place + number * width for place in range(len(rows))]
-        panel.bar(places, heights, width, label=name)
-    panel.set_xticks([place + 0.4 - width / 2 for place in range(len(rows))])
-    panel.set_xticklabels([row.operator for row in rows], rotation=30)
-    panel.set_yscale("log")
-    panel.axhline(1, color="black", linewidth=0.8)
+def _markdown(cells: Sequence[Sequence[str]]) -> list[str]:
+    """A Markdown table; what is text stands to the left, numbers to the right."""
+    texts = [f"| {' | '.join(line)} |" for line in cells]
+    rule = "|".join("---" if name in _TEXTS else "---:" for name in cells[0])
+    return [texts[0], f"|{rule}|", *texts[1:]]
 
 
 def _absences(rows: Sequence[Row]) -> list[str]:
@@ -239,7 +164,7 @@ def _absences(rows: Sequence[Row]) -> list[str]:
         for name, reason in row.absent.items():
             if name not in COPIES:
                 places = reasons.setdefault((name, reason), [])
-                places.append(f"{row.operator} {row.dtype}")
+                places.append(f"{row.name} {row.dtype}")
     return [
         f"{name} absent from {', '.join(dict.fromkeys(places))}: {reason}"
         for (name, reason), places in reasons.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,16 @@ from onnx_acts.conformance import Case
 from onnx_acts.conformance.case import numpy_type
 from onnx_acts.specs import Spec
 
-__all__ = ["CHAIN", "SIZES", "Workload", "make_workload"]
+__all__ = [
+    "CHAIN",
+    "LARGE",
+    "LEAKY_FAMILY",
+    "SIZES",
+    "Workload",
+    "aligned",
+    "make_workload",
+    "repeated",
+]
 
 Array = NDArray[Any]
 
@@ -27,6 +37,12 @@ SIZES: dict[str, tuple[int, ...]] = {
 }
 """Shapes by name: a network's first layers, alone and in a batch; a small tensor; one element,
 where the time is that of the call; chains of nodes, where a node's share of it is."""
+
+LARGE = ("1x64x112x112", "32x64x112x112")
+"""The sizes at which the kernel's own speed shows: in the cache, and beyond it."""
+
+LEAKY_FAMILY = ("ReLU", "LeakyReLU", "PReLU", "RReLU")
+"""The operators that scale what is negative; they differ in where the scale comes from."""
 
 CHAIN = 200
 """Nodes of a chain, each on the result of the one before."""
@@ -74,17 +90,20 @@ def make_workload(spec: Spec, dtype: str, size: str, threads: int) -> Workload:
         threads: number of threads.
     """
     shape, kind = SIZES[size], numpy_type(dtype)
-    random = np.random.default_rng(1509)
-    values = random.standard_normal(min(_PERIOD, math.prod(shape))).astype(kind)
-    x, y = _aligned(shape, kind), _aligned(shape, kind)
-    x[...] = np.resize(values, shape)
+    x, y = aligned(shape, kind), aligned(shape, kind)
+    x[...] = repeated(np.random.default_rng(1509).standard_normal, shape, kind)
     y[...] = 0
     slopes = np.linspace(0.05, 0.45, shape[1]).astype(kind).reshape(shape[1], 1, 1)
     case = Case(spec.name, dtype, [x, *(slopes for _ in spec.inputs[1:])])
     return Workload(case, size, threads, y)
 
 
-def _aligned(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+def repeated(draw: Callable[[int], Array], shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+    """Random values that repeat after a while; `draw` makes as many as it is told."""
+    return np.resize(draw(min(_PERIOD, math.prod(shape))).astype(kind), shape)
+
+
+def aligned(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
     """An array that begins on a cache line."""
     count = math.prod(shape) * kind.itemsize
     raw = np.empty(count + _ALIGNMENT, np.uint8)

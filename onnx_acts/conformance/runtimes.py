@@ -1,10 +1,12 @@
-"""What can compute a case: ONNX Runtime in three ways, onnx.reference in two, PyTorch."""
+"""What can compute a case: ONNX Runtime in four ways, onnx.reference in two, PyTorch."""
 
 from __future__ import annotations
 
 import functools
 import importlib.metadata
 import importlib.util
+import os
+import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -20,6 +22,8 @@ from onnx_acts.conformance.case import Case, acts_model, standard_model
 from onnx_acts.conformance.known_differences import missing_kernel
 from onnx_acts.evaluator import reference_evaluator
 from onnx_acts.ort_values import from_ort, to_ort
+from onnx_acts.placing import ExecutedNode, executed_nodes
+from onnx_acts.runtime import CPU, CUDA, cuda_error
 
 __all__ = ["RUNTIMES", "Runtime", "runtime_of", "to_torch", "torch_parameter", "version_of"]
 
@@ -59,16 +63,30 @@ class Runtime(Protocol):
 
 
 class _OnnxRuntime:
-    """ONNX Runtime on the CPU, on one of the models that a case gives."""
+    """ONNX Runtime on one of the models that a case gives.
+
+    On another provider than the CPU, a node that lands elsewhere is an error.
+    """
 
     package = "onnxruntime"
 
-    def __init__(self, name: str, title: str, promise: str, model: Callable[[Case], Model]) -> None:
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        promise: str,
+        model: Callable[[Case], Model],
+        provider: str = CPU,
+    ) -> None:
         self.name, self.title, self.promise, self._model = name, title, promise, model
+        self._provider = provider
         self._sessions: dict[bytes, onnxruntime.InferenceSession] = {}
 
     def unavailable(self) -> str:
-        return _library_missing() if self._accelerated else ""
+        if self._provider not in onnxruntime.get_available_providers():
+            return f"{self._provider} is not in this build of onnxruntime {onnxruntime.__version__}"
+        missing = _library_missing() if self._accelerated else ""
+        return missing or (cuda_error() if self._provider == CUDA else "")
 
     def unsupported(self, case: Case) -> str:
         if case.dtype == "bfloat16" and not _TAKES_BFLOAT16:
@@ -83,16 +101,11 @@ class _OnnxRuntime:
         return f"no kernel for {case.spec.standard} ({record.seen})" if record else ""
 
     def run(self, case: Case) -> list[Array]:
-        session = self._session(case)
-        feeds = dict(zip(case.spec.inputs, case.inputs, strict=True))
-        if case.dtype != "bfloat16":
-            return [np.asarray(array) for array in session.run(None, feeds)]
-        values = {name: to_ort(array) for name, array in feeds.items()}
-        return [from_ort(value) for value in session.run_with_ort_values(None, values)]
+        return _run(self._session(case), case)
 
     @property
     def _accelerated(self) -> bool:
-        return self.name == "library"
+        return self.name in ("library", "cuda")
 
     def _session(self, case: Case) -> onnxruntime.InferenceSession:
         model = self._model(case)
@@ -102,11 +115,40 @@ class _OnnxRuntime:
             options.log_severity_level = 4  # errors are raised; logging them too is noise
             options.intra_op_num_threads = 2
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            options.enable_profiling = self._provider != CPU
+            options.profile_file_prefix = os.path.join(tempfile.gettempdir(), "onnx_acts_profile")
             opened = acts_runtime.session(
-                model, session_options=options, accelerated=self._accelerated
+                model,
+                providers=[self._provider],
+                session_options=options,
+                accelerated=self._accelerated,
             )
+            if options.enable_profiling:
+                _run(opened, case)
+                _check_placement(executed_nodes(opened.end_profiling()), case, self._provider)
             _keep(self._sessions, key, opened)
         return self._sessions[key]
+
+
+def _run(session: onnxruntime.InferenceSession, case: Case) -> list[Array]:
+    """Runs a session on a case's inputs."""
+    feeds = dict(zip(case.spec.inputs, case.inputs, strict=True))
+    if case.dtype != "bfloat16":
+        return [np.asarray(array) for array in session.run(None, feeds)]
+    values = {name: to_ort(array) for name, array in feeds.items()}
+    return [from_ort(value) for value in session.run_with_ort_values(None, values)]
+
+
+def _check_placement(nodes: Sequence[ExecutedNode], case: Case, provider: str) -> None:
+    """Requires that the case's operator ran, and on this provider.
+
+    Raises:
+        RuntimeError: it did not.
+    """
+    found = [node.provider for node in nodes if node.operator == case.operator]
+    if found != [provider]:
+        where = ", ".join(found) or "nowhere"
+        raise RuntimeError(f"{case.operator} {case.dtype} ran on {where}, not on {provider}")
 
 
 class _Reference:
@@ -229,6 +271,7 @@ def to_torch(array: Array) -> Any:
 
 RUNTIMES: Sequence[Runtime] = (
     _OnnxRuntime("library", "ONNX Runtime, native library", "kernel", acts_model),
+    _OnnxRuntime("cuda", "ONNX Runtime, native library on CUDA", "kernel", acts_model, CUDA),
     _OnnxRuntime("bodies", "ONNX Runtime, function bodies", "body", acts_model),
     _OnnxRuntime("standard", "ONNX Runtime, standard nodes", "measured", standard_model),
     _Reference("reference", "onnx.reference, function bodies", "body", ReferenceEvaluator),

@@ -6,10 +6,12 @@ name would replace it as soon as it is imported. Importing this package does not
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from onnx_acts.exporting.options import Options
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
 from onnx_acts.specs import DEFAULT_OPS
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = ["ExportResult", "OutputError", "VerificationError", "export", "require_torch"]
+
+_NEEDED = ("onnxscript", "safetensors", "torch")
+"""What the extra `export` brings."""
 
 
 def export(  # noqa: PLR0913  # the public options, all but three by keyword
@@ -85,7 +90,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
     require_torch()
     from onnx_acts.exporting import pipeline
 
-    options = pipeline.Options(
+    options = Options(
         style=style,
         ops=ops if isinstance(ops, str) else tuple(ops),
         dynamic_shapes=dynamic_shapes,
@@ -106,9 +111,8 @@ def require_torch() -> None:
         ImportError: something is not installed; the message says how to install it.
     """
     try:
-        import onnxscript  # noqa: F401  # only its presence matters here
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
+        for name in _NEEDED:
+            importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
             f"exporting needs {error.name}, which is not installed:"

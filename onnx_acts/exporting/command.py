@@ -8,8 +8,9 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
+from onnx_acts.commands import add_ops
 from onnx_acts.exporting import ExportResult, VerificationError, export, require_torch
-from onnx_acts.specs import DEFAULT_OPS, ELEMENT_TYPES, SPECS
+from onnx_acts.specs import ELEMENT_TYPES
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 _INTEGERS = ("int64", "int32", "bool")
+_NOT_LOADED = (
+    "no --weights: the model has the weights that FACTORY makes, random ones unless FACTORY itself"
+    " loads trained ones"
+)
 _VERIFY: dict[str, bool | str] = {"all": True, "bodies": "bodies", "none": False}
 
 
@@ -40,7 +45,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="append",
         required=True,
         dest="inputs",
-        help="shape of one input, as in 1x3x32x32 or 1x3x32x32:float32; once for each input."
+        help="shape of one input, batch dimension included, as in 1x3x32x32 or"
+        " 1x3x32x32:float32; once for each input."
         f" DTYPE is one of {', '.join((*ELEMENT_TYPES, *_INTEGERS))}; default: the module's",
     )
     parser.add_argument("-o", "--output", metavar="OUT.onnx", required=True, help="file to write")
@@ -49,13 +55,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--style", choices=("acts", "standard"), default="acts")
     parser.add_argument(
-        "--ops",
-        default=",".join(DEFAULT_OPS),
-        help=f"operators that become onnx_acts nodes, of {','.join(spec.name for spec in SPECS)}"
-        " (default: %(default)s)",
+        "--style",
+        choices=("acts", "standard"),
+        default="acts",
+        help="onnx_acts nodes with function bodies (default), or standard operators only",
     )
+    add_ops(parser, "operators that become onnx_acts nodes")
     parser.add_argument("--opset", type=int, help="18 or newer (default: torch's)")
     parser.add_argument(
         "--dtype", choices=ELEMENT_TYPES, help="convert the module (default: as in the weights)"
@@ -105,7 +111,7 @@ def _export(arguments: argparse.Namespace) -> ExportResult:
         tuple(_example(text, module, arguments.seed) for text in arguments.inputs),
         arguments.output,
         style=arguments.style,
-        ops=[name for name in arguments.ops.split(",") if name],
+        ops=arguments.ops,
         dynamic_shapes={} if arguments.fixed_shapes else None,
         opset=arguments.opset,
         verify=_VERIFY[arguments.verify],
@@ -124,6 +130,8 @@ def _module(arguments: argparse.Namespace) -> torch.nn.Module:
     module = build_module(arguments.factory)
     if arguments.weights:
         load_weights(module, arguments.weights)
+    elif module.state_dict():
+        warnings.warn(_NOT_LOADED, stacklevel=2)
     if arguments.dtype:
         module.to(getattr(torch, arguments.dtype))
     module.eval()

@@ -12,7 +12,7 @@ import onnx
 import torch
 from torch.utils import _pytree as pytree
 
-__all__ = ["batch_shapes", "settle_batch", "tensors_of"]
+__all__ = ["batch_shapes", "bound_arguments", "settle_batch", "tensors_of"]
 
 _UNLIMITED = 2**31
 """An upper bound from which on a dimension counts as free."""
@@ -21,6 +21,23 @@ _UNLIMITED = 2**31
 def tensors_of(*trees: Any) -> list[torch.Tensor]:
     """Lists the tensors in nested tuples, lists and dictionaries, in torch's order."""
     return [leaf for leaf in pytree.tree_leaves(trees) if isinstance(leaf, torch.Tensor)]
+
+
+def bound_arguments(
+    module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments by the names that `module.forward` gives them.
+
+    Raises:
+        TypeError: there are too many or too few, or one has another name.
+    """
+    signature = inspect.signature(module.forward)
+    try:
+        return dict(signature.bind(*args, **kwargs).arguments)
+    except TypeError as error:
+        raise TypeError(
+            f"the inputs do not fit {type(module).__name__}.forward{signature}: {error}"
+        ) from error
 
 
 def batch_shapes(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -33,8 +50,7 @@ def batch_shapes(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[st
         is_array = isinstance(leaf, torch.Tensor) and leaf.ndim > 0
         return {0: torch.export.Dim.AUTO} if is_array else None
 
-    bound = inspect.signature(module.forward).bind(*args, **kwargs).arguments
-    return pytree.tree_map(shape_of, dict(bound))
+    return pytree.tree_map(shape_of, bound_arguments(module, args, kwargs))
 
 
 def settle_batch(

@@ -8,7 +8,7 @@ import dataclasses
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from onnx_acts.embed import default_opset
 from onnx_acts.exporting import checks, metadata, verification
 from onnx_acts.exporting.capture import capture
 from onnx_acts.exporting.dynamic import tensors_of
+from onnx_acts.exporting.options import Options
 from onnx_acts.exporting.placement import place
 from onnx_acts.exporting.result import ExportResult, OutputError
 from onnx_acts.files import Model, check_target, save_model
@@ -28,10 +29,7 @@ from onnx_acts.specs import DOMAIN, spec_of
 from onnx_acts.structure import walk_nodes
 from onnx_acts.weights import weight_bytes
 
-__all__ = ["Options", "run"]
-
-_DEFAULT_OPSET = 20
-"""torch's default."""
+__all__ = ["run"]
 
 _LARGE = 2**30
 """Bytes of weights from which a model is verified as a file: a protobuf message ends at 2 GiB."""
@@ -43,21 +41,6 @@ _EMPTY = "nothing compared: every output is empty"
 
 _LOCK = threading.Lock()
 """torch's exporter, its modes and the levels of its loggers are the process's: one at a time."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """The keyword arguments of `onnx_acts.export`, documented there."""
-
-    style: str
-    ops: Sequence[str]
-    dynamic_shapes: Any
-    opset: int | None
-    verify: bool | str
-    training: bool
-    seed: int
-    input_names: Sequence[str] | None
-    output_names: Sequence[str] | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +104,7 @@ def _check(
 ) -> None:
     """Refuses what can be refused before the work begins."""
     checks.check_style(options.style, options.ops)
-    checks.check_opset(_opset(options))
+    checks.check_opset(options.target_opset)
     if options.verify not in (True, False, "bodies"):
         raise ValueError(f"verify must be True, False or 'bodies', got {options.verify!r}")
     if options.seed < 0:
@@ -136,15 +119,8 @@ def _build(
     module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
 ) -> _Built:
     """Makes the finished model in memory."""
-    model = capture(
-        module,
-        *pytree.tree_map(_copied, (args, kwargs)),
-        opset=_opset(options),
-        seed=options.seed,
-        dynamic_shapes=options.dynamic_shapes,
-        input_names=options.input_names,
-        output_names=options.output_names,
-    )
+    own_args, own_kwargs = pytree.tree_map(_copied, (args, kwargs))
+    model = capture(module, own_args, own_kwargs, options)
     metadata.clean(model)
     checks.check_activations(model, training=options.training)
     operators = frozenset(_count_nodes(model))
@@ -223,10 +199,6 @@ def _runnable(model: onnx.ModelProto, path: Path) -> Iterator[Model]:
         staged = Path(folder) / "model.onnx"
         save_model(model, staged)
         yield staged
-
-
-def _opset(options: Options) -> int:
-    return _DEFAULT_OPSET if options.opset is None else options.opset
 
 
 def _copied(leaf: Any) -> Any:

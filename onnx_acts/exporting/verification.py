@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import ml_dtypes
@@ -17,22 +17,16 @@ import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
-from torch.overrides import TorchFunctionMode
-from torch.utils import _pytree as pytree
 
 from onnx_acts import runtime
 from onnx_acts.exporting.dynamic import tensors_of
 from onnx_acts.exporting.result import OutputError, VerificationError
+from onnx_acts.exporting.running import run_module
 from onnx_acts.exporting.tolerance import as_double, noise_of, spacing, tolerance_of
 from onnx_acts.files import Model
 from onnx_acts.ort_values import from_ort, to_ort
 
 __all__ = ["Expectation", "compare", "compare_shapes", "expect", "run_model"]
-
-_RRELU = (functional.rrelu, torch.rrelu, torch.rrelu_)
-_TRAINING = 3
-"""The position of RReLU's argument of that name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,18 +50,13 @@ def expect(
     Raises:
         ValueError: the module cannot run on these arguments.
     """
-    try:
-        values = _run_module(module, args, kwargs, None)
-    except Exception as error:  # a module may raise anything
-        raise ValueError(
-            f"the module cannot run on these args: {type(error).__name__}: {error}"
-        ) from error
+    values = run_module(module, args, kwargs)
     tensors = (*module.parameters(), *module.buffers(), *tensors_of(args, kwargs))
     is_double = any(tensor.dtype == torch.float64 for tensor in tensors)
     other_type = torch.float32 if is_double else torch.float64
     try:
-        others = _run_module(module, args, kwargs, other_type)
-    except Exception:  # a module with fixed element types cannot run in another: no estimate
+        others = run_module(module, args, kwargs, other_type)
+    except ValueError:  # a module with fixed element types cannot run in another: no estimate
         return [Expectation(value, None) for value in values]
     return [Expectation(a, noise_of(a, b)) for a, b in zip(values, others, strict=True)]
 
@@ -183,73 +172,6 @@ def _compare_one(
             f" ({ulp[worst]:.3g} ULP), allowed {allowed[worst]:.3g}; nothing was written"
         )
     return record
-
-
-def _run_module(
-    module: torch.nn.Module,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    dtype: torch.dtype | None,
-) -> list[torch.Tensor]:
-    """Runs a module on copies of its state and arguments, all floating tensors as `dtype`."""
-
-    def copied(leaf: Any) -> Any:
-        if not isinstance(leaf, torch.Tensor):
-            return leaf
-        change = dtype is not None and leaf.is_floating_point()
-        return leaf.detach().to(dtype if change else leaf.dtype, copy=True)
-
-    with torch.no_grad(), _MeanSlopes():
-        result = torch.func.functional_call(
-            module,
-            _copied_state(module, copied),
-            pytree.tree_map(copied, args),
-            pytree.tree_map(copied, kwargs),
-            tie_weights=False,
-        )
-    return [tensor.detach().cpu() for tensor in tensors_of(result)]
-
-
-def _copied_state(
-    module: torch.nn.Module, copied: Callable[[torch.Tensor], torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """A copy of every parameter and buffer, under one name for each module that has it.
-
-    A submodule may be registered under several names. `functional_call` would replace its tensors
-    once for each name and put a copy back in the end, so it gets one name and ties nothing itself;
-    tensors that several modules share stay shared.
-    """
-    copies: dict[int, torch.Tensor] = {}
-    state = {}
-    for prefix, owner in module.named_modules(remove_duplicate=True):
-        for own in (
-            owner.named_parameters(prefix, recurse=False, remove_duplicate=False),
-            owner.named_buffers(prefix, recurse=False, remove_duplicate=False),
-        ):
-            for name, tensor in own:
-                if id(tensor) not in copies:
-                    copies[id(tensor)] = copied(tensor)
-                state[name] = copies[id(tensor)]
-    return state
-
-
-class _MeanSlopes(TorchFunctionMode):
-    """Runs every RReLU in evaluation mode, also the functions that ask for training mode."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        kwargs = dict(kwargs or {})
-        if func in _RRELU:  # (x, lower, upper, training, ...)
-            if len(args) > _TRAINING:
-                args = (*args[:_TRAINING], False, *args[_TRAINING + 1 :])
-            else:
-                kwargs["training"] = False
-        return func(*args, **kwargs)
 
 
 def _difference(want: torch.Tensor, got: torch.Tensor) -> NDArray[np.float64]:

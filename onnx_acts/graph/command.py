@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 
 import onnx
 
+from onnx_acts.commands import add_ops
 from onnx_acts.files import load_model, save_model
 from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.lower import lower_counted
-from onnx_acts.specs import DEFAULT_OPS, SPECS, spec_of
+from onnx_acts.specs import spec_of
 from onnx_acts.structure import STANDARD_DOMAINS, walk_nodes
 
 __all__ = ["add_parser"]
@@ -18,7 +20,6 @@ __all__ = ["add_parser"]
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds both commands."""
-    names = [spec.name for spec in SPECS]
     faster = subparsers.add_parser(
         "accelerate",
         help="turn standard activations of an ONNX file into onnx_acts nodes with bodies",
@@ -26,14 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         " bodies. OUT may be IN: it is replaced whole or not at all.",
     )
     _add_files(faster)
-    faster.add_argument(
-        "--ops",
-        nargs="+",
-        choices=names,
-        default=list(DEFAULT_OPS),
-        metavar="OP",
-        help=f"operators to put in, of {', '.join(names)} (default: {' '.join(DEFAULT_OPS)})",
-    )
+    add_ops(faster, "operators to put in")
     faster.add_argument(
         "--approximate",
         action="store_true",
@@ -78,7 +72,7 @@ def _lower(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _left(model: onnx.ModelProto, ops: list[str]) -> Counter[str]:
+def _left(model: onnx.ModelProto, ops: Sequence[str]) -> Counter[str]:
     """Counts the standard nodes that were asked for and are still there."""
     wanted = {spec_of(name).standard for name in ops if spec_of(name).parameter_source != "draw"}
     nodes = (node for node in walk_nodes(model) if node.domain in STANDARD_DOMAINS)

@@ -2,8 +2,11 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 from onnx_acts import reference
@@ -22,6 +25,7 @@ from onnx_acts.conformance.known_differences import (
 )
 from onnx_acts.conformance.runner import Result, Selection, run
 from onnx_acts.conformance.runtimes import RUNTIMES, runtime_of
+from onnx_acts.runtime import session
 from onnx_acts.specs import ELEMENT_TYPES, SPECS, spec_of
 
 OPERATORS = [spec.name for spec in SPECS]
@@ -262,7 +266,7 @@ def test_bfloat16_needs_a_runtime_that_takes_it(monkeypatch: pytest.MonkeyPatch)
 
 def test_unknown_runtime() -> None:
     """The message lists those there are."""
-    with pytest.raises(ValueError, match="there are library, bodies, standard"):
+    with pytest.raises(ValueError, match="there are library, cuda, bodies, standard"):
         runtime_of("tensorflow")
 
 
@@ -307,3 +311,29 @@ def test_versions() -> None:
     assert version_tuple("2.13.0+cpu") == (2, 13, 0)
     assert version_tuple("1.9") < version_tuple("1.31.1")
     assert version_tuple("") == ()
+
+
+def test_a_node_that_lands_elsewhere_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Right numbers from the CPU are no proof for CUDA."""
+
+    def on_the_cpu(model: onnx.ModelProto, **more: Any) -> onnxruntime.InferenceSession:
+        return session(model, **{**more, "providers": None})
+
+    cuda = runtime_of("cuda")
+    monkeypatch.setattr("onnx_acts.runtime.session", on_the_cpu)
+    case = Case("ELU", "float32", [np.array([-1.0], np.float32)])
+    found = runner.judge(cuda, case, 1.0)
+    wanted = "ELU float32 ran on CPUExecutionProvider, not on CUDAExecutionProvider"
+    assert found.message == f"raised RuntimeError: {wanted}"
+
+
+def test_cuda_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason: the build of onnxruntime first, then what the library says."""
+    cuda = runtime_of("cuda")
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert "CUDAExecutionProvider is not in this build of onnxruntime" in cuda.unavailable()
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr("onnx_acts.runtime.library_info", lambda: {"cuda_error": "no driver"})
+    assert cuda.unavailable() == "no driver"
+    monkeypatch.setattr("onnx_acts.runtime.library_info", lambda: {"cuda": True})
+    assert cuda.unavailable() == ""

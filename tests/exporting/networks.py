@@ -27,6 +27,7 @@ FORMS: dict[str, Form] = {
     "rrelu_bounds": lambda x, _: functional.rrelu(x, 0.1, 0.3),
     "rrelu_inplace": lambda x, _: functional.rrelu(x.clone(), inplace=True),
     "rrelu_": lambda x, _: functional.rrelu_(x.clone(), 0.2, 0.2),
+    "rrelu_keyword": lambda x, _: torch.rrelu(input=x, upper=0.5),
     "rrelu_aten": lambda x, _: torch.ops.aten.rrelu_(x.clone()),
     "elu": lambda x, _: functional.elu(x, 0.1),
     "elu_inplace": lambda x, _: functional.elu(x.clone(), 1.7, inplace=True),

@@ -71,11 +71,26 @@ def test_options(weights: Path, tmp_path: Path) -> None:
     )
 
 
-def test_ops(tmp_path: Path) -> None:
-    """--ops is a list with commas."""
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [(["ELU"], {"ELU"}), (["ELU,PReLU"], {"ELU", "PReLU"}), (["ELU", "PReLU"], {"ELU", "PReLU"})],
+)
+def test_ops(words: list[str], found: set[str], tmp_path: Path) -> None:
+    """--ops is a list with spaces or commas."""
     out = tmp_path / "m.onnx"
-    assert run(FACTORY, "--input", INPUT, "-o", out, "--ops", "ELU", "--verify", "bodies") == 0
-    assert {node.op_type for node in onnx.load(out).graph.node if node.domain} == {"ELU"}
+    assert run(FACTORY, "--input", INPUT, "-o", out, "--verify", "bodies", "--ops", *words) == 0
+    assert {node.op_type for node in onnx.load(out).graph.node if node.domain} == found
+
+
+def test_without_weights(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody ships an untrained model by accident: one line says whose weights these are."""
+    words = ["--input", INPUT, "-o", tmp_path / "m.onnx", "--verify", "bodies"]
+    assert run(FACTORY, *words) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("onnx-acts export: warning: no --weights: the model has the weights")
+    assert run(FACTORY, "--weights", weights, *words) == 0
+    assert run("torch.nn:ELU", *words) == 0  # it has none
+    assert capsys.readouterr().err == ""
 
 
 def test_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,24 +233,39 @@ def test_bad_factory(factory: str, kind: type[Exception], message: str) -> None:
         build_module(factory)
 
 
-def test_process(tmp_path: Path) -> None:
-    """The command line as a user runs it, with a factory in a file; bad input gives status 2."""
-    (tmp_path / "net.py").write_text("import torch\ndef build():\n    return torch.nn.ELU(0.1)\n")
-    command_line = [sys.executable, "-m", "onnx_acts.cli", "export", "net.py:build"]
-    words = ["--input", "2x3:float64", "-o", "out.onnx", "--verify", "bodies"]
-    done = subprocess.run(
-        [*command_line, *words], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    onnx.checker.check_model(onnx.load(tmp_path / "out.onnx"), full_check=True)
-    done = subprocess.run(
-        [*command_line, *words, "--opset", "12"],
-        cwd=tmp_path,
+def in_process(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command line as a user runs it, in a process and a folder of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "onnx_acts.cli", "export", *words],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_process(tmp_path: Path) -> None:
+    """The command line as a user runs it, with a factory in a file; bad input gives status 2."""
+    (tmp_path / "net.py").write_text("import torch\ndef build():\n    return torch.nn.ELU(0.1)\n")
+    words = ["net.py:build", "--input", "2x3:float64", "-o", "out.onnx", "--verify", "bodies"]
+    done = in_process(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    onnx.checker.check_model(onnx.load(tmp_path / "out.onnx"), full_check=True)
+    done = in_process(tmp_path, *words, "--opset", "12")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "opset 12 is not supported" in done.stderr
+
+
+def test_process_with_a_wrong_shape(tmp_path: Path) -> None:
+    """Where the input does not fit, stderr has one line, without the logs of torch's exporter."""
+    (tmp_path / "net.py").write_text(
+        "import torch\ndef build():\n    return torch.nn.Linear(4, 2)\n"
+    )
+    done = in_process(tmp_path, "net.py:build", "--input", "2x3", "-o", "out.onnx")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("onnx-acts: error: the module cannot run on these inputs: RuntimeError")
+    assert line.endswith("(input is float32 (2, 3))")
+    assert not (tmp_path / "out.onnx").exists()

@@ -167,8 +167,8 @@ def test_training(style: str, tmp_path: Path) -> None:
 
 
 def test_all_operators_can_be_kept(tmp_path: Path) -> None:
-    """ops= decides which operators become onnx_acts nodes."""
-    names = [spec.name for spec in SPECS]
+    """ops= decides which operators become onnx_acts nodes, of those that PyTorch has."""
+    names = [spec.name for spec in SPECS if spec.torch]
     module = EveryForm().eval().float()
     result = export(module, torch.randn(2, CHANNELS, 2), tmp_path / "m.onnx", ops=names)
     assert sorted(result.node_counts) == sorted(names)

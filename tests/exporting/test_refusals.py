@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from onnx_acts.exporting import checks, export
+from onnx_acts.exporting import checks, export, require_torch
 from onnx_acts.exporting.translations import TranslationError, slope_shape
 from tests.exporting.networks import Applied
 
 X = torch.randn(2, 3)
+
+INTEGERS = r"NotImplementedError.*input is int64 \(3,\); activations take float16, bfloat16"
 
 
 def prelu(value: float) -> nn.Module:
@@ -132,11 +135,36 @@ CASES: dict[str, tuple[nn.Module, Any, type[Exception], str]] = {
         TypeError,
         "block.0.weight is float8_e5m2; supported",
     ),
-    "integers": (nn.LeakyReLU(), torch.arange(3), ValueError, "int64; activations take float16"),
-    "integers ELU": (nn.ELU(), torch.arange(3), ValueError, "int64; activations take float16"),
+    "integers": (nn.LeakyReLU(), torch.arange(3), ValueError, INTEGERS),
+    "integers ELU": (nn.ELU(), torch.arange(3), ValueError, INTEGERS),
     "no tuple": (nn.ReLU(), {"x": X}, TypeError, "args must be a tensor or a tuple.*got dict"),
     "no module": (torch.relu, X, TypeError, "must be a torch.nn.Module"),
-    "fails": (nn.Linear(4, 4), X, ValueError, "PyTorch cannot export the module.*"),
+    "another size": (
+        nn.Linear(4, 4),
+        X,
+        ValueError,
+        r"cannot run on these inputs: RuntimeError: .*2x3 and 4x4\) \(input is float32 \(2, 3\)\)$",
+    ),
+    "no batch dimension": (
+        nn.Sequential(nn.Conv2d(3, 4, 1), nn.PReLU(4), nn.Flatten(), nn.Linear(4 * 25, 2)),
+        torch.zeros(3, 5, 5),
+        ValueError,
+        r"input is float32 \(3, 5, 5\); with a leading batch .* it runs: \(1, 3, 5, 5\)\)$",
+    ),
+    "no batch dimension, two inputs": (
+        Applied(torch.bmm),
+        (torch.zeros(2, 3), torch.zeros(3, 4)),
+        ValueError,
+        r"args is float32 \(2, 3\), float32 \(3, 4\); .* runs: \(1, 2, 3\), \(1, 3, 4\)\)$",
+    ),
+    "too many": (nn.ELU(), (X, X), TypeError, r"fit ELU.forward\(input.*: too many positional"),
+    "none": (nn.ELU(), (), TypeError, r"fit ELU.forward\(input.*: missing .* 'input'"),
+    "control flow": (
+        Applied(lambda x: functional.elu(x) if x.sum() > 0 else x),
+        X,
+        ValueError,
+        "PyTorch cannot export the module: .*data-dependent",
+    ),
 }
 
 
@@ -163,6 +191,14 @@ def test_torchscript(tmp_path: Path) -> None:
     """A TorchScript module is refused with the way out."""
     with pytest.raises(TypeError, match=r"TorchScript.*load_state_dict"):
         export(torch.jit.trace(nn.ReLU(), X), X, tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("name", ["onnxscript", "safetensors", "torch"])
+def test_extra_is_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not installed is named, with the way out."""
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=rf"exporting needs {name}, .*pip install \"\.\[export\]"):
+        require_torch()
 
 
 @pytest.mark.parametrize(

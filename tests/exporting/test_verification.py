@@ -201,5 +201,5 @@ def test_module_of_fixed_type() -> None:
 
 def test_failing_module() -> None:
     """A module that fails on the example inputs is refused with its own words."""
-    with pytest.raises(ValueError, match=r"cannot run on these args: RuntimeError: .*shapes"):
+    with pytest.raises(ValueError, match=r"cannot run on these inputs: RuntimeError: .*shapes"):
         expect(nn.Linear(3, 3), (torch.zeros(2, 4),), {})

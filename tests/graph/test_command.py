@@ -44,10 +44,11 @@ def test_accelerate(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert load_model(path) == MODEL
 
 
-def test_ops(path: Path) -> None:
+@pytest.mark.parametrize("words", [["LeakyReLU", "ReLU"], ["LeakyReLU,ReLU"]])
+def test_ops(path: Path, words: list[str]) -> None:
     """`--ops` chooses the operators."""
     out = path.with_name("new.onnx")
-    assert main(["accelerate", str(path), "-o", str(out), "--ops", "LeakyReLU", "ReLU"]) == 0
+    assert main(["accelerate", str(path), "-o", str(out), "--ops", *words]) == 0
     wanted = ["PRelu", "Elu", "PRelu", "onnx_acts::LeakyReLU", "onnx_acts::ReLU"]
     assert operators(load_model(out)) == wanted
 
@@ -128,4 +129,4 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as caught:
             main(["accelerate", *arguments])
         assert caught.value.code == 2
-    assert "invalid choice: 'PRelu'" in capsys.readouterr().err
+    assert "--ops: there is no 'PRelu'; there are ReLU, LeakyReLU, PReLU" in capsys.readouterr().err

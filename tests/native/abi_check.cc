@@ -1,10 +1,11 @@
-// Compares ort_abi.h with ONNX Runtime's own header, at compile time.
+// Compares ort_abi.h and ort_host.h with ONNX Runtime's own header, at compile time.
 
 #include <onnxruntime_c_api.h>
 
 #include <cstddef>
 
 #include "ort_abi.h"
+#include "ort_host.h"
 
 namespace abi = onnx_acts::ort;
 
@@ -12,6 +13,7 @@ namespace abi = onnx_acts::ort;
   static_assert(offsetof(OrtApi, name) == decltype(abi::name)::kOffset, "slot of " #name)
 
 SLOT(CreateStatus);
+SLOT(GetErrorCode);
 SLOT(GetErrorMessage);
 SLOT(CreateCustomOpDomain);
 SLOT(CustomOpDomain_Add);
@@ -37,6 +39,7 @@ SLOT(ReleaseTensorTypeAndShapeInfo);
 SLOT(AddSessionConfigEntry);
 SLOT(KernelInfoGetAttributeArray_float);
 SLOT(KernelInfoGetAttributeArray_int64);
+SLOT(KernelContext_GetGPUComputeStream);
 SLOT(KernelInfo_GetInputTypeInfo);
 SLOT(KernelInfoGetAttribute_tensor);
 SLOT(HasSessionConfigEntry);
@@ -44,6 +47,19 @@ SLOT(KernelInfo_GetNodeName);
 SLOT(ShapeInferContext_GetInputTypeShape);
 SLOT(ShapeInferContext_SetOutputTypeShape);
 SLOT(KernelContext_ParallelFor);
+SLOT(ReleaseCustomOpDomain);
+SLOT(CreateEnv);
+SLOT(CreateSession);
+SLOT(Run);
+SLOT(CreateSessionOptions);
+SLOT(DisableCpuMemArena);
+SLOT(SetIntraOpNumThreads);
+SLOT(CreateTensorWithDataAsOrtValue);
+SLOT(CreateCpuMemoryInfo);
+SLOT(ReleaseEnv);
+SLOT(ReleaseMemoryInfo);
+SLOT(ReleaseSession);
+SLOT(ReleaseSessionOptions);
 
 #define MEMBER(name) \
   static_assert(offsetof(OrtCustomOp, name) == offsetof(abi::CustomOp, name), "offset of " #name)

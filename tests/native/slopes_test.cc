@@ -1,75 +1,13 @@
 // Which slope meets which element: the collapsed shapes against plain index arithmetic, on random
 // shapes and random stretches.
 
-#include "slopes.h"
-
 #include <algorithm>
 #include <random>
-#include <vector>
 
-#include "check.h"
+#include "slopes_oracle.h"
 
 namespace onnx_acts {
 namespace {
-
-using Sizes = std::vector<int64_t>;
-
-int64_t Product(const Sizes& sizes) {
-  int64_t product = 1;
-  for (const int64_t size : sizes) product *= size;
-  return product;
-}
-
-// The slope's element for element `index` of x, dimension by dimension.
-int64_t NaiveSlopeIndex(const Sizes& x, const Sizes& slope, int64_t index) {
-  int64_t result = 0, stride = 1;
-  for (std::size_t i = 1; i <= x.size(); ++i) {
-    const int64_t at = index % x[x.size() - i];
-    index /= x[x.size() - i];
-    if (i > slope.size()) continue;
-    const int64_t size = slope[slope.size() - i];
-    if (size != 1) result += at * stride;
-    stride *= size;
-  }
-  return result;
-}
-
-// Loops that compute y = x + slope on whole numbers, so that every mistake shows.
-template <class T>
-void AddOne(const void* x, const void* slope, void* y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    static_cast<T*>(y)[i] =
-        static_cast<T>(static_cast<const T*>(x)[i] + static_cast<const T*>(slope)[0]);
-  }
-}
-
-template <class T>
-void AddEach(const void* x, const void* slope, void* y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    static_cast<T*>(y)[i] =
-        static_cast<T>(static_cast<const T*>(x)[i] + static_cast<const T*>(slope)[i]);
-  }
-}
-
-template <class T>
-void TestStretch(const Sizes& x, const Sizes& slope, int64_t begin, int64_t end) {
-  const SlopeLayout layout = CollapseShapes(slope.data(), slope.size(), x.data(), x.size());
-  std::vector<T> slopes(static_cast<std::size_t>(Product(slope)));
-  for (std::size_t i = 0; i < slopes.size(); ++i) slopes[i] = static_cast<T>(i + 1);
-  const std::vector<T> input(static_cast<std::size_t>(Product(x)), T{0});
-  std::vector<T> output(input.size(), T{0});
-  const auto bytes = [](const std::vector<T>& v) {
-    return reinterpret_cast<const char*>(v.data());
-  };
-  ApplySlopes({AddOne<T>, AddEach<T>, sizeof(T)}, layout, bytes(input), bytes(slopes),
-              reinterpret_cast<char*>(output.data()), begin, end);
-  for (int64_t i = 0; i < Product(x); ++i) {
-    const bool inside = i >= begin && i < end;
-    const auto expected = static_cast<T>(inside ? NaiveSlopeIndex(x, slope, i) + 1 : 0);
-    CHECK(output[static_cast<std::size_t>(i)] == expected, "element %lld of %lld",
-          static_cast<long long>(i), static_cast<long long>(Product(x)));
-  }
-}
 
 void TestShapes(const Sizes& x, const Sizes& slope, std::mt19937& random) {
   CHECK(BroadcastsTo(slope.data(), slope.size(), x.data(), x.size()), "rank %zu", x.size());

@@ -2,65 +2,55 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.building import CMAKE
+from tests.native.building import LIBRARY, SOURCES, call, ctest, python_tests
 
-ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ROOT / "custom_ops"
 HEADER_FOLDERS = ["/usr/include/onnxruntime", "/usr/local/include/onnxruntime"]
+# Registers and instructions that no processor below a level has: AVX code is written with
+# instructions that begin with "v".
+ABOVE_V2 = r"\t(v[a-z]\w*)\b|%[yz]mm|%k[0-7]\b"
+ABOVE_V3 = r"%zmm|%k[0-7]\b|%[xy]mm(1[6-9]|2\d|3[01])\b"
 
 
-def call(*command: str | Path) -> str:
-    """Runs a command; its output, which a failure shows."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:]
-    return done.stdout
+def instructions(path: Path) -> list[str]:
+    """The disassembly of an object or a library, a line for each instruction."""
+    lines = call("objdump", "-d", "--no-show-raw-insn", path).splitlines()
+    return [line for line in lines if re.match(r"\s*[0-9a-f]+:\t", line)]
 
 
-@pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A complete build with tests, warnings as errors."""
-    folder = tmp_path_factory.mktemp("native")
-    call(
-        CMAKE, "-S", SOURCES, "-B", folder, "-DONNX_ACTS_TESTS=ON", "-DONNX_ACTS_WERROR=ON",
-        f"-DPython_EXECUTABLE={sys.executable}",
-    )  # fmt: skip
-    call(CMAKE, "--build", folder, "--parallel", "2")
-    return folder
+def level_object(build: Path, level: str) -> Path:
+    """The loops of an instruction-set level."""
+    path = build / f"CMakeFiles/onnx_acts_loops_{level}.dir/loop_cpu.cc.o"
+    if not path.exists():
+        pytest.skip("not an x86-64 processor")
+    return path
 
 
-def test_cpp_tests_pass(build: Path) -> None:
-    """Functors, 16-bit conversions, Philox and slopes."""
-    print(call(Path(CMAKE).with_name("ctest"), "--test-dir", build, "--output-on-failure"))
+def test_cpp_tests_pass(release: Path) -> None:
+    """The parts by themselves, and the whole on a runtime in which everything fails in turn."""
+    print(ctest(release))
 
 
-def test_exports_two_names(build: Path) -> None:
+def test_exports_two_names(release: Path) -> None:
     """Nothing else can collide with other libraries in the process."""
-    names = call("nm", "-D", "--defined-only", build / "libonnx_acts_ops.so")
+    names = call("nm", "-D", "--defined-only", release / LIBRARY)
     assert sorted(line.split()[-1] for line in names.splitlines()) == [
         "OnnxActsInfo",
         "RegisterCustomOps",
     ]
 
 
-def test_instruction_sets_share_nothing(build: Path) -> None:
+def test_instruction_sets_share_nothing(release: Path) -> None:
     """The object of each level defines its table and no weak symbol, and calls only the C library.
 
     A weak (inline) function could be kept from the AVX-512 object for every processor.
     """
-    objects = sorted(build.glob("CMakeFiles/onnx_acts_loops_*.dir/loop_cpu.cc.o"))
+    objects = sorted(release.glob("CMakeFiles/onnx_acts_loops_*.dir/loop_cpu.cc.o"))
     assert objects
     for path in objects:
         symbols = [line.split()[-2:] for line in call("nm", path).splitlines()]
@@ -69,6 +59,34 @@ def test_instruction_sets_share_nothing(build: Path) -> None:
         assert re.search(r"kLoops_\w+$", defined[0])
         undefined = {name for kind, name in symbols if kind == "U"}
         assert undefined <= {"memcpy", "memset", "memmove", "_GLOBAL_OFFSET_TABLE_"}
+
+
+def test_older_processors_meet_no_newer_code(release: Path) -> None:
+    """Code above the lowest level is in the loops of the higher levels alone.
+
+    The library's own startup code and the C++ runtime inside it count too.
+    """
+    v2, v3, v4 = (level_object(release, level) for level in ("v2", "v3", "v4"))
+    host = sorted(release.glob("CMakeFiles/onnx_acts_host.dir/*.o"))
+    assert len(host) > 4
+    for path in [*host, v2]:
+        assert not [line for line in instructions(path) if re.search(ABOVE_V2, line)], path
+    assert not [line for line in instructions(v3) if re.search(ABOVE_V3, line)]
+
+    def above_v2(path: Path) -> int:
+        return sum(re.search(ABOVE_V2, line) is not None for line in instructions(path))
+
+    assert min(above_v2(v3), above_v2(v4)) > 1000
+    assert above_v2(release / LIBRARY) == above_v2(v3) + above_v2(v4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["v2", "v3"])
+def test_values_at_lower_levels(level: str, release: Path) -> None:
+    """Whole files of tests where the library serves an older processor."""
+    level_object(release, level)
+    files = ["values", "slopes", "draws", "attributes", "sessions"]
+    print(python_tests(release, *files, ONNX_ACTS_ISA=level))
 
 
 def test_functors_are_scalar() -> None:
@@ -80,9 +98,10 @@ def test_functors_are_scalar() -> None:
 
 
 def test_abi_agrees_with_the_official_header(tmp_path: Path) -> None:
-    """Every slot and offset of ort_abi.h, where ONNX Runtime's header is installed."""
-    folder = next((f for f in HEADER_FOLDERS if Path(f, "onnxruntime_c_api.h").exists()), None)
+    """Every slot and offset that is declared by hand, where ONNX Runtime's header is at hand."""
+    folders = [os.environ.get("ONNX_ACTS_ORT_INCLUDE", ""), *HEADER_FOLDERS]
+    folder = next((f for f in folders if f and Path(f, "onnxruntime_c_api.h").exists()), None)
     if folder is None:
-        pytest.skip("no onnxruntime_c_api.h here (Debian 13: libonnxruntime-dev)")
+        pytest.skip("no onnxruntime_c_api.h here: ONNX_ACTS_ORT_INCLUDE names a folder that has it")
     check = Path(__file__).parent / "abi_check.cc"
     call("c++", "-std=c++17", "-fsyntax-only", f"-I{SOURCES}", f"-isystem{folder}", check)

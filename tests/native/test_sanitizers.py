@@ -1,31 +1,28 @@
-"""The native tests run without a report under the address and undefined-behaviour sanitizers."""
+"""No report of a sanitizer: memory, undefined behaviour and races, fuzzing included."""
 
-import os
+from __future__ import annotations
+
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.building import CMAKE
+from tests.native.building import build, call, ctest, python_tests, soak
 
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = "-fsanitize=address,undefined -fno-sanitize-recover=all -O1"
+pytestmark = pytest.mark.slow
+
+MEMORY = "-fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g1"
+RACES = "-fsanitize=thread -O1 -g1"
+FUZZ_SECONDS = 10
+# A failure aborts, so that a fuzzer can say which input it was; freed memory is kept, but not much.
+MEMORY_OPTIONS = {
+    "ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=16",
+    "UBSAN_OPTIONS": "print_stacktrace=1:abort_on_error=1",
+}
+# ONNX Runtime is not instrumented. It hands work to its own threads in ways that the sanitizer does
+# not see, so threads_test splits tensors over threads, and here each run stays on its caller.
+RACE_OPTIONS = {"TSAN_OPTIONS": "ignore_noninstrumented_modules=1:halt_on_error=1"}
 THROUGH_ONNXRUNTIME = ("slopes", "attributes", "draws", "sessions")
-
-
-def run(*command: str | Path, **variables: str) -> None:
-    """Runs a command, which must succeed."""
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=os.environ | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:]
 
 
 def runtime_library(name: str) -> str:
@@ -37,19 +34,48 @@ def runtime_library(name: str) -> str:
     return path
 
 
-@pytest.mark.slow
-def test_no_reports(tmp_path: Path) -> None:
-    """The C++ tests, and the library inside ONNX Runtime; Python's own leaks do not count."""
+@pytest.fixture(scope="module")
+def memory_checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build with the address and undefined-behaviour sanitizers."""
+    return build(tmp_path_factory.mktemp("memory"), flags=MEMORY)
+
+
+@pytest.fixture(scope="module")
+def race_checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build with the thread sanitizer, of the programs that have threads."""
+    targets = ("onnx_acts_ops", "threads_test", "soak")
+    return build(tmp_path_factory.mktemp("races"), flags=RACES, targets=targets)
+
+
+def test_memory_in_cpp_tests(memory_checked: Path) -> None:
+    """Every C++ test, among them those in which allocations and calls fail; no leak."""
+    ctest(memory_checked, "--exclude-regex", "fuzz", **MEMORY_OPTIONS)
+
+
+@pytest.mark.parametrize("target", ["slopes", "kernel"])
+def test_fuzzing(target: str, memory_checked: Path) -> None:
+    """Random shapes, slopes and attributes; `fuzz_TARGET 0 NUMBER` repeats an input that fails."""
+    program = memory_checked / "tests" / f"fuzz_{target}"
+    print(call(program, str(FUZZ_SECONDS), **MEMORY_OPTIONS))
+
+
+def test_memory_on_onnxruntime(memory_checked: Path, cases: Path) -> None:
+    """Models of every operator on the real runtime, opened, run and closed by C++; no leak."""
+    print(soak(memory_checked, cases, threads=8, seconds=5, intra_op=2, **MEMORY_OPTIONS))
+
+
+def test_memory_in_python_tests(memory_checked: Path) -> None:
+    """The library inside ONNX Runtime inside Python, whose own leaks do not count."""
+    options = MEMORY_OPTIONS | {"ASAN_OPTIONS": "detect_leaks=0"}
     preloaded = f"{runtime_library('asan')}:{runtime_library('ubsan')}"
-    options = ("-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_FLAGS={FLAGS}", "-DONNX_ACTS_TESTS=ON")
-    python = f"-DPython_EXECUTABLE={sys.executable}"
-    run(CMAKE, "-S", ROOT / "custom_ops", "-B", tmp_path, *options, python)
-    run(CMAKE, "--build", tmp_path, "--parallel", "2")
-    run(Path(CMAKE).with_name("ctest"), "--test-dir", tmp_path, "--output-on-failure")
-    tests = [f"tests/native/test_{name}.py" for name in THROUGH_ONNXRUNTIME]
-    run(
-        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests),
-        LD_PRELOAD=preloaded,
-        ASAN_OPTIONS="detect_leaks=0",
-        ONNX_ACTS_LIBRARY=str(tmp_path / "libonnx_acts_ops.so"),
-    )
+    python_tests(memory_checked, *THROUGH_ONNXRUNTIME, LD_PRELOAD=preloaded, **options)
+
+
+def test_races_between_threads_of_one_tensor(race_checked: Path) -> None:
+    """Threads share kernels, and split their tensors over more threads."""
+    call(race_checked / "tests" / "threads_test", **RACE_OPTIONS)
+
+
+def test_races_on_onnxruntime(race_checked: Path, cases: Path) -> None:
+    """Threads share sessions of every operator on the real runtime."""
+    print(soak(race_checked, cases, threads=8, seconds=5, intra_op=1, **RACE_OPTIONS))

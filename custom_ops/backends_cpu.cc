@@ -1,0 +1,17 @@
+// A library for the CPU alone.
+
+#include "backends.h"
+#include "kernel.h"
+
+namespace onnx_acts {
+
+const BackendList& Backends() {
+  static const BackendList backends = {{{"CPUExecutionProvider", MakeNode<Kernel>}}, 1};
+  return backends;
+}
+
+CudaInfo DescribeCuda() {
+  return {"this library was built without CUDA; build onnx-acts from source where nvcc is", {}};
+}
+
+}  // namespace onnx_acts

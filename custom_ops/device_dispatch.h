@@ -1,0 +1,83 @@
+// From the operator table to the loops of device_loops.h, for whatever runs them.
+//
+// A Runner has `template <class Thread> static void Run(const typename Thread::Args&, const
+// device::Stream&)`.
+#ifndef ONNX_ACTS_DEVICE_DISPATCH_H_
+#define ONNX_ACTS_DEVICE_DISPATCH_H_
+
+#include <stdexcept>
+
+#include "device.h"
+#include "device_loops.h"
+
+namespace onnx_acts {
+namespace {
+
+template <class Runner, class F, class T>
+void RunUniformOf(const UniformArgs& args, const device::Stream& stream) {
+  constexpr bool kSimple = F::template kInFloat<true> == InFloat::kExact;
+  if constexpr (Storage<T>::k16Bits && !kSimple) {
+    throw std::logic_error("onnx_acts: this functor serves 16-bit elements by a table");
+  } else if constexpr (kSimple && !Storage<T>::k16Bits) {
+    // Apply does so little that a plain form would be the same.
+    Runner::template Run<UniformThread<F, false, T>>(args, stream);
+  } else if (F::IsPlain(Parameter<typename Storage<T>::Real>(args))) {
+    Runner::template Run<UniformThread<F, true, T>>(args, stream);
+  } else {
+    Runner::template Run<UniformThread<F, false, T>>(args, stream);
+  }
+}
+
+template <class Runner, class T>
+void RunSlopesOf(SlopeKind kind, const SlopeArgs& args, const device::Stream& stream) {
+  switch (kind) {
+    case SlopeKind::kRows:
+      return Runner::template Run<SlopeThread<SlopeKind::kRows, T>>(args, stream);
+    case SlopeKind::kColumns:
+      return Runner::template Run<SlopeThread<SlopeKind::kColumns, T>>(args, stream);
+    case SlopeKind::kAny:
+      return Runner::template Run<SlopeThread<SlopeKind::kAny, T>>(args, stream);
+  }
+}
+
+// The columns follow Element.
+template <class Runner>
+struct Dispatch {
+  using Stream = device::Stream;
+
+  static void Uniform(Functor functor, Element element, const UniformArgs& args,
+                      const Stream& stream) {
+    using Entry = void (*)(const UniformArgs&, const Stream&);
+    static constexpr Entry kTable[kFunctorCount][kElementCount] = {
+#define ONNX_ACTS_OP(...)
+#define ONNX_ACTS_FUNCTOR(name)                                            \
+  {RunUniformOf<Runner, name, Half>, RunUniformOf<Runner, name, BFloat16>, \
+   RunUniformOf<Runner, name, float>, RunUniformOf<Runner, name, double>},
+#include "op_table.inc"
+#undef ONNX_ACTS_FUNCTOR
+#undef ONNX_ACTS_OP
+    };
+    kTable[static_cast<int>(functor)][static_cast<int>(element)](args, stream);
+  }
+
+  static void Slopes(SlopeKind kind, Element element, const SlopeArgs& args, const Stream& stream) {
+    using Entry = void (*)(SlopeKind, const SlopeArgs&, const Stream&);
+    static constexpr Entry kTable[kElementCount] = {
+        RunSlopesOf<Runner, Half>, RunSlopesOf<Runner, BFloat16>, RunSlopesOf<Runner, float>,
+        RunSlopesOf<Runner, double>};
+    kTable[static_cast<int>(element)](kind, args, stream);
+  }
+
+  static void Draw(Element element, const DrawArgs& args, const Stream& stream) {
+    using Entry = void (*)(const DrawArgs&, const Stream&);
+    static constexpr Entry kTable[kElementCount] = {
+        Runner::template Run<DrawThread<Half>>, Runner::template Run<DrawThread<BFloat16>>,
+        Runner::template Run<DrawThread<float>>, Runner::template Run<DrawThread<double>>};
+    kTable[static_cast<int>(element)](args, stream);
+  }
+};
+
+}  // namespace
+}  // namespace onnx_acts
+
+#endif  // ONNX_ACTS_DEVICE_DISPATCH_H_

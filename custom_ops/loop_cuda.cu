@@ -1,0 +1,222 @@
+// The device of device.h, with CUDA: kernels over the threads of device_loops.h.
+//
+// cuda_architectures.inc, which CMake writes, lists the compute capabilities (times ten) that there
+// is machine code for; the last is there as PTX too, which newer devices compile when they load it.
+
+#include <cuda_runtime.h>
+
+#include "device_dispatch.h"
+
+namespace onnx_acts {
+namespace {
+
+constexpr uint32_t kLookupThreads = 1024;
+constexpr std::size_t kTableBytes = kTableEntries * sizeof(uint16_t);
+
+// A shared copy of the table takes a block about as long as looking up so many elements takes less
+// with it.
+constexpr uint32_t kElementsPerTableCopy = 8192;
+
+template <class Thread>
+__global__ void __launch_bounds__(kBlockThreads)
+    Loop(const __grid_constant__ typename Thread::Args args) {
+  Thread::Run(args, {blockIdx.x * blockDim.x + threadIdx.x, gridDim.x * blockDim.x});
+}
+
+__global__ void __launch_bounds__(kBlockThreads) Lookup(const __grid_constant__ LookupArgs args) {
+  LookupThread::Run(args, args.table,
+                    {blockIdx.x * blockDim.x + threadIdx.x, gridDim.x * blockDim.x});
+}
+
+__global__ void __launch_bounds__(kLookupThreads)
+    SharedLookup(const __grid_constant__ LookupArgs args) {
+  extern __shared__ uint4 shared[];
+  uint16_t* table = reinterpret_cast<uint16_t*>(shared);
+  LookupThread::Fill(args, table, threadIdx.x, blockDim.x);
+  __syncthreads();
+  LookupThread::Run(args, table, {blockIdx.x * blockDim.x + threadIdx.x, gridDim.x * blockDim.x});
+}
+
+// "cudaErrorNoDevice (no CUDA-capable device is detected)"
+std::string ErrorText(cudaError_t error) {
+  std::string text = cudaGetErrorName(error);
+  text += " (" + std::string(cudaGetErrorString(error)) + ")";
+  if (error == cudaErrorInitializationError) {
+    text += "; CUDA does not work in a forked process: start it with 'spawn'";
+  }
+  return text;
+}
+
+// Throws unless the call succeeded; the error does not stay behind for the next call.
+void Check(cudaError_t error, const std::string& what) {
+  if (error == cudaSuccess) return;
+  cudaGetLastError();
+  throw std::runtime_error("CUDA: " + what + ": " + ErrorText(error));
+}
+
+int Attribute(cudaDeviceAttr attribute, int device) {
+  int value = 0;
+  Check(cudaDeviceGetAttribute(&value, attribute, device), "cannot describe the device");
+  return value;
+}
+
+constexpr int kArchitectures[] = {
+#include "cuda_architectures.inc"
+};
+
+// "9.0"
+std::string CapabilityText(int capability) {
+  return std::to_string(capability / 10) + "." + std::to_string(capability % 10);
+}
+
+// Machine code runs on devices of the same major number and the same or a higher minor one.
+bool HasCode(int capability) {
+  for (const int item : kArchitectures) {
+    if (item / 10 == capability / 10 && item <= capability) return true;
+  }
+  constexpr int kCount = sizeof kArchitectures / sizeof kArchitectures[0];
+  return capability >= kArchitectures[kCount - 1];
+}
+
+// Empty if there is code for the device.
+std::string WhyNot(int device) {
+  const int capability = 10 * Attribute(cudaDevAttrComputeCapabilityMajor, device) +
+                         Attribute(cudaDevAttrComputeCapabilityMinor, device);
+  if (HasCode(capability)) return "";
+  std::string compiled;
+  for (const std::string& item : device::Architectures()) {
+    compiled += (compiled.empty() ? "" : ", ") + item;
+  }
+  return "no kernel for device " + std::to_string(device) + ", whose compute capability is " +
+         CapabilityText(capability) + " (this library has code for " + compiled +
+         "); build onnx-acts from source with -DONNX_ACTS_CUDA_ARCHITECTURES for it";
+}
+
+device::Support FindDevice() {
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  if (error != cudaSuccess) {
+    cudaGetLastError();
+    return {false, ErrorText(error)};
+  }
+  std::string reason = "there is no CUDA device";
+  for (int number = 0; number < count; ++number) {
+    reason = WhyNot(number);
+    if (reason.empty()) return {true, ""};
+  }
+  return {false, reason};
+}
+
+// Makes a device the calling thread's for a scope. ONNX Runtime has done so before it calls; this
+// is for callers that have not, and costs nothing then.
+class DeviceScope {
+ public:
+  explicit DeviceScope(int wanted) : wanted_(wanted) {
+    Check(cudaGetDevice(&before_), "cannot tell the device");
+    if (before_ != wanted_) Check(cudaSetDevice(wanted_), "cannot use the device");
+  }
+  ~DeviceScope() {
+    if (before_ != wanted_) cudaSetDevice(before_);
+  }
+  DeviceScope(const DeviceScope&) = delete;
+  DeviceScope& operator=(const DeviceScope&) = delete;
+
+ private:
+  int wanted_, before_ = 0;
+};
+
+template <class Args>
+void Start(void (*kernel)(Args), const Args& args, uint32_t blocks, uint32_t threads,
+           std::size_t shared, const device::Stream& stream) {
+  const DeviceScope scope(stream.device.number);
+  void* arguments[] = {const_cast<Args*>(&args)};
+  Check(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(blocks), dim3(threads),
+                         arguments, shared, static_cast<cudaStream_t>(stream.handle)),
+        "cannot start a kernel");
+}
+
+struct CudaRunner {
+  template <class Thread>
+  static void Run(const typename Thread::Args& args, const device::Stream& stream) {
+    const uint32_t packs = PacksOf(args.count, kPack<typename Thread::Element>);
+    const uint32_t most = stream.device.processors * kBlocksPerProcessor;
+    const uint32_t blocks = BlocksFor(packs, kBlockThreads, most);
+    Start(Loop<Thread>, args, blocks, kBlockThreads, 0, stream);
+  }
+};
+
+}  // namespace
+
+namespace device {
+
+const Support& Find() {
+  static const Support support = FindDevice();
+  return support;
+}
+
+std::vector<std::string> Architectures() {
+  std::vector<std::string> texts;
+  for (const int item : kArchitectures) texts.push_back(CapabilityText(item));
+  return texts;
+}
+
+Device Current() {
+  int number = 0;
+  Check(cudaGetDevice(&number), "cannot tell the device");
+  const std::string reason = WhyNot(number);
+  if (!reason.empty()) throw std::runtime_error("CUDA: " + reason);
+  Device device = {number, 0, kLaunchElements, 0};
+  device.processors = static_cast<uint32_t>(Attribute(cudaDevAttrMultiProcessorCount, number));
+  if (Attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, number) >= static_cast<int>(kTableBytes)) {
+    int blocks = 0;
+    Check(cudaFuncSetAttribute(SharedLookup, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(kTableBytes)),
+          "cannot reserve shared memory");
+    Check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, SharedLookup, kLookupThreads,
+                                                        kTableBytes),
+          "cannot plan the blocks");
+    device.shared_lookup_blocks = static_cast<uint32_t>(blocks);
+  }
+  return device;
+}
+
+void* MakeCopy(const void* data, std::size_t bytes) {
+  void* memory = nullptr;
+  Check(cudaMalloc(&memory, bytes), "cannot allocate " + std::to_string(bytes) + " bytes");
+  const cudaError_t error = cudaMemcpy(memory, data, bytes, cudaMemcpyHostToDevice);
+  if (error != cudaSuccess) cudaFree(memory);
+  Check(error, "cannot copy " + std::to_string(bytes) + " bytes to the device");
+  return memory;
+}
+
+// Errors are dropped: the process may be ending, and CUDA with it.
+void Free(const Device&, void* memory) noexcept {
+  cudaFree(memory);
+  cudaGetLastError();
+}
+
+void RunUniform(Functor functor, Element element, const UniformArgs& args, const Stream& stream) {
+  Dispatch<CudaRunner>::Uniform(functor, element, args, stream);
+}
+
+void RunSlopes(SlopeKind kind, Element element, const SlopeArgs& args, const Stream& stream) {
+  Dispatch<CudaRunner>::Slopes(kind, element, args, stream);
+}
+
+void RunDraw(Element element, const DrawArgs& args, const Stream& stream) {
+  Dispatch<CudaRunner>::Draw(element, args, stream);
+}
+
+void RunLookup(const LookupArgs& args, const Stream& stream) {
+  const uint32_t packs = PacksOf(args.count, kPack<uint16_t>);
+  const uint32_t shared_blocks = stream.device.processors * stream.device.shared_lookup_blocks;
+  if (shared_blocks > 0 && args.count / stream.device.processors >= kElementsPerTableCopy) {
+    const uint32_t blocks = BlocksFor(packs, kLookupThreads, shared_blocks);
+    return Start(SharedLookup, args, blocks, kLookupThreads, kTableBytes, stream);
+  }
+  const uint32_t most = stream.device.processors * kBlocksPerProcessor;
+  Start(Lookup, args, BlocksFor(packs, kBlockThreads, most), kBlockThreads, 0, stream);
+}
+
+}  // namespace device
+}  // namespace onnx_acts

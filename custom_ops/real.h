@@ -1,0 +1,73 @@
+// float and double as formats: their bits, and what lies between arithmetic and a format.
+#ifndef ONNX_ACTS_REAL_H_
+#define ONNX_ACTS_REAL_H_
+
+#include "host_device.h"
+
+#ifdef __CUDACC__
+#include <math.h>
+#endif
+
+// Where a fused multiply-add is one instruction: every target but x86-64-v2.
+#if defined(__FMA__) || defined(__CUDACC__) || defined(__aarch64__)
+#define ONNX_ACTS_HAS_FMA 1
+#else
+#define ONNX_ACTS_HAS_FMA 0
+#endif
+
+namespace onnx_acts {
+namespace {
+
+// The numbers that depend on the format alone.
+//   kOne           the bits of 1
+//   kLeadingMask   keeps the upper half of a significand
+//   kRound         adding it rounds to an integer, which is left in the low bits
+//   kLowestPower   2^k - 1 is exact down to this k
+//   kLowestX       below it expm1 stays at -1 plus less than a tenth of a unit
+template <class Real>
+struct RealLayout;
+
+template <>
+struct RealLayout<float> {
+  using Bits = uint32_t;
+  using Int = int32_t;
+  static constexpr int kFractionBits = 23;
+  static constexpr Bits kFractionMask = 0x7fffff, kLeadingMask = 0xfffff000, kOne = 0x3f800000;
+  static constexpr float kRound = 0x1.8p23f, kLowestPower = -24.0f, kLowestX = -18.5f;
+  static constexpr float kInverseLn2 = 0x1.715476p+0f;
+};
+
+template <>
+struct RealLayout<double> {
+  using Bits = uint64_t;
+  using Int = int64_t;
+  static constexpr int kFractionBits = 52;
+  static constexpr Bits kFractionMask = 0xfffffffffffff, kLeadingMask = ~Bits{0x7ffffff};
+  static constexpr Bits kOne = 0x3ff0000000000000;
+  static constexpr double kRound = 0x1.8p52, kLowestPower = -53.0, kLowestX = -39.0;
+  static constexpr double kInverseLn2 = 0x1.71547652b82fep+0;
+};
+
+template <class Int>
+ONNX_ACTS_HD inline Int Lesser(Int a, Int b) {
+  return a < b ? a : b;
+}
+
+template <class Int>
+ONNX_ACTS_HD inline Int Greater(Int a, Int b) {
+  return a > b ? a : b;
+}
+
+// a * b + c, rounded once. (No <math.h> for the loops of the CPU: see host_device.h.)
+#if defined(__CUDACC__)
+ONNX_ACTS_HD inline float Fma(float a, float b, float c) { return fmaf(a, b, c); }
+ONNX_ACTS_HD inline double Fma(double a, double b, double c) { return fma(a, b, c); }
+#elif ONNX_ACTS_HAS_FMA
+ONNX_ACTS_HD inline float Fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+ONNX_ACTS_HD inline double Fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#endif
+
+}  // namespace
+}  // namespace onnx_acts
+
+#endif  // ONNX_ACTS_REAL_H_

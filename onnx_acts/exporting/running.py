@@ -1,0 +1,128 @@
+"""Running a module in PyTorch on copies of its state and arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+from onnx_acts.exporting.dynamic import bound_arguments, tensors_of
+from onnx_acts.exporting.rrelu import RReLUMode, with_mean_slope
+from onnx_acts.specs import ELEMENT_TYPES
+
+__all__ = ["brief", "run_module"]
+
+_LONGEST_REASON = 600
+"""Characters of torch's reason that are shown; some of its messages fill pages."""
+
+
+def run_module(
+    module: torch.nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    dtype: torch.dtype | None = None,
+) -> list[torch.Tensor]:
+    """Runs a module, leaving it as it was; an RReLU that would draw has the mean slope.
+
+    Args:
+        module: the module, in the mode in which it is to run.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+        dtype: what all floating-point tensors are converted to; None leaves them as they are.
+
+    Raises:
+        ValueError: the module cannot run on these arguments; the message names their shapes.
+    """
+    try:
+        return _run(module, args, kwargs, dtype)
+    except Exception as error:  # a module may raise anything
+        facts = "; ".join(_facts(module, args, kwargs))
+        raise ValueError(
+            f"the module cannot run on these inputs: {brief(error)}{f' ({facts})' if facts else ''}"
+        ) from error
+
+
+def brief(error: BaseException) -> str:
+    """An exception in one line that is not too long."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:_LONGEST_REASON]}"
+
+
+def _run(
+    module: torch.nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    dtype: torch.dtype | None,
+) -> list[torch.Tensor]:
+    def copied(leaf: Any) -> Any:
+        if not isinstance(leaf, torch.Tensor):
+            return leaf
+        change = dtype is not None and leaf.is_floating_point()
+        return leaf.detach().to(dtype if change else leaf.dtype, copy=True)
+
+    with torch.no_grad(), RReLUMode(with_mean_slope):
+        result = torch.func.functional_call(
+            module,
+            _copied_state(module, copied),
+            pytree.tree_map(copied, args),
+            pytree.tree_map(copied, kwargs),
+            tie_weights=False,
+        )
+    return [tensor.detach().cpu() for tensor in tensors_of(result)]
+
+
+def _copied_state(
+    module: torch.nn.Module, copied: Callable[[torch.Tensor], torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """A copy of every parameter and buffer, under one name for each module that has it.
+
+    A submodule may be registered under several names. `functional_call` would replace its tensors
+    once for each name and put a copy back in the end, so it gets one name and ties nothing itself;
+    tensors that several modules share stay shared.
+    """
+    copies: dict[int, torch.Tensor] = {}
+    state = {}
+    for prefix, owner in module.named_modules(remove_duplicate=True):
+        for own in (
+            owner.named_parameters(prefix, recurse=False, remove_duplicate=False),
+            owner.named_buffers(prefix, recurse=False, remove_duplicate=False),
+        ):
+            for name, tensor in own:
+                if id(tensor) not in copies:
+                    copies[id(tensor)] = copied(tensor)
+                state[name] = copies[id(tensor)]
+    return state
+
+
+def _facts(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[str]:
+    """What helps to see why inputs do not fit: shapes, and what is probably missing."""
+    inputs = {
+        name: tensors_of(tree) for name, tree in bound_arguments(module, args, kwargs).items()
+    }
+    for name, tensors in inputs.items():
+        if tensors:
+            kinds = (f"{_name(tensor.dtype)} {tuple(tensor.shape)}" for tensor in tensors)
+            yield f"{name} is {', '.join(kinds)}"
+    if not all(tensor.is_floating_point() for tensors in inputs.values() for tensor in tensors):
+        yield f"activations take {', '.join(ELEMENT_TYPES)}"
+    batch = pytree.tree_map(_as_batch, (args, kwargs))
+    if _runs(module, *batch):
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_of(batch))
+        yield f"with a leading batch dimension it runs: {shapes}"
+
+
+def _runs(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    try:
+        _run(module, args, kwargs, None)
+    except Exception:  # a module may raise anything
+        return False
+    return True
+
+
+def _as_batch(leaf: Any) -> Any:
+    return leaf.unsqueeze(0) if isinstance(leaf, torch.Tensor) else leaf
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

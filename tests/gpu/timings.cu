@@ -1,0 +1,190 @@
+// How long each kernel takes, over the time of a device-to-device copy of the
+// same bytes.
+
+#include <algorithm>
+#include <functional>
+
+#include "harness.h"
+
+namespace onnx_acts::gpu {
+namespace {
+
+constexpr std::size_t kLarge = std::size_t{1} << 28;  // bytes of a tensor
+constexpr uint32_t kSmall = 1u << 16;                 // elements
+constexpr int kTurns = 25;
+constexpr const char* kElementNames[] = {"float16", "bfloat16", "float32", "float64"};
+
+// Normally distributed values, half of them negative; `kind` is the element's
+// column.
+__global__ void FillNormal(void* x, uint32_t count, int kind) {
+  const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= count) return;
+  const PhiloxBlock random = PhiloxForElements(3, i);
+  const float u = (random.word[0] + 0.5f) * 0x1p-32f, v = random.word[1] * 0x1p-32f;
+  const float value = sqrtf(-2 * logf(fminf(u, 0.9999999f))) * cospif(2 * v);
+  if (kind == 0) static_cast<Half*>(x)[i] = Half::FromFloat(value);
+  if (kind == 1) static_cast<BFloat16*>(x)[i] = BFloat16::FromFloat(value);
+  if (kind == 2) static_cast<float*>(x)[i] = value;
+  if (kind == 3) static_cast<double*>(x)[i] = value;
+}
+
+class Stopwatch {
+ public:
+  Stopwatch() {
+    CUDA(cudaStreamCreate(&stream_));
+    CUDA(cudaEventCreate(&start_));
+    CUDA(cudaEventCreate(&end_));
+  }
+  ~Stopwatch() {
+    cudaEventDestroy(start_);
+    cudaEventDestroy(end_);
+    cudaStreamDestroy(stream_);
+  }
+  cudaStream_t stream() const { return stream_; }
+
+  // Median microseconds of a call, over turns of `calls` calls each.
+  double Median(int calls, const std::function<void()>& call) const {
+    std::vector<double> times;
+    for (int turn = -3; turn < kTurns; ++turn) {
+      CUDA(cudaEventRecord(start_, stream_));
+      for (int i = 0; i < calls; ++i) call();
+      CUDA(cudaEventRecord(end_, stream_));
+      CUDA(cudaEventSynchronize(end_));
+      float milliseconds = 0;
+      CUDA(cudaEventElapsedTime(&milliseconds, start_, end_));
+      if (turn >= 0) times.push_back(1e3 * milliseconds / calls);
+    }
+    std::nth_element(times.begin(), times.begin() + kTurns / 2, times.end());
+    return times[kTurns / 2];
+  }
+
+  // The same of a graph's replay, which leaves the time of launching out.
+  double MedianInGraph(int calls, const std::function<void()>& call) const {
+    cudaGraph_t graph;
+    cudaGraphExec_t ready;
+    CUDA(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
+    for (int i = 0; i < calls; ++i) call();
+    CUDA(cudaStreamEndCapture(stream_, &graph));
+    CUDA(cudaGraphInstantiate(&ready, graph, 0));
+    const double median = Median(1, [&] { CUDA(cudaGraphLaunch(ready, stream_)); }) / calls;
+    cudaGraphExecDestroy(ready);
+    cudaGraphDestroy(graph);
+    return median;
+  }
+
+ private:
+  cudaStream_t stream_;
+  cudaEvent_t start_, end_;
+};
+
+// Everything that one row needs.
+struct Bench {
+  device::Device device;
+  Report& report;
+  const Stopwatch& watch;
+  char *x, *y;
+  const uint16_t* table;
+  const char* slopes;
+  Element element = Element::kFloat32;
+  uint32_t count = 0;
+  double copy = 0;
+
+  device::Stream stream() const { return {device, watch.stream()}; }
+
+  void Add(const char* name, const std::function<void()>& call) const {
+    const bool small = count == kSmall;
+    const double time = small ? watch.MedianInGraph(100, call) : watch.Median(1, call);
+    const double bytes = 2.0 * count * static_cast<double>(SizeOf(element));
+    report.Add(
+        Format("\"what\": \"time\", \"kernel\": \"%s\", \"type\": \"%s\", "
+               "\"elements\": %u,"
+               " \"blocks_per_processor\": %u, \"us\": %.3f, \"copy_us\": %.3f,"
+               " \"gb_per_s\": %.1f, \"of_copy\": %.4f",
+               name, kElementNames[static_cast<int>(element)], count,
+               kBlocksPerProcessor * device.processors / processors(), time, copy,
+               bytes / time * 1e-3, copy / time));
+  }
+
+  uint32_t processors() const {
+    int value = 0;
+    CUDA(cudaDeviceGetAttribute(&value, cudaDevAttrMultiProcessorCount, device.number));
+    return static_cast<uint32_t>(value);
+  }
+};
+
+void Uniform(const Bench& b, const char* name, Functor functor, double parameter) {
+  const UniformArgs args = {b.x, b.y, b.count, static_cast<float>(parameter), parameter};
+  b.Add(name, [&] { device::RunUniform(functor, b.element, args, b.stream()); });
+}
+
+void Slopes(const Bench& b, const char* name, const std::vector<int64_t>& x,
+            const std::vector<int64_t>& slope) {
+  const SlopeLayout layout = CollapseShapes(slope.data(), slope.size(), x.data(), x.size());
+  const uint32_t packs[] = {kPack<Half>, kPack<BFloat16>, kPack<float>, kPack<double>};
+  const SlopeKind kind = KindOf(layout, packs[static_cast<int>(b.element)]);
+  const SlopeArgs args = {b.x, b.slopes, b.y, b.count, MakeSlopeMap(layout)};
+  b.Add(name, [&] { device::RunSlopes(kind, b.element, args, b.stream()); });
+}
+
+void Operators(const Bench& b) {
+  Uniform(b, "ReLU", Functor::kRelu, 0);
+  Uniform(b, "LeakyReLU", Functor::kNegativeSlope, 0.01);
+  const bool has_16_bits = SizeOf(b.element) == 2;
+  if (has_16_bits) {
+    const LookupArgs args = {b.x, b.y, b.count, b.table};
+    b.Add("ELU", [&] { device::RunLookup(args, b.stream()); });
+  } else {
+    Uniform(b, "ELU", Functor::kElu, 1.0);
+    Uniform(b, "ELU, alpha 1.67", Functor::kElu, 1.6732632423543772);
+  }
+  const int64_t count = b.count;
+  Slopes(b, "PReLU, one slope", {count}, {1});
+  Slopes(b, "PReLU, per channel", {count / 16384, 64, 16, 16}, {64, 1, 1});
+  Slopes(b, "PReLU, last dimension", {count / 64, 64}, {64});
+  const DrawArgs draw = {b.x, b.y, nullptr, b.count, 0, 5, 0.125, 0.2};
+  b.Add("RReLU in training", [&] { device::RunDraw(b.element, draw, b.stream()); });
+}
+
+// A lookup without shared copies of the table, and other numbers of blocks: how
+// the constants in device_map.h and loop_cuda.cu were chosen.
+void Alternatives(Bench b) {
+  if (SizeOf(b.element) == 2) {
+    b.device.shared_lookup_blocks = 0;
+    const LookupArgs args = {b.x, b.y, b.count, b.table};
+    b.Add("ELU, no shared table", [&] { device::RunLookup(args, b.stream()); });
+  }
+  for (const uint32_t divisor : {2u, 4u, 8u, 16u}) {
+    b.device.processors = b.processors() / divisor;
+    Uniform(b, "LeakyReLU", Functor::kNegativeSlope, 0.01);
+    if (SizeOf(b.element) > 2) Uniform(b, "ELU", Functor::kElu, 1.0);
+  }
+}
+
+}  // namespace
+
+void MeasureTimes(const device::Device& device, Report& report) {
+  const Stopwatch watch;
+  const Memory x(kLarge), y(kLarge), slopes(1024), table(kTableEntries * sizeof(uint16_t));
+  CUDA(cudaMemset(slopes.data(), 0x3c, 1024));
+  CUDA(cudaMemset(table.data(), 0xb0, kTableEntries * sizeof(uint16_t)));
+  CUDA(cudaMemset(y.data(), 0xff, kLarge));
+  const auto* entries = reinterpret_cast<const uint16_t*>(table.data());
+  for (int column = 0; column < kElementCount; ++column) {
+    const auto element = static_cast<Element>(column);
+    const auto most = static_cast<uint32_t>(kLarge / SizeOf(element));
+    FillNormal<<<(most + 255) / 256, 256>>>(x.data(), most, column);
+    CUDA(cudaDeviceSynchronize());
+    for (const uint32_t count : {most, kSmall}) {
+      Bench b = {device, report, watch, x.data(), y.data(), entries, slopes.data(), element, count};
+      const std::size_t bytes = count * SizeOf(element);
+      const auto copy = [&] {
+        CUDA(cudaMemcpyAsync(b.y, b.x, bytes, cudaMemcpyDeviceToDevice, watch.stream()));
+      };
+      b.copy = count == kSmall ? watch.MedianInGraph(100, copy) : watch.Median(1, copy);
+      Operators(b);
+      if (count == most) Alternatives(b);
+    }
+  }
+}
+
+}  // namespace onnx_acts::gpu

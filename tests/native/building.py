@@ -1,0 +1,65 @@
+"""Builds of the native library and of its C++ tests, and programs run on them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import onnxruntime
+
+from tests.building import CMAKE
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "custom_ops"
+LIBRARY = "libonnx_acts_ops.so"
+
+
+def call(*command: str | Path, **variables: str) -> str:
+    """Runs a command in the repository's root, which must succeed; its output."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def build(folder: Path, *options: str, flags: str = "", targets: tuple[str, ...] = ()) -> Path:
+    """Builds the library and the tests (or some targets) with extra compiler flags; the folder."""
+    kind = "Debug" if flags else "Release"
+    call(
+        CMAKE, "-S", SOURCES, "-B", folder, f"-DCMAKE_BUILD_TYPE={kind}", "-DONNX_ACTS_TESTS=ON",
+        f"-DCMAKE_CXX_FLAGS={flags}", "-DONNX_ACTS_CUDA=OFF",
+        f"-DPython_EXECUTABLE={sys.executable}", *options,
+    )  # fmt: skip
+    chosen = ["--target", *targets] if targets else []
+    call(CMAKE, "--build", folder, "--parallel", "2", *chosen)
+    return folder
+
+
+def ctest(folder: Path, *options: str, **variables: str) -> str:
+    """Runs the C++ tests of a build."""
+    program = Path(CMAKE).with_name("ctest")
+    return call(program, "--test-dir", folder, "--output-on-failure", *options, **variables)
+
+
+def python_tests(folder: Path, *names: str, **variables: str) -> str:
+    """Runs files of Python tests, without the slow ones, on the library of a build."""
+    files = [f"tests/native/test_{name}.py" for name in names]
+    options = ["-q", "-p", "no:cacheprovider", "-m", "not slow"]
+    variables["ONNX_ACTS_LIBRARY"] = str(folder / LIBRARY)
+    return call(sys.executable, "-m", "pytest", *options, *files, **variables)
+
+
+def soak(folder: Path, cases: Path, threads: int, seconds: int, intra_op: int, **env: str) -> str:
+    """Runs the program `soak` of a build on this environment's ONNX Runtime."""
+    found = sorted(Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.*"))
+    numbers = [str(number) for number in (threads, seconds, intra_op)]
+    return call(folder / "tests" / "soak", found[0], folder / LIBRARY, cases, *numbers, **env)

@@ -1,0 +1,299 @@
+#include "fake_ort.h"
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+namespace onnx_acts::fake {
+
+Events events;
+thread_local int inside = 0;
+
+namespace {
+
+using ort::Attribute;
+using ort::ErrorCode;
+using ort::KernelContext;
+using ort::KernelInfo;
+using ort::Status;
+using ort::TensorTypeAndShapeInfo;
+using ort::Value;
+
+template <class T>
+T* Made(T object) {
+  ++events.live;
+  return new T(std::move(object));
+}
+
+template <class T>
+void Released(T* object) {
+  const Inside scope;
+  if (object != nullptr) --events.live;
+  delete object;
+}
+
+Status* Fails(int code, const char* message) { return Made(Status{code, message}); }
+
+Status* Absent() { return Fails(ort::kFail, "no such attribute, or of another kind"); }
+
+// A call of the library: fails if it is its turn, else runs `body`, which may fail by itself.
+template <class Body>
+Status* Call(const Body& body) {
+  const Inside scope;
+  if (++events.calls == events.failing) return Fails(kInjected, "put in by the test");
+  return body();
+}
+
+template <class Body>
+Status* Done(const Body& body) {
+  return Call([&]() -> Status* {
+    body();
+    return nullptr;
+  });
+}
+
+// The runtime's way of handing out a string of `length` characters.
+Status* CopyText(const char* text, std::size_t length, char* out, std::size_t* size) {
+  const std::size_t room = *size;
+  *size = length + 1;
+  if (out == nullptr) return nullptr;
+  if (room < length + 1) return Fails(ort::kInvalidArgument, "the buffer is too small");
+  std::memcpy(out, text, length + 1);
+  return nullptr;
+}
+
+const Attribute* Find(const KernelInfo* info, const char* name) {
+  const auto found = info->attributes.find(name);
+  return found == info->attributes.end() ? nullptr : &found->second;
+}
+
+template <class T>
+Status* GetOne(const KernelInfo* info, const char* name, Attribute::Kind kind, T Attribute::* from,
+               T* out) {
+  return Call([&]() -> Status* {
+    const Attribute* found = Find(info, name);
+    if (found == nullptr || found->kind != kind) return Absent();
+    *out = found->*from;
+    return nullptr;
+  });
+}
+
+// A getter of lists succeeds for every attribute, with no elements if it is not such a list.
+Status* GetList(const KernelInfo* info, const char* name, Attribute::Kind kind, std::size_t* size) {
+  return Call([&]() -> Status* {
+    const Attribute* found = Find(info, name);
+    if (found == nullptr) return Absent();
+    *size = found->kind == kind ? found->size : 0;
+    return nullptr;
+  });
+}
+
+Status* CreateStatus(ErrorCode code, const char* message) {
+  const Inside scope;
+  return Fails(code, message);
+}
+
+const char* GetErrorMessage(const Status* status) { return status->message.c_str(); }
+ErrorCode GetErrorCode(const Status* status) { return static_cast<ErrorCode>(status->code); }
+
+Status* CreateDomain(const char*, ort::CustomOpDomain** out) {
+  return Done([&] { *out = Made(ort::CustomOpDomain{}); });
+}
+
+Status* AddOp(ort::CustomOpDomain* domain, const ort::CustomOp* op) {
+  return Done([&] { domain->ops.push_back(op); });
+}
+
+Status* AddDomain(ort::SessionOptions* options, ort::CustomOpDomain* domain) {
+  return Done([&] { options->domains.push_back(domain); });
+}
+
+Status* AddEntry(ort::SessionOptions* options, const char* key, const char*) {
+  return Done([&] { options->entries.insert(key); });
+}
+
+Status* HasEntry(const ort::SessionOptions* options, const char* key, int* out) {
+  return Done([&] { *out = options->entries.count(key) != 0; });
+}
+
+Status* GetData(Value* value, void** out) {
+  return Done([&] { *out = value->data; });
+}
+
+Status* CastTypeInfo(const ort::TypeInfo* type, const TensorTypeAndShapeInfo** out) {
+  return Done([&] { *out = &type->tensor; });
+}
+
+Status* GetType(const TensorTypeAndShapeInfo* info, ort::ElementType* out) {
+  return Done([&] { *out = info->type; });
+}
+
+Status* GetRank(const TensorTypeAndShapeInfo* info, std::size_t* out) {
+  return Done([&] { *out = info->sizes.size(); });
+}
+
+Status* GetSizes(const TensorTypeAndShapeInfo* info, int64_t* out, std::size_t rank) {
+  return Done([&] {
+    for (std::size_t i = 0; i < rank; ++i) out[i] = info->sizes.at(i);
+  });
+}
+
+Status* GetTypeAndShape(const Value* value, TensorTypeAndShapeInfo** out) {
+  return Done([&] { *out = Made(value->info); });
+}
+
+Status* GetAllocator(ort::Allocator** out) {
+  static ort::Allocator allocator;
+  return Done([&] { *out = &allocator; });
+}
+
+Status* GetFloat(const KernelInfo* info, const char* name, float* out) {
+  return GetOne(info, name, Attribute::kFloat, &Attribute::single, out);
+}
+
+Status* GetInt(const KernelInfo* info, const char* name, int64_t* out) {
+  return GetOne(info, name, Attribute::kInt, &Attribute::integer, out);
+}
+
+Status* GetString(const KernelInfo* info, const char* name, char* out, std::size_t* size) {
+  return Call([&]() -> Status* {
+    const Attribute* found = Find(info, name);
+    if (found == nullptr || found->kind != Attribute::kString) return Absent();
+    return CopyText(std::string(found->size, 's').c_str(), found->size, out, size);
+  });
+}
+
+Status* GetTensor(const KernelInfo* info, const char* name, ort::Allocator*, Value** out) {
+  return Call([&]() -> Status* {
+    const Attribute* found = Find(info, name);
+    if (found == nullptr || found->kind != Attribute::kTensor) return Absent();
+    *out = Made(found->tensor);
+    return nullptr;
+  });
+}
+
+Status* GetFloats(const KernelInfo* info, const char* name, float*, std::size_t* size) {
+  return GetList(info, name, Attribute::kFloats, size);
+}
+
+Status* GetInts(const KernelInfo* info, const char* name, int64_t*, std::size_t* size) {
+  return GetList(info, name, Attribute::kInts, size);
+}
+
+Status* GetNodeName(const KernelInfo* info, char* out, std::size_t* size) {
+  return Call([&] { return CopyText(info->name.c_str(), info->name.size(), out, size); });
+}
+
+Status* GetInputTypeInfo(const KernelInfo* info, std::size_t index, ort::TypeInfo** out) {
+  return Done([&] { *out = Made(info->inputs.at(index)); });
+}
+
+Status* GetOutputCount(const KernelContext* context, std::size_t* out) {
+  return Done([&] { *out = context->outputs.size(); });
+}
+
+Status* GetInput(const KernelContext* context, std::size_t index, const Value** out) {
+  return Done([&] { *out = &context->inputs.at(index); });
+}
+
+Status* GetOutput(KernelContext* context, std::size_t index, const int64_t* sizes, std::size_t rank,
+                  Value** out) {
+  return Call([&]() -> Status* {
+    Value& output = context->outputs.at(index);
+    if (output.data == nullptr) return Fails(ort::kFail, "no memory for an output");
+    output.info.sizes.assign(sizes, sizes + rank);
+    *out = &output;
+    return nullptr;
+  });
+}
+
+Status* GetInferredInput(const ort::ShapeInferContext* context, std::size_t,
+                         TensorTypeAndShapeInfo** out) {
+  return Done([&] { *out = const_cast<TensorTypeAndShapeInfo*>(&context->x); });
+}
+
+Status* SetInferredOutput(ort::ShapeInferContext* context, std::size_t,
+                          const TensorTypeAndShapeInfo* info) {
+  return Done([&] { context->y = *info; });
+}
+
+void RunTasks(void (*task)(void*, std::size_t), std::size_t total, int threads, void* data) {
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < total; i = next++) task(data, i);
+  };
+  std::vector<std::thread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back(work);
+  work();
+  for (std::thread& other : others) other.join();
+}
+
+Status* ParallelFor(const KernelContext* context, void (*task)(void*, std::size_t),
+                    std::size_t total, std::size_t, void* data) {
+  Status* const status = Call([]() -> Status* { return nullptr; });
+  if (status == nullptr) RunTasks(task, total, context->threads, data);
+  return status;
+}
+
+void Unexpected() {
+  std::puts("the library calls a slot that the fake runtime does not serve");
+  std::abort();
+}
+
+}  // namespace
+
+// Only a function of the slot's own signature will do.
+template <int kSlot, class Result, class... Args>
+void Table::Serve(const ort::Slot<kSlot, Result(Args...)>&, Result (*function)(Args...)) {
+  slots_[kSlot] = reinterpret_cast<void (*)()>(function);
+}
+
+Table::Table() {
+  for (auto& slot : slots_) slot = Unexpected;
+  Serve(ort::CreateStatus, CreateStatus);
+  Serve(ort::GetErrorCode, GetErrorCode);
+  Serve(ort::GetErrorMessage, GetErrorMessage);
+  Serve(ort::CreateCustomOpDomain, CreateDomain);
+  Serve(ort::CustomOpDomain_Add, AddOp);
+  Serve(ort::AddCustomOpDomain, AddDomain);
+  Serve(ort::GetTensorMutableData, GetData);
+  Serve(ort::CastTypeInfoToTensorInfo, CastTypeInfo);
+  Serve(ort::GetTensorElementType, GetType);
+  Serve(ort::GetDimensionsCount, GetRank);
+  Serve(ort::GetDimensions, GetSizes);
+  Serve(ort::GetTensorTypeAndShape, GetTypeAndShape);
+  Serve(ort::GetAllocatorWithDefaultOptions, GetAllocator);
+  Serve(ort::KernelInfoGetAttribute_float, GetFloat);
+  Serve(ort::KernelInfoGetAttribute_int64, GetInt);
+  Serve(ort::KernelInfoGetAttribute_string, GetString);
+  Serve(ort::KernelContext_GetOutputCount, GetOutputCount);
+  Serve(ort::KernelContext_GetInput, GetInput);
+  Serve(ort::KernelContext_GetOutput, GetOutput);
+  Serve(ort::ReleaseStatus, Released<Status>);
+  Serve(ort::ReleaseValue, Released<Value>);
+  Serve(ort::ReleaseTypeInfo, Released<ort::TypeInfo>);
+  Serve(ort::ReleaseTensorTypeAndShapeInfo, Released<TensorTypeAndShapeInfo>);
+  Serve(ort::ReleaseCustomOpDomain, Released<ort::CustomOpDomain>);
+  Serve(ort::AddSessionConfigEntry, AddEntry);
+  Serve(ort::KernelInfoGetAttributeArray_float, GetFloats);
+  Serve(ort::KernelInfoGetAttributeArray_int64, GetInts);
+  Serve(ort::KernelInfo_GetInputTypeInfo, GetInputTypeInfo);
+  Serve(ort::KernelInfoGetAttribute_tensor, GetTensor);
+  Serve(ort::HasSessionConfigEntry, HasEntry);
+  Serve(ort::KernelInfo_GetNodeName, GetNodeName);
+  Serve(ort::ShapeInferContext_GetInputTypeShape, GetInferredInput);
+  Serve(ort::ShapeInferContext_SetOutputTypeShape, SetInferredOutput);
+  Serve(ort::KernelContext_ParallelFor, ParallelFor);
+}
+
+std::string Take(Status* status) {
+  const Inside scope;
+  if (status == nullptr) return "";
+  std::string message = status->message;
+  Released(status);
+  return message;
+}
+
+}  // namespace onnx_acts::fake

@@ -1,0 +1,137 @@
+// A runtime of the tests' own: the slots of OrtApi that the library calls, served from plain
+// structs that a test fills with whatever it likes, and able to fail at any call.
+#ifndef ONNX_ACTS_TESTS_FAKE_ORT_H_
+#define ONNX_ACTS_TESTS_FAKE_ORT_H_
+
+#include <atomic>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ort_abi.h"
+
+// What the library holds pointers to and never looks into.
+namespace onnx_acts::ort {
+
+struct Status {
+  int code;
+  std::string message;
+};
+
+struct TensorTypeAndShapeInfo {
+  ElementType type = kUndefined;
+  std::vector<int64_t> sizes;
+};
+
+struct TypeInfo {
+  TensorTypeAndShapeInfo tensor;
+};
+
+struct Value {
+  TensorTypeAndShapeInfo info;
+  char* data = nullptr;  // somebody else's
+};
+
+struct Allocator {};
+
+// One attribute, as the runtime shows it: a list of a kind that no getter knows is kOther.
+struct Attribute {
+  enum Kind { kTensor, kFloat, kInt, kString, kFloats, kInts, kOther } kind = kOther;
+  Value tensor;
+  float single = 0;
+  int64_t integer = 0;
+  std::size_t size = 0;  // of a list or a string
+};
+
+struct KernelInfo {
+  std::string name;
+  std::map<std::string, Attribute> attributes;
+  std::vector<TypeInfo> inputs;
+};
+
+struct KernelContext {
+  std::vector<Value> inputs;
+  std::vector<Value> outputs;  // where `data` is null, no memory can be had
+  int threads = 1;             // of ParallelFor
+};
+
+struct ShapeInferContext {
+  TensorTypeAndShapeInfo x;
+  TensorTypeAndShapeInfo y;  // what the library says
+};
+
+struct CustomOpDomain {
+  std::vector<const CustomOp*> ops;
+};
+
+struct SessionOptions {
+  std::set<std::string> entries;
+  std::vector<const CustomOpDomain*> domains;
+};
+
+}  // namespace onnx_acts::ort
+
+namespace onnx_acts::fake {
+
+// The code of the failures that are put in: no other function of this runtime uses it.
+constexpr int kInjected = 6;  // ORT_RUNTIME_EXCEPTION
+
+// What happens during a test.
+struct Events {
+  std::atomic<long> calls{0};  // that return a status
+  long failing = 0;            // this one fails, counted from 1
+  std::atomic<long> live{0};   // objects that the library has to release
+};
+extern Events events;
+
+// Nonzero while this runtime works: failing allocations are the library's, not its own.
+extern thread_local int inside;
+
+struct Inside {
+  Inside() { ++inside; }
+  ~Inside() { --inside; }
+};
+
+// Every slot of OrtApi; one that the library should not call ends the program.
+class Table {
+ public:
+  Table();
+  const ort::Api* api() const { return reinterpret_cast<const ort::Api*>(slots_); }
+
+ private:
+  template <int kSlot, class Result, class... Args>
+  void Serve(const ort::Slot<kSlot, Result(Args...)>&, Result (*function)(Args...));
+
+  static constexpr std::size_t kSlots = 320;
+  void (*slots_[kSlots])();
+};
+
+// The runtime "1.kVersion.0"; each number has a table of its own.
+template <uint32_t kVersion, int kNumber = 0>
+struct Runtime {
+  static const ort::Api* Api() {
+    const Inside scope;
+    static const Table table;
+    return table.api();
+  }
+  static const ort::Api* GetApi(uint32_t version) { return version <= kVersion ? Api() : nullptr; }
+  static const char* GetVersionString() {
+    const Inside scope;
+    static const std::string text = "1." + std::to_string(kVersion) + ".0";
+    return text.c_str();
+  }
+  static constexpr ort::ApiBase kBase = {GetApi, GetVersionString};
+};
+
+// Releases a status and returns its message; "" for none.
+std::string Take(ort::Status* status);
+
+}  // namespace onnx_acts::fake
+
+// The library's entry points.
+extern "C" onnx_acts::ort::Status* RegisterCustomOps(onnx_acts::ort::SessionOptions* options,
+                                                     const onnx_acts::ort::ApiBase* base);
+extern "C" const char* OnnxActsInfo();
+
+#endif  // ONNX_ACTS_TESTS_FAKE_ORT_H_

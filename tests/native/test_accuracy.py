@@ -1,0 +1,114 @@
+"""The accuracy that the operator table promises, at every instruction-set level of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from onnx_acts.specs import ELEMENT_TYPES, SPECS
+from tests.native import accuracy, accuracy_float64
+from tests.native.accuracy import FULL, FULL_FLOAT64, THIN, THIN_FLOAT64, Record
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sweep, built from the sources."""
+    return accuracy.build(tmp_path_factory.mktemp("accuracy"))
+
+
+def check(records: Iterable[Record]) -> list[Record]:
+    """Prints every record; fails if one breaks a promise."""
+    found = list(records)
+    print("\n".join(map(accuracy.text, found)))
+    broken = [accuracy.text(record) for record in found if not accuracy.kept(record)]
+    assert not broken, "\n".join(broken)
+    return found
+
+
+def parameters(records: Iterable[Record], op: str, dtype: str) -> list[str]:
+    """The parameters that an operator met."""
+    return [
+        record["parameter"]
+        for record in records
+        if op in record["op"].split(", ") and record["dtype"] == dtype
+    ]
+
+
+def test_16_bit(program: Path) -> None:
+    """All 65,536 inputs and 32 parameters: correctly rounded."""
+    found = check(accuracy.sweep(program, "16bit"))
+    assert {record["inputs"] for record in found} == {65536}
+    for dtype in ("float16", "bfloat16"):
+        counts = {spec.name: len(parameters(found, spec.name, dtype)) for spec in SPECS}
+        assert counts == {"ReLU": 1, "LeakyReLU": 32, "PReLU": 64, "RReLU": 32, "ELU": 32}
+
+
+@pytest.mark.parametrize("stride", [THIN, pytest.param(FULL, marks=pytest.mark.slow)])
+def test_leaky_float32(program: Path, stride: int) -> None:
+    """One of `stride` inputs: correctly rounded."""
+    found = check(accuracy.sweep(program, "leaky", str(stride)))
+    assert {record["inputs"] for record in found} == {2**32 // stride}
+    for op, count in (("ReLU", 1), ("LeakyReLU", 8), ("PReLU", 8), ("RReLU", 8)):
+        assert len(parameters(found, op, "float32")) == count
+
+
+@pytest.mark.parametrize("stride", [THIN, pytest.param(FULL, marks=pytest.mark.slow)])
+def test_elu_float32(program: Path, stride: int) -> None:
+    """One of `stride` negative inputs: within the promise; the levels give the same bits."""
+    found = check(accuracy.sweep(program, "elu", str(stride)))
+    assert min(record["inputs"] for record in found) >= 2**31 // stride
+    assert len(parameters(found, "ELU", "float32")) >= 8
+
+
+def test_leaky_float64(program: Path) -> None:
+    """Correctly rounded."""
+    levels = " ".join(accuracy_float64.families(program))
+    found = check(map(accuracy.with_limit, accuracy_float64.leaky(program, levels)))
+    assert {op for record in found for op in record["op"].split(", ")} == {
+        spec.name for spec in SPECS if spec.name != "ELU"
+    }
+
+
+@pytest.mark.parametrize(
+    "count", [THIN_FLOAT64, pytest.param(FULL_FLOAT64, marks=pytest.mark.slow)]
+)
+def test_elu_float64(program: Path, count: int) -> None:
+    """Within the promise of mpmath's value on stratified inputs."""
+    for levels in accuracy_float64.families(program):
+        found = check(map(accuracy.with_limit, accuracy_float64.elu(program, levels, count)))
+        assert "1" in parameters(found, "ELU", "float64")
+    x = accuracy_float64.inputs(count)
+    assert len(x) == count
+    assert (x < 0).all()
+
+
+def test_the_table_promises_enough() -> None:
+    """The promises are not looser than what the project set out for."""
+    for spec in SPECS:
+        wanted = dict.fromkeys(ELEMENT_TYPES, 0.5)
+        if spec.name == "ELU":
+            wanted |= {"float32": 1.0, "float64": 1.0}
+        assert all(spec.promise.kernel[dtype] <= limit for dtype, limit in wanted.items())
+
+
+GOOD = {"op": "ELU", "dtype": "float32", "parameter": "2", "inputs": 5, "wrong": 0, "worst": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, True),
+        ({"worst": None}, True),
+        ({"worst": 1.01}, False),
+        ({"parameter": "1"}, False),
+        ({"parameter": "1", "worst": 0.75}, True),
+        ({"wrong": 1}, False),
+        ({"inputs": 0}, False),
+        ({"dtype": "float16"}, False),
+    ],
+)
+def test_kept(change: Record, expected: bool) -> None:
+    """A record is held against the promise of its operator, type and parameter."""
+    assert accuracy.kept(accuracy.with_limit(GOOD | change)) == expected

@@ -1,0 +1,67 @@
+"""The published page of accuracy: made from the measurements beside it, which keep the promises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onnx_acts.specs import ELEMENT_TYPES, SPECS
+from tests.native.accuracy import FULL_FLOAT64, Record, kept, with_limit
+from tests.native.accuracy_page import page
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+FILES = [json.loads(path.read_text()) for path in sorted((DOCS / "accuracy").glob("*.json"))]
+
+
+def test_page_is_current() -> None:
+    """The page is what the generator makes of the files."""
+    assert (DOCS / "accuracy.md").read_text() == page(FILES)
+
+
+@pytest.mark.parametrize("content", FILES, ids=lambda content: str(content["environment"]["title"]))
+def test_published_promises_are_kept(content: dict[str, Any]) -> None:
+    """Every record, held against the table's promise of today."""
+    broken = [record for record in content["records"] if not kept(with_limit(record))]
+    assert broken == []
+
+
+def test_everything_was_measured_in_full() -> None:
+    """On the CPU: each operator and type; every float32 number, a million float64 inputs of ELU."""
+    (cpu,) = [content for content in FILES if content["environment"]["title"] == "CPU"]
+    pairs = {(op, record["dtype"]) for record in cpu["records"] for op in record["op"].split(", ")}
+    assert pairs == {(spec.name, dtype) for spec in SPECS for dtype in ELEMENT_TYPES}
+    for record in cpu["records"]:
+        least = {"float32": 2**31, "float64": FULL_FLOAT64 if record["op"] == "ELU" else 1}
+        assert record["inputs"] >= least.get(record["dtype"], 65536)
+
+
+RECORD = {
+    "op": "ELU", "dtype": "float32", "parameter": "1", "inputs": 5000, "oracle": "truth",
+    "level": "v4 v2", "wrong": 0, "worst": 0.63001, "at": "-0.3", "limit": 0.75,
+}  # fmt: skip
+EXACT = RECORD | {"op": "PReLU", "worst": None, "at": None, "limit": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("records", "row"),
+    [
+        ([RECORD], "| ELU | float32 | 1 | 5,000 | truth | 0.75 ULP |"
+                   " 0.6301 ULP at -0.3; same bits on v4, v2 |"),
+        ([RECORD | {"wrong": 3}], "| ELU | float32 | 1 | 5,000 | truth | 0.75 ULP | 3 wrong |"),
+        ([EXACT, EXACT | {"parameter": "2"}],
+         "| PReLU | float32 | 1, 2 | 5,000 | truth | correctly rounded |"
+         " every result; same bits on v4, v2 |"),
+        ([EXACT | {"parameter": str(i), "level": "cuda"} for i in range(9)],
+         "| PReLU | float32 | 9: list 1 | 5,000 | truth | correctly rounded |"
+         " every result; cuda |"),
+    ],
+)  # fmt: skip
+def test_rows(records: list[Record], row: str) -> None:
+    """Figures are rounded up; exact results share a row; long lists stand below the table."""
+    text = page([{"environment": {"title": "Here", "date": "today"}, "records": records}])
+    assert row in text.splitlines()
+    assert "## Here\n\n- date: today\n" in text
+    assert ("List 1: 0, 1, 2" in text) == (len(records) == 9)

@@ -1,0 +1,92 @@
+// Kernels shared by many threads, each of which splits its tensors over more threads, on a runtime
+// that a thread sanitizer understands: the fake one.
+
+#include <algorithm>
+#include <thread>
+
+#include "check.h"
+#include "fake_node.h"
+
+namespace onnx_acts::fake {
+namespace {
+
+using Newest = Runtime<23>;
+
+constexpr int kCallers = 8;
+constexpr int kHelpers = 3;
+
+// X and the slopes hold 1/2, with a minus sign for every other X.
+void Fill(char* data, ort::ElementType type, int64_t count, bool alternate) {
+  const std::size_t size = ElementSize(type);
+  const int top = type == ort::kFloat16 ? 0x38 : 0x3f;
+  for (int64_t i = 0; i < count; ++i, data += size) {
+    data[size - 1] = static_cast<char>(alternate && i % 2 == 1 ? top | 0x80 : top);
+  }
+}
+
+// What one caller owns; the kernel is shared.
+struct Caller {
+  Call call;
+  char* y;
+  char* noise;
+};
+
+void Prepare(Caller& caller, ort::ElementType type, const Sizes& x) {
+  const Sizes slope = {x.back()};
+  Fill(caller.call.AddInput(type, x), type, ElementCount(x), true);
+  Fill(caller.call.AddInput(type, slope), type, ElementCount(slope), false);
+  caller.y = caller.call.AddOutput(type, x);
+  caller.noise = caller.call.AddOutput(type, x);
+  caller.call.context.threads = kHelpers;
+}
+
+void TestOp(const ort::CustomOp* op, const Sizes& x, int64_t training) {
+  const ort::ElementType type = op->GetInputType(op, 0);
+  ort::KernelInfo info;
+  info.inputs = {{{type, {}}}, {{type, {}}}};
+  info.attributes["training_mode"] = Integer(training);
+  const Node node(op, Newest::Api(), info);
+  Caller callers[kCallers];
+  std::vector<std::thread> threads;
+  for (Caller& caller : callers) Prepare(caller, type, x);
+  for (Caller& caller : callers) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 3; ++i) CHECK(Take(node.Run(&caller.call.context)).empty(), "a status");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const std::size_t bytes = static_cast<std::size_t>(ElementCount(x)) * ElementSize(type);
+  for (const Caller& caller : callers) {
+    CHECK(std::memcmp(caller.y, callers[0].y, bytes) == 0, "%s: Y", op->GetName(op));
+    CHECK(std::memcmp(caller.noise, callers[0].noise, bytes) == 0, "%s: noise", op->GetName(op));
+  }
+}
+
+// Registrations and inquiries from several threads, the first of the process among them.
+void TestRegistration() {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kCallers; ++i) {
+    threads.emplace_back([] {
+      ort::SessionOptions options;
+      CHECK(Take(RegisterCustomOps(&options, &Newest::kBase)).empty(), "a status");
+      CHECK(options.domains.size() == 1, "one domain");
+      CHECK(OnnxActsInfo() != nullptr, "information");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace onnx_acts::fake
+
+int main() {
+  using namespace onnx_acts::fake;
+  TestRegistration();
+  for (const onnx_acts::ort::CustomOp* op : RegisteredOps<Newest>()) {
+    for (const int64_t training : {0, 1}) {
+      TestOp(op, {7, 3}, training);
+      TestOp(op, {300, 701}, training);
+    }
+  }
+  return FailureCount() != 0;
+}
