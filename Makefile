@@ -2,13 +2,14 @@
 # make test      the whole test suite                                 make test-quick: without the slow ones
 # make lint      ruff, mypy, clang-format                             make bench, make conform: the figures
 # make accuracy  measure the kernels at every float32 number (minutes), write docs/accuracy.md
+# make coverage  the branches of the C++ sources that the native tests take (minutes)
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-CPP := $(wildcard $(addprefix custom_ops/,*.h *.cc *.cu) tests/native/*.cc $(addprefix tests/gpu/,*.h *.cu))
+CPP := $(wildcard $(addprefix custom_ops/,*.h *.cc *.cu) $(addprefix tests/native/,*.h *.cc) $(addprefix tests/gpu/,*.h *.cu))
 SOURCES := $(wildcard custom_ops/*) onnx_acts/specs.py pyproject.toml constraints.txt
 
-.PHONY: demo test test-quick lint format bench conform accuracy clean
+.PHONY: demo test test-quick lint format bench conform accuracy coverage clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m models.demo
@@ -39,6 +40,9 @@ conform: $(VENV)/.ready | build
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m tests.native.accuracy --full --json docs/accuracy/cpu.json
 	$(BIN)/python -m tests.native.accuracy_page $(sort $(wildcard docs/accuracy/*.json) docs/accuracy/cpu.json) > docs/accuracy.md
+
+coverage: $(VENV)/.ready
+	$(BIN)/python -m tests.native.coverage
 
 # One environment for everything, made again when the native sources or the pinned versions change.
 $(VENV)/.ready: $(SOURCES)

@@ -30,8 +30,7 @@ std::string NodeName(const ort::Api* api, const ort::KernelInfo* info) {
   Check(ort::KernelInfo_GetNodeName(api, info, nullptr, &size));
   std::string name(size, '\0');
   Check(ort::KernelInfo_GetNodeName(api, info, name.data(), &size));
-  name.resize(size > 0 ? size - 1 : 0);
-  return name;
+  return name.c_str();
 }
 
 double Attributes::Real(const AttributeSpec& spec) const {

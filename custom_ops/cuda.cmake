@@ -76,9 +76,9 @@ message(STATUS "CUDA kernels: ${CMAKE_CUDA_COMPILER_VERSION}, for ${text}")
 list(GET architectures -1 newest)
 list(TRANSFORM architectures APPEND "-real" OUTPUT_VARIABLE code)
 
-# Flags of every target with CUDA sources. nvcc's default is to fuse products and sums: ELU is faster
-# and no less accurate for it. What must not be fused says so (RoundedProduct). -Wconversion and
-# -Wpedantic do not suit what nvcc generates.
+# Flags of every target with CUDA sources. As on the CPU, sums of products are fused where the text
+# says so (Fma) and nowhere else, which makes the same bits. -Wconversion and -Wpedantic do not suit
+# what nvcc generates.
 function(onnx_acts_set_cuda_flags target)
   add_dependencies(${target} onnx_acts_table)
   set_target_properties(${target} PROPERTIES
@@ -89,7 +89,7 @@ function(onnx_acts_set_cuda_flags target)
   target_compile_definitions(
     ${target} PRIVATE $<TARGET_PROPERTY:onnx_acts_flags,INTERFACE_COMPILE_DEFINITIONS>)
   target_compile_options(
-    ${target} PRIVATE --threads=2 -Xcompiler=-Wall,-Wextra,-fno-math-errno
+    ${target} PRIVATE --threads=2 --fmad=false -Xcompiler=-Wall,-Wextra,-fno-math-errno
     $<$<BOOL:${ONNX_ACTS_WERROR}>:-Werror=all-warnings>)
 endfunction()
 

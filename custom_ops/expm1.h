@@ -80,7 +80,10 @@ ONNX_ACTS_HD inline Real ScaledExpm1(Real x, Real alpha) {
   const Real whole = parts.power - Real(1);
   const Real high = Fma(parts.power, parts.e, whole);
   const Real low = Fma(parts.power, e_low, Fma(parts.power, parts.e, whole - high));
-  return Fma(alpha, high, alpha * low);
+  const bool tiny = alpha < RealLayout<Real>::kTiny && alpha > -RealLayout<Real>::kTiny;
+  const Real scaled = tiny ? alpha * RealLayout<Real>::kScaleUp : alpha;
+  const Real unscale = tiny ? Real(1) / RealLayout<Real>::kScaleUp : Real(1);
+  return unscale * Fma(scaled, high, scaled * low);
 }
 
 }  // namespace

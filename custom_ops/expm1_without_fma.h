@@ -20,7 +20,6 @@ struct Pair {
 };
 
 //   kLn2High       so few bits that k * kLn2High is exact; kLn2High + kLn2Low is ln2
-//   kTiny, kScaleUp   a factor below kTiny is scaled up while products are split
 //   kLinearBelow   below it expm1(x) is x
 template <class Real>
 struct SplitLayout;
@@ -28,13 +27,13 @@ struct SplitLayout;
 template <>
 struct SplitLayout<float> {
   static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
-  static constexpr float kTiny = 0x1p-60f, kScaleUp = 0x1p64f, kLinearBelow = 0x1p-27f;
+  static constexpr float kLinearBelow = 0x1p-27f;
 };
 
 template <>
 struct SplitLayout<double> {
   static constexpr double kLn2High = 0x1.62e42feep-1, kLn2Low = 0x1.a39ef35793c76p-33;
-  static constexpr double kTiny = 0x1p-500, kScaleUp = 0x1p512, kLinearBelow = 0x1p-57;
+  static constexpr double kLinearBelow = 0x1p-57;
 };
 
 // P(r) = (exp(r) - 1 - r - r^2/2) / r^3 to 0.005 units of the result (Remez exchange).
@@ -100,17 +99,17 @@ ONNX_ACTS_HD inline Real Expm1(Real x) {
 // Where expm1(x) is x, alpha * x is right in subnormal numbers too.
 template <class Real>
 ONNX_ACTS_HD inline Real ScaledExpm1(Real x, Real alpha) {
-  using S = SplitLayout<Real>;
-  const bool tiny = alpha < S::kTiny && alpha > -S::kTiny;
-  const Real scaled = tiny ? alpha * S::kScaleUp : alpha;
+  using L = RealLayout<Real>;
+  const bool tiny = alpha < L::kTiny && alpha > -L::kTiny;
+  const Real scaled = tiny ? alpha * L::kScaleUp : alpha;
   const Real alpha_head = LeadingBits(scaled), alpha_tail = scaled - alpha_head;
 
   const Pair<Real> e = PairExpm1(x);
   const Real head = LeadingBits(e.high);
   const Real tail = (e.high - head) + e.low;
   const Real product = alpha_head * head + (alpha_tail * head + scaled * tail);
-  const Real y = (tiny ? Real(1) / S::kScaleUp : Real(1)) * product;
-  return x > -S::kLinearBelow ? alpha * x : y;
+  const Real y = (tiny ? Real(1) / L::kScaleUp : Real(1)) * product;
+  return x > -SplitLayout<Real>::kLinearBelow ? alpha * x : y;
 }
 
 }  // namespace

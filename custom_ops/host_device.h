@@ -26,15 +26,6 @@ ONNX_ACTS_HD inline To BitCast(From from) {
   return to;
 }
 
-// a * b, rounded before anything is added to it: CUDA's compiler may fuse other sums of products.
-ONNX_ACTS_HD inline double RoundedProduct(double a, double b) {
-#ifdef __CUDA_ARCH__
-  return __dmul_rn(a, b);
-#else
-  return a * b;
-#endif
-}
-
 }  // namespace
 }  // namespace onnx_acts
 

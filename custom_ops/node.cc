@@ -39,7 +39,10 @@ Node::Node(const OpSpec& spec, Element element, const ort::Api* api, const ort::
   const Attributes attributes(api, info, Where());
   if (spec.source == Source::kAttribute) parameter_ = attributes.Real(spec.attributes[0]);
   if (spec.source == Source::kDraw) ReadDraw(attributes);
-  if (spec.source == Source::kInput) CheckStaticShapes(info);
+  if (spec.source == Source::kInput) {
+    CheckStaticShapes(info);
+    ReadConstantSlope(info);
+  }
 }
 
 std::string Node::Where() const { return Describe(spec_, node_name_); }
@@ -63,6 +66,15 @@ void Node::CheckStaticShapes(const ort::KernelInfo* info) const {
   const Shape x = StaticShape(api_, info, 0);
   if (x.rank() == 0) return;
   CheckSlopeShape(spec_, node_name_, x, StaticShape(api_, info, 1));
+}
+
+Node::~Node() = default;
+
+void Node::ReadConstantSlope(const ort::KernelInfo* info) {
+  int is_constant = 0;
+  const ort::Value* slope = nullptr;
+  Check(ort::KernelInfoGetConstantInput_tensor(api_, info, 1, &is_constant, &slope));
+  if (is_constant != 0) constant_slope_shape_ = std::make_unique<const Shape>(api_, slope);
 }
 
 void Node::Compute(ort::KernelContext* context) const {
@@ -95,7 +107,14 @@ ort::Value* Node::Output(ort::KernelContext* context, std::size_t index, const S
 void Node::ComputeWithSlopes(const Call& call, const Shape& x_shape) const {
   const ort::Value* slope = nullptr;
   Check(ort::KernelContext_GetInput(api_, call.context, 1, &slope));
-  const Shape slope_shape(api_, slope);
+  if (constant_slope_shape_ != nullptr) {
+    return ComputeWithSlopes(call, x_shape, slope, *constant_slope_shape_);
+  }
+  ComputeWithSlopes(call, x_shape, slope, Shape(api_, slope));
+}
+
+void Node::ComputeWithSlopes(const Call& call, const Shape& x_shape, const ort::Value* slope,
+                             const Shape& slope_shape) const {
   CheckSlopeShape(spec_, node_name_, x_shape, slope_shape);
   if (call.count == 0) return;
   const SlopeLayout layout =

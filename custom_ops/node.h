@@ -4,6 +4,7 @@
 #define ONNX_ACTS_NODE_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "broadcast.h"
@@ -20,7 +21,7 @@ class Node {
  public:
   // Throws InvalidArgument where the node's attributes are refused.
   Node(const OpSpec& spec, Element element, const ort::Api* api, const ort::KernelInfo* info);
-  virtual ~Node() = default;
+  virtual ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
@@ -63,8 +64,14 @@ class Node {
  private:
   void ReadDraw(const Attributes& attributes);
   void CheckStaticShapes(const ort::KernelInfo* info) const;
+  void ReadConstantSlope(const ort::KernelInfo* info);
   ort::Value* Output(ort::KernelContext* context, std::size_t index, const Shape& shape) const;
   void ComputeWithSlopes(const Call& call, const Shape& x_shape) const;
+  void ComputeWithSlopes(const Call& call, const Shape& x_shape, const ort::Value* slope,
+                         const Shape& slope_shape) const;
+
+  // PReLU: of a slope that the model holds; asking for a shape takes longer than a small tensor.
+  std::unique_ptr<const Shape> constant_slope_shape_;
 };
 
 }  // namespace onnx_acts

@@ -111,6 +111,8 @@ constexpr Slot<236, Status*(const KernelInfo*, const char*, Allocator*, Value**)
 constexpr Slot<237, Status*(const SessionOptions*, const char*, int*)> HasSessionConfigEntry;
 // API 15.
 constexpr Slot<244, Status*(const KernelInfo*, char*, std::size_t*)> KernelInfo_GetNodeName;
+constexpr Slot<249, Status*(const KernelInfo*, std::size_t, int*, const Value**)>
+    KernelInfoGetConstantInput_tensor;
 // API 17.
 constexpr Slot<268, Status*(const ShapeInferContext*, std::size_t, TensorTypeAndShapeInfo**)>
     ShapeInferContext_GetInputTypeShape;

@@ -37,7 +37,7 @@ ONNX_ACTS_HD inline PhiloxBlock PhiloxForElements(uint64_t seed, uint64_t block)
 
 // A draw from [lower, lower + width) from one word.
 ONNX_ACTS_HD inline double UniformDraw(uint32_t word, double lower, double width) {
-  return lower + RoundedProduct(width, word * 0x1p-32);
+  return lower + width * (word * 0x1p-32);
 }
 
 }  // namespace

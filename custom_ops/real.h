@@ -24,6 +24,8 @@ namespace {
 //   kRound         adding it rounds to an integer, which is left in the low bits
 //   kLowestPower   2^k - 1 is exact down to this k
 //   kLowestX       below it expm1 stays at -1 plus less than a tenth of a unit
+//   kTiny          products with a smaller factor may be subnormal, and lose digits, unless it is
+//                  multiplied by kScaleUp first
 template <class Real>
 struct RealLayout;
 
@@ -34,7 +36,7 @@ struct RealLayout<float> {
   static constexpr int kFractionBits = 23;
   static constexpr Bits kFractionMask = 0x7fffff, kLeadingMask = 0xfffff000, kOne = 0x3f800000;
   static constexpr float kRound = 0x1.8p23f, kLowestPower = -24.0f, kLowestX = -18.5f;
-  static constexpr float kInverseLn2 = 0x1.715476p+0f;
+  static constexpr float kInverseLn2 = 0x1.715476p+0f, kTiny = 0x1p-60f, kScaleUp = 0x1p64f;
 };
 
 template <>
@@ -46,6 +48,7 @@ struct RealLayout<double> {
   static constexpr Bits kOne = 0x3ff0000000000000;
   static constexpr double kRound = 0x1.8p52, kLowestPower = -53.0, kLowestX = -39.0;
   static constexpr double kInverseLn2 = 0x1.71547652b82fep+0;
+  static constexpr double kTiny = 0x1p-500, kScaleUp = 0x1p512;
 };
 
 template <class Int>

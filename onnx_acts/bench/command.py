@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,8 @@ _FILTERS = (
     ("--sizes", "sizes"),
     ("--peers", "peers; `compiled` takes long and is measured only where named, or with `all`"),
 )
+
+_TARGETS = ("--json", "--markdown", "--picture")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -77,14 +80,15 @@ def run(arguments: argparse.Namespace) -> int:
         measured, found = list(_measure(arguments)), _environment()
         progress("")
     print(report.table_text(measured, found))
-    for path, text in (
-        (arguments.json, rows.json_text),
-        (arguments.markdown, report.markdown_text),
-    ):
-        if path:
-            write_atomically(path, text(measured, found).encode())
+    if arguments.json:
+        write_atomically(arguments.json, rows.json_text(measured, found).encode())
     if arguments.picture:
         picture.save_picture(measured, arguments.picture)
+    if arguments.markdown:
+        folder = os.path.dirname(arguments.markdown) or "."
+        link = os.path.relpath(arguments.picture, folder) if arguments.picture else ""
+        page = report.markdown_text(measured, found, picture=link)
+        write_atomically(arguments.markdown, page.encode())
     return 0
 
 
@@ -109,7 +113,19 @@ def _environment() -> dict[str, Any]:
 
     found = environment()
     found["packages"]["openvino"] = version("openvino")
-    return {**found, "command": shlex.join(["onnx-acts", *sys.argv[1:]])}
+    return {**found, "command": _command(sys.argv[1:])}
+
+
+def _command(words: Sequence[str]) -> str:
+    """The command line without the files that were written: they are the caller's own."""
+    kept = ["onnx-acts"]
+    is_file = False
+    for word in words:
+        flag, _, value = word.partition("=")
+        if not is_file and flag not in _TARGETS:
+            kept.append(word)
+        is_file = flag in _TARGETS and not value
+    return shlex.join(kept)
 
 
 def _earlier(paths: Sequence[str]) -> tuple[list[Row], dict[str, Any]]:

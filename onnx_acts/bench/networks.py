@@ -150,13 +150,11 @@ class Network:
 
     Attributes:
         name: its name on the command line and in reports.
-        title: what it is, for people.
         shape: the shape of its input, float32.
         module: makes it, with PyTorch's initial weights.
     """
 
     name: str
-    title: str
     shape: tuple[int, ...]
     module: Callable[[], nn.Module]
 
@@ -183,26 +181,9 @@ def build(network: Network) -> nn.Module:
 
 
 NETWORKS: tuple[Network, ...] = (
-    Network(
-        "iresnet18-prelu",
-        "iResNet-18 of ArcFace, PReLU",
-        (1, 3, 112, 112),
-        lambda: IResNet18(_prelu),
-    ),
-    Network(
-        "fsrcnn-prelu",
-        "FSRCNN(56, 12, 4), factor 2, PReLU",
-        (1, 1, 540, 960),
-        lambda: FSRCNN(_prelu),
-    ),
-    Network(
-        "edsr-prelu",
-        "EDSR-like, 16 blocks of 16 channels, factor 2, PReLU",
-        (1, 3, 270, 480),
-        lambda: EDSR(_prelu, blocks=16, channels=16),
-    ),
-    Network(
-        "iresnet18-elu", "iResNet-18 of ArcFace, ELU", (1, 3, 112, 112), lambda: IResNet18(_elu)
-    ),
+    Network("iresnet18-prelu", (1, 3, 112, 112), lambda: IResNet18(_prelu)),
+    Network("fsrcnn-prelu", (1, 1, 540, 960), lambda: FSRCNN(_prelu)),
+    Network("edsr-prelu", (1, 3, 270, 480), lambda: EDSR(_prelu, blocks=16, channels=16)),
+    Network("iresnet18-elu", (1, 3, 112, 112), lambda: IResNet18(_elu)),
 )
 """Every network, in the order of the report."""

@@ -43,7 +43,7 @@ def save_picture(rows: Sequence[Row], path: str) -> None:
     network's bars are speeds over that of the standard file, with the fewest threads.
 
     Raises:
-        ImportError, ValueError: as in `check_picture`; or there are no rows.
+        ImportError, ValueError: as in `check_picture`; or no row has more than copies.
     """
     check_picture(path)
     from matplotlib.figure import Figure
@@ -51,9 +51,9 @@ def save_picture(rows: Sequence[Row], path: str) -> None:
     operators = _largest([row for row in rows if row.shares is None])
     networks = _fewest_threads([row for row in rows if row.shares is not None])
     panels = [[row for row in operators if row.dtype == dtype] for dtype in _dtypes(operators)]
-    panels += [networks] if networks else []
+    panels = [chosen for chosen in (*panels, networks) if _names(chosen)]
     if not panels:
-        raise ValueError("there is nothing to draw: no row was measured")
+        raise ValueError("there is nothing to draw: no row with more than copies was measured")
     size = (_PANEL[0] * len(panels) + 1, _PANEL[1])
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]

@@ -100,6 +100,23 @@ def test_command_checks_the_picture_first(
         bench("--picture", str(tmp_path / "bench.png"))
 
 
+def test_command_is_told_without_its_files(
+    bench: Callable[..., int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Reports name the command that repeats them, and the page shows the picture."""
+    pytest.importorskip("matplotlib")
+    (tmp_path / "figures").mkdir()
+    page, figure = str(tmp_path / "page.md"), str(tmp_path / "figures" / "bench.png")
+    words = ["--ops", "PReLU", "--dtypes", "float32", "--sizes", "1", "--threads", "1"]
+    words += ["--seconds", "1e-6", f"--markdown={page}", "--picture", figure, "--peers", "bodies"]
+    monkeypatch.setattr(sys, "argv", ["onnx-acts", "bench", *words])
+    assert bench(*words) == 0
+    text = Path(page).read_text()
+    command_line = "onnx-acts bench --ops PReLU --dtypes float32 --sizes 1 --threads 1"
+    assert f"- command: {command_line} --seconds 1e-6 --peers bodies\n" in text
+    assert "](figures/bench.png)" in text
+
+
 def test_command_joins_runs(bench: Callable[..., int], tmp_path: Path) -> None:
     """Runs on one machine make one report; one of another machine is refused."""
     filters = ["--dtypes", "float32", "--sizes", "1", "--threads", "1", "--peers", "copy"]

@@ -20,12 +20,7 @@ from onnx_acts.bench.runners import Prepared  # noqa: E402
 from onnx_acts.conformance import runtime_of  # noqa: E402
 from onnx_acts.structure import walk_nodes  # noqa: E402
 
-TINY = Network(
-    "edsr-prelu",
-    "",
-    (1, 3, 6, 7),
-    lambda: EDSR(torch.nn.PReLU, blocks=2, channels=8),
-)
+TINY = Network("edsr-prelu", (1, 3, 6, 7), lambda: EDSR(torch.nn.PReLU, blocks=2, channels=8))
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ namespace {
 
 constexpr const char* kElementNames[] = {"float16", "bfloat16", "float32", "float64"};
 
-// The lowest level runs everywhere; all give the same bits.
+// The lowest level runs everywhere; in what is compared here all give the same bits.
 const Loops& CpuLoops() {
   static const Loops* const loops[] = {
 #define ONNX_ACTS_LEVEL(name, table, supported) &table,

@@ -44,6 +44,7 @@ SLOT(KernelInfo_GetInputTypeInfo);
 SLOT(KernelInfoGetAttribute_tensor);
 SLOT(HasSessionConfigEntry);
 SLOT(KernelInfo_GetNodeName);
+SLOT(KernelInfoGetConstantInput_tensor);
 SLOT(ShapeInferContext_GetInputTypeShape);
 SLOT(ShapeInferContext_SetOutputTypeShape);
 SLOT(KernelContext_ParallelFor);

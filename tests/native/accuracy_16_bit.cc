@@ -11,14 +11,41 @@ namespace {
 
 constexpr int kPatterns = 65536;
 
-// Everyday values; half-way cases of both types (1 + 3/256, 1 + 3/2048); the longest significands;
-// numbers whose products are subnormal or overflow; the special numbers.
-constexpr double kParameters[] = {
-    0.01,           0.25, 11.0 / 48, -0.7,    1.5,         1 + 0x1p-23,   3e-38,
-    1e38,           1.0,  0.5,       0.1,     0.3,         0.2,           1.6732632423543772,
-    -1.0,           2.0,  5.5,       1.0 / 3, 1 - 0x1p-24, 1 + 3.0 / 256, 1e-6,
-    1 + 3.0 / 2048, 3e-5, -1e-20,    1e-38,   1e-44,       65504.0,       7e4,
-    3.4028235e38,   0.0,  -0.0,      INFINITY};
+// Everyday values; half-way cases of both types (1 + 3/256, 1 + 3/2048); slopes whose products are
+// rounded wrongly if they are rounded to float first: of 14 and 24 bits for float16, of 17 and 23
+// for bfloat16; numbers whose products are subnormal or overflow; the special numbers.
+constexpr double kParameters[] = {0.01,
+                                  0.25,
+                                  11.0 / 48,
+                                  -0.7,
+                                  1.5,
+                                  1 + 0x1p-23,
+                                  3e-38,
+                                  1e38,
+                                  1.0,
+                                  0.5,
+                                  0.1,
+                                  0.3,
+                                  1.0 / 3,
+                                  1 - 0x1p-24,
+                                  1 + 3.0 / 256,
+                                  1e-6,
+                                  1 + 3.0 / 2048,
+                                  1.6732632423543772,
+                                  0x1.ff28p-1,
+                                  0x1.abe2bep-3,
+                                  0x1.a9b1p-2,
+                                  0x1.022222p-2,
+                                  3e-5,
+                                  -1e-20,
+                                  1e-38,
+                                  1e-44,
+                                  65504.0,
+                                  7e4,
+                                  3.4028235e38,
+                                  0.0,
+                                  -0.0,
+                                  INFINITY};
 constexpr int kParameterCount = static_cast<int>(std::size(kParameters));
 static_assert(kParameterCount == 32, "as many as the documents say");
 

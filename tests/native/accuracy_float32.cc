@@ -20,9 +20,9 @@ constexpr double kSlopes[] = {0.01, 0.25, 11.0 / 48, -0.7, 1.5, 1 + 0x1p-23, 3e-
 constexpr int kSlopeCount = static_cast<int>(std::size(kSlopes));
 
 // Powers of two (1 and 0.5) take a shorter way; SELU's alpha; the longest significand; one whose
-// products are partly subnormal, a subnormal one, a huge one.
-constexpr double kAlphas[] = {1.0,  1.6732632423543772, 0.5,   0.1,   0.3,
-                              -0.7, 1.9999999,          1e-38, 1e-44, 3e38};
+// products lie just above the subnormal numbers, one on both sides, a subnormal one, a huge one.
+constexpr double kAlphas[] = {1.0,       1.6732632423543772, 0.5,   0.1,   0.3, -0.7,
+                              1.9999999, 0x1.040ca8p-124,    1e-38, 1e-44, 3e38};
 constexpr int kAlphaCount = static_cast<int>(std::size(kAlphas));
 constexpr int kAlphasEverywhere = 2;  // the first few also meet x >= 0 and the loops' tails
 

@@ -20,7 +20,9 @@ Array = NDArray[Any]
 
 # Everyday slopes, the longest significand, one whose products are subnormal or overflow.
 SLOPES = [0.01, 0.25, 11 / 48, -0.7, 1.5, 1 + 2.0**-52, 1e-308, 1e308]
-ALPHAS = [1.0, 1.6732632423543772, 0.5, 0.1, -0.7, 1.9999999999999998, 1e-300, 1e-310, 1e308]
+# As in accuracy_float32.cc.
+ALPHAS = [1.0, 1.6732632423543772, 0.5, 0.1, -0.7, 1.9999999999999998,
+          1.3745741187449156e-307, 1e-300, 1e-310, 1e308]  # fmt: skip
 LEAKY_INPUTS = 10_000
 # Signalling and negative NaN, infinity, both zeros.
 PASSING = np.array([0x7FF4000000000001, 0xFFF8000000000077, 0x7FF0000000000000, 0, 1 << 63],
@@ -45,18 +47,18 @@ def apply(program: Path, levels: str, op: str, parameter: float, x: Array) -> tu
 def inputs(count: int) -> Array:
     """Negative numbers, one at random from each of `count` strata.
 
-    Two fifths are strata of the exponent, from the smallest number to where ELU has long been flat;
-    two fifths are strata of [-40, 0]; the others lie within some units of where the reduction of
-    the argument steps from one power of two to the next: n + 0.5 (without a fused multiply-add) and
-    n + 0.68 (with one) times ln(2).
+    A fifth each: strata of the exponent, from the smallest number to where ELU has long been flat;
+    strata of [-40, 0], of [-2, 0] and of [-0.5, 0]; numbers from a unit to a sixteenth away from
+    where the reduction of the argument steps to the next power of two, odd multiples of ln(2)/2.
     """
     random = np.random.default_rng(2016)
-    many, few = 2 * count // 5, count - 2 * (2 * count // 5)
-    exponents = -1074 + 1084 * (np.arange(many) + random.random(many)) / many
-    even = 40 * (np.arange(many) + random.random(many)) / many
-    steps = (np.arange(few) % 58 + np.where(np.arange(few) // 58 % 2, 0.5, 0.68)) * np.log(2)
-    near_steps = steps * (1 + 2.0**-52 * random.integers(-20, 21, few))
-    return -np.concatenate([np.exp2(exponents), even, near_steps])
+    fifth = count // 5
+    place = (np.arange(fifth) + random.random(fifth)) / fifth
+    rest = np.arange(count - 4 * fifth)
+    steps = (2 * (rest % 58) + 1) * (np.log(2) / 2)
+    offsets = np.exp2(random.uniform(-52, -4, len(rest))) * random.choice([-1, 1], len(rest))
+    parts = [np.exp2(1084 * place - 1074), 40 * place, 2 * place, 0.5 * place, steps + offsets]
+    return -np.concatenate(parts)
 
 
 def leaky(program: Path, level: str) -> Iterator[dict[str, Any]]:

@@ -1,11 +1,12 @@
 // The accuracy of the CPU's loops at every instruction-set level that this processor has.
 //
 //   accuracy_sweep leaky STRIDE    float32, the leaky family; one of STRIDE inputs
-//   accuracy_sweep elu STRIDE      float32, ELU, at the levels with a fused multiply-add and at
-//   others accuracy_sweep 16bit           float16 and bfloat16, every input and operator
+//   accuracy_sweep elu STRIDE      float32, ELU, family by family
+//   accuracy_sweep 16bit           float16 and bfloat16, every input and operator
 //   accuracy_sweep families        the levels that must give the same bits, a line each
-//   accuracy_sweep apply LEVELS OP PARAMETER < X > Y     computes float64 elements at the levels,
-//                                                        which must agree
+//
+//   accuracy_sweep apply LEVELS OP PARAMETER < X > Y
+//                                  computes float64 elements at the levels, which must agree
 //
 // The sweeps print JSON lines; the exit status is 1 if any result is wrong. Errors in units in the
 // last place are only measured here: accuracy.py holds them against the promises.
@@ -63,8 +64,9 @@ std::vector<Target> LevelsFrom(const std::string& text) {
       levels.push_back(target);
     }
   }
-  if (Names(levels) != text)
+  if (Names(levels) != text) {
     throw std::invalid_argument("LEVELS must be from: " + Names(SupportedLevels()));
+  }
   return levels;
 }
 

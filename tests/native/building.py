@@ -50,11 +50,11 @@ def ctest(folder: Path, *options: str, **variables: str) -> str:
     return call(program, "--test-dir", folder, "--output-on-failure", *options, **variables)
 
 
-def python_tests(folder: Path, *names: str, **variables: str) -> str:
-    """Runs files of Python tests, without the slow ones, on the library of a build."""
+def python_tests(library: Path, *names: str, **variables: str) -> str:
+    """Runs files of Python tests, without the slow ones, on a library."""
     files = [f"tests/native/test_{name}.py" for name in names]
     options = ["-q", "-p", "no:cacheprovider", "-m", "not slow"]
-    variables["ONNX_ACTS_LIBRARY"] = str(folder / LIBRARY)
+    variables["ONNX_ACTS_LIBRARY"] = str(library)
     return call(sys.executable, "-m", "pytest", *options, *files, **variables)
 
 

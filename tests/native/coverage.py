@@ -18,12 +18,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.native.building import SOURCES, build, call, ctest, python_tests
+from tests.native.building import LIBRARY, SOURCES, build, call, ctest, python_tests
 
 # The tests share one process with the runtime's threads: counters are atomic.
 # Functions that are always inlined would count once for each of their callers.
 FLAGS = "--coverage -fprofile-update=atomic -O0 -Dalways_inline=noinline"
 PYTHON_TESTS = ("slopes", "attributes", "draws", "sessions")
+# The library itself, and what CUDA would compute, on the host.
+LIBRARIES = (LIBRARY, "tests/libemulated_ops.so")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,15 +43,20 @@ def measure(folder: Path) -> list[Coverage]:
     """Builds in `folder`, runs the tests there and reads the counters."""
     build(folder, flags=FLAGS)
     ctest(folder, "--exclude-regex", "accuracy")
-    python_tests(folder, *PYTHON_TESTS)
+    for library in LIBRARIES:
+        python_tests(folder / library, *PYTHON_TESTS)
     return merged(reports(folder))
 
 
 def reports(folder: Path) -> Iterable[dict[str, Any]]:
-    """What gcov says about each object that ran."""
-    counters = sorted(folder.rglob("*.gcda"))
-    printed = call("gcov", "--json-format", "--branch-probabilities", "--stdout", *counters)
-    return (json.loads(line) for line in printed.splitlines() if line.startswith("{"))
+    """What gcov says about each object."""
+    objects = sorted(folder.rglob("*.gcno"))  # also of what never ran
+    printed = call("gcov", "--json-format", "--branch-probabilities", "--stdout", *objects)
+    decoder, at = json.JSONDecoder(), printed.find("{")
+    while at >= 0:
+        report, end = decoder.raw_decode(printed, at)
+        yield report
+        at = printed.find("{", end)
 
 
 def merged(found: Iterable[dict[str, Any]]) -> list[Coverage]:

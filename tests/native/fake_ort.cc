@@ -36,7 +36,11 @@ void Released(T* object) {
 
 Status* Fails(int code, const char* message) { return Made(Status{code, message}); }
 
-Status* Absent() { return Fails(ort::kFail, "no such attribute, or of another kind"); }
+// What a getter says of an attribute that the node lacks, or has in another kind.
+Status* Refuse(const Attribute* found) {
+  return found == nullptr ? Fails(ort::kFail, "no such attribute")
+                          : Fails(ort::kInvalidArgument, "an attribute of another kind");
+}
 
 // A call of the library: fails if it is its turn, else runs `body`, which may fail by itself.
 template <class Body>
@@ -74,7 +78,7 @@ Status* GetOne(const KernelInfo* info, const char* name, Attribute::Kind kind, T
                T* out) {
   return Call([&]() -> Status* {
     const Attribute* found = Find(info, name);
-    if (found == nullptr || found->kind != kind) return Absent();
+    if (found == nullptr || found->kind != kind) return Refuse(found);
     *out = found->*from;
     return nullptr;
   });
@@ -84,7 +88,7 @@ Status* GetOne(const KernelInfo* info, const char* name, Attribute::Kind kind, T
 Status* GetList(const KernelInfo* info, const char* name, Attribute::Kind kind, std::size_t* size) {
   return Call([&]() -> Status* {
     const Attribute* found = Find(info, name);
-    if (found == nullptr) return Absent();
+    if (found == nullptr) return Refuse(found);
     *size = found->kind == kind ? found->size : 0;
     return nullptr;
   });
@@ -160,7 +164,7 @@ Status* GetInt(const KernelInfo* info, const char* name, int64_t* out) {
 Status* GetString(const KernelInfo* info, const char* name, char* out, std::size_t* size) {
   return Call([&]() -> Status* {
     const Attribute* found = Find(info, name);
-    if (found == nullptr || found->kind != Attribute::kString) return Absent();
+    if (found == nullptr || found->kind != Attribute::kString) return Refuse(found);
     return CopyText(std::string(found->size, 's').c_str(), found->size, out, size);
   });
 }
@@ -168,7 +172,7 @@ Status* GetString(const KernelInfo* info, const char* name, char* out, std::size
 Status* GetTensor(const KernelInfo* info, const char* name, ort::Allocator*, Value** out) {
   return Call([&]() -> Status* {
     const Attribute* found = Find(info, name);
-    if (found == nullptr || found->kind != Attribute::kTensor) return Absent();
+    if (found == nullptr || found->kind != Attribute::kTensor) return Refuse(found);
     *out = Made(found->tensor);
     return nullptr;
   });
@@ -190,6 +194,15 @@ Status* GetInputTypeInfo(const KernelInfo* info, std::size_t index, ort::TypeInf
   return Done([&] { *out = Made(info->inputs.at(index)); });
 }
 
+Status* GetConstantInput(const KernelInfo* info, std::size_t index, int* is_constant,
+                         const Value** out) {
+  return Done([&] {
+    const auto found = info->constants.find(index);
+    *is_constant = found == info->constants.end() ? 0 : 1;
+    *out = *is_constant != 0 ? &found->second : nullptr;
+  });
+}
+
 Status* GetOutputCount(const KernelContext* context, std::size_t* out) {
   return Done([&] { *out = context->outputs.size(); });
 }
@@ -207,6 +220,10 @@ Status* GetOutput(KernelContext* context, std::size_t index, const int64_t* size
     *out = &output;
     return nullptr;
   });
+}
+
+Status* GetStream(const KernelContext*, void** out) {
+  return Done([&] { *out = nullptr; });
 }
 
 Status* GetInferredInput(const ort::ShapeInferContext* context, std::size_t,
@@ -279,7 +296,9 @@ Table::Table() {
   Serve(ort::AddSessionConfigEntry, AddEntry);
   Serve(ort::KernelInfoGetAttributeArray_float, GetFloats);
   Serve(ort::KernelInfoGetAttributeArray_int64, GetInts);
+  Serve(ort::KernelContext_GetGPUComputeStream, GetStream);
   Serve(ort::KernelInfo_GetInputTypeInfo, GetInputTypeInfo);
+  Serve(ort::KernelInfoGetConstantInput_tensor, GetConstantInput);
   Serve(ort::KernelInfoGetAttribute_tensor, GetTensor);
   Serve(ort::HasSessionConfigEntry, HasEntry);
   Serve(ort::KernelInfo_GetNodeName, GetNodeName);

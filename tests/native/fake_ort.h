@@ -48,6 +48,7 @@ struct KernelInfo {
   std::string name;
   std::map<std::string, Attribute> attributes;
   std::vector<TypeInfo> inputs;
+  std::map<std::size_t, Value> constants;  // inputs whose values the model holds
 };
 
 struct KernelContext {

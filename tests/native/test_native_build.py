@@ -86,7 +86,7 @@ def test_values_at_lower_levels(level: str, release: Path) -> None:
     """Whole files of tests where the library serves an older processor."""
     level_object(release, level)
     files = ["values", "slopes", "draws", "attributes", "sessions"]
-    print(python_tests(release, *files, ONNX_ACTS_ISA=level))
+    print(python_tests(release / LIBRARY, *files, ONNX_ACTS_ISA=level))
 
 
 def test_functors_are_scalar() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.building import build, call, ctest, python_tests, soak
+from tests.native.building import LIBRARY, build, call, ctest, python_tests, soak
 
 pytestmark = pytest.mark.slow
 
 MEMORY = "-fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g1"
 RACES = "-fsanitize=thread -O1 -g1"
-FUZZ_SECONDS = 10
+FUZZ_SECONDS = 7
 # A failure aborts, so that a fuzzer can say which input it was; freed memory is kept, but not much.
 MEMORY_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=16",
@@ -52,7 +52,7 @@ def test_memory_in_cpp_tests(memory_checked: Path) -> None:
     ctest(memory_checked, "--exclude-regex", "fuzz", **MEMORY_OPTIONS)
 
 
-@pytest.mark.parametrize("target", ["slopes", "kernel"])
+@pytest.mark.parametrize("target", ["slopes", "kernel", "device"])
 def test_fuzzing(target: str, memory_checked: Path) -> None:
     """Random shapes, slopes and attributes; `fuzz_TARGET 0 NUMBER` repeats an input that fails."""
     program = memory_checked / "tests" / f"fuzz_{target}"
@@ -68,7 +68,7 @@ def test_memory_in_python_tests(memory_checked: Path) -> None:
     """The library inside ONNX Runtime inside Python, whose own leaks do not count."""
     options = MEMORY_OPTIONS | {"ASAN_OPTIONS": "detect_leaks=0"}
     preloaded = f"{runtime_library('asan')}:{runtime_library('ubsan')}"
-    python_tests(memory_checked, *THROUGH_ONNXRUNTIME, LD_PRELOAD=preloaded, **options)
+    python_tests(memory_checked / LIBRARY, *THROUGH_ONNXRUNTIME, LD_PRELOAD=preloaded, **options)
 
 
 def test_races_between_threads_of_one_tensor(race_checked: Path) -> None:
