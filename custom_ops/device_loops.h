@@ -203,32 +203,38 @@ struct Storage<Half> : Storage16<Half> {};
 template <>
 struct Storage<BFloat16> : Storage16<BFloat16> {};
 
-// A result that T::FromFloat rounds as it would round the exact value; see ApplyExactly on the CPU.
+// A result that T::FromFloat rounds as it would round the exact value: y rounded to odd or, for the
+// few elements where float has lost the rest, computed in double; see ApplyToOdd on the CPU.
 template <class F, bool kPlain, class T>
-ONNX_ACTS_HD inline float Exactly(float x, float parameter) {
+ONNX_ACTS_HD inline float Exactly(float x, float y, float parameter,
+                                  typename F::template Constants<float> c) {
+  if (!T::LossIsLost(y)) return RoundedToOdd(y, F::Lost(x, y, c));
   const double wide = static_cast<double>(x);
-  const auto c = F::template Prepare<double>(static_cast<double>(parameter));
-  return T::Narrow(F::BreakTie(wide, F::template Apply<kPlain>(wide, c)));
+  const auto exact = F::template Prepare<double>(static_cast<double>(parameter));
+  return T::Narrow(F::BreakTie(wide, F::template Apply<kPlain>(wide, exact)));
 }
 
-// 16-bit elements by a functor that is exact in float, or so good that only results beside a
-// half-way point need more. Elements that are not negative keep their bits.
+// 16-bit elements by a functor that gives the exact value in float or the nearest number, which is
+// enough but beside half-way points. Elements that are not negative keep their bits.
 template <class F, bool kPlain, class T>
 ONNX_ACTS_HD inline void Apply16(Pack<T>& pack, float parameter,
                                  typename F::template Constants<float> c) {
   using S = Storage<T>;
-  constexpr bool kExact = F::template kInFloat<kPlain> == InFloat::kExact;
+  constexpr bool kNearest = F::template kInFloat<kPlain> == InFloat::kNearest;
   float x[kPack<T>], y[kPack<T>];
   bool near_tie = false;
   ONNX_ACTS_UNROLL
   for (uint32_t i = 0; i < kPack<T>; ++i) {
     x[i] = S::Read(pack.at[i]);
     y[i] = F::template Apply<kPlain>(x[i], c);
-    if constexpr (!kExact) near_tie = near_tie || T::NearTie(y[i]);
+    if constexpr (kNearest) near_tie = near_tie || T::NearTie(y[i]);
   }
-  if (near_tie) {
-    ONNX_ACTS_UNROLL
-    for (uint32_t i = 0; i < kPack<T>; ++i) y[i] = Exactly<F, kPlain, T>(x[i], parameter);
+  if constexpr (kNearest) {
+    if (near_tie) {
+      ONNX_ACTS_UNROLL
+      for (uint32_t i = 0; i < kPack<T>; ++i)
+        y[i] = Exactly<F, kPlain, T>(x[i], y[i], parameter, c);
+    }
   }
   ONNX_ACTS_UNROLL
   for (uint32_t i = 0; i < kPack<T>; ++i) {

@@ -46,6 +46,10 @@ struct Half {
     return ((all - 0xfffu) & (is_small ? 0xfffu : 0x1fffu)) <= 2u;
   }
 
+  // Whether float may be unable to hold what a product, which is not 0, lost when it was rounded to
+  // `value`. Results so small are 0 in Half.
+  static ONNX_ACTS_HD inline bool LossIsLost(float) { return false; }
+
   // value as a float that FromFloat rounds like value itself: cut off, with the last bit set if
   // anything was lost ("round to odd"). Below float's normal numbers the result is 0 in any case.
   static ONNX_ACTS_HD inline float Narrow(double value) {
@@ -76,6 +80,11 @@ struct BFloat16 {
     return ((BitCast<uint32_t>(value) - 0x7fffu) & 0xffffu) <= 2u;
   }
 
+  // What a product of 24 and 8 bits loses is a multiple of 2^-32 of it, if float has that.
+  static ONNX_ACTS_HD inline bool LossIsLost(float value) {
+    return (BitCast<uint32_t>(value) & 0x7fffffffu) - 1u < 0x10000000u - 1u;
+  }
+
   // As for Half; but bfloat16 has float's exponents, so that its subnormal results, multiples of
   // 2^-133, must be rounded here: at 1.5 * 2^-81 a double has that unit in its last place.
   static ONNX_ACTS_HD inline float Narrow(double value) {
@@ -87,6 +96,18 @@ struct BFloat16 {
     return small ? static_cast<float>(result) : Half::Narrow(value);
   }
 };
+
+// value + lost, cut off to float with the last bit set if it is not a float ("round to odd"): few
+// enough bits are cut that rounding this to 16 bits is rounding the sum. `value` is the nearest
+// float, so at even values one step towards the sum gives the odd neighbour.
+ONNX_ACTS_HD inline float RoundedToOdd(float value, float lost) {
+  const uint32_t bits = BitCast<uint32_t>(value), error = BitCast<uint32_t>(lost);
+  // Neither 0 nor NaN, which it is beside infinities.
+  const uint32_t inexact = (error & 0x7fffffffu) - 1u < 0x7f800000u ? 1u : 0u;
+  const uint32_t step = inexact & ~bits;
+  const uint32_t inwards = 0u - ((bits ^ error) >> 31);  // all ones if so
+  return BitCast<float>(bits + ((step ^ inwards) - inwards));
+}
 
 }  // namespace
 }  // namespace onnx_acts

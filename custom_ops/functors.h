@@ -29,6 +29,7 @@ namespace {
 // How far Apply in float is from the exact value for an x of 16 bits.
 enum class InFloat {
   kExact,
+  kNearest,       // it is the nearest float; Lost gives the rest
   kWithinOneUlp,  // of float
   kRough,         // further: 16-bit results are computed in double
 };
@@ -62,7 +63,7 @@ struct Relu {
 // slope * x for x < 0, else x. LeakyReLU, PReLU and RReLU differ in where the slope comes from.
 struct NegativeSlope {
   template <bool kPlain>
-  static constexpr InFloat kInFloat = kPlain ? InFloat::kExact : InFloat::kWithinOneUlp;
+  static constexpr InFloat kInFloat = kPlain ? InFloat::kExact : InFloat::kNearest;
 
   template <class Real>
   struct Constants {
@@ -85,6 +86,12 @@ struct NegativeSlope {
   template <bool kPlain, class Real>
   static ONNX_ACTS_HD inline Real Apply(Real x, Constants<Real> c) {
     return x < Real(0) ? c.slope * x : x;
+  }
+
+  // Checking for ties instead would not do: one product in three with n/3, RReLU's slope by
+  // default, lies right beside a short number, which often is one.
+  static ONNX_ACTS_HD inline float Lost(float x, float y, Constants<float> c) {
+    return x < 0.0f ? ProductError(c.slope, x, y) : 0.0f;
   }
 
   static ONNX_ACTS_HD inline double BreakTie(double, double y) { return y; }

@@ -11,7 +11,17 @@
 namespace onnx_acts {
 namespace {
 
-std::string Quoted(const std::string& text) { return "\"" + text + "\""; }
+// A JSON string. Part of one comes from an environment variable, which can hold anything.
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c >= ' ' && c <= '~' ? c : '?';
+  }
+  return quoted + "\"";
+}
+
+std::string QuotedOrNull(const std::string& text) { return text.empty() ? "null" : Quoted(text); }
 
 std::string List(const std::vector<std::string>& items) {
   std::string text;
@@ -25,14 +35,14 @@ std::string MakeInfo() {
   for (const OpSpec& spec : kOps) ops.push_back(spec.name);
   std::string text = "{\"version\": " + Quoted(kLibraryVersion);
   text += ", \"domain\": " + Quoted(kDomain);
-  text += ", \"isa\": " + (isa.loops == nullptr ? "null" : Quoted(isa.level));
-  text += ", \"isa_error\": " + (isa.loops == nullptr ? Quoted(isa.error) : "null");
+  text += ", \"isa\": " + QuotedOrNull(isa.level);
+  text += ", \"isa_error\": " + QuotedOrNull(isa.error);
   text += ", \"isa_levels\": " + List(CompiledLevels());
   text += ", \"ops\": " + List(ops);
   text += ", \"element_types\": " + List({"float16", "bfloat16", "float32", "float64"});
   const CudaInfo cuda = DescribeCuda();
   text += std::string(", \"cuda\": ") + (cuda.error.empty() ? "true" : "false");
-  text += ", \"cuda_error\": " + (cuda.error.empty() ? "null" : Quoted(cuda.error));
+  text += ", \"cuda_error\": " + QuotedOrNull(cuda.error);
   text += ", \"cuda_architectures\": " + List(cuda.architectures);
   text += ", \"ort_api_floor\": " + std::to_string(ort::kFloorVersion);
   return text + "}";

@@ -36,7 +36,7 @@ constexpr bool kTablePays = true;
 template <class F>
 constexpr bool UsesTable() {
   constexpr InFloat kInFloat = F::template kInFloat<true>;
-  return kInFloat == InFloat::kRough || (kTablePays && kInFloat != InFloat::kExact);
+  return kInFloat == InFloat::kRough || (kInFloat == InFloat::kWithinOneUlp && kTablePays);
 }
 
 // An element type: how to read it as float or double and how to write it.
@@ -100,19 +100,52 @@ __attribute__((noinline)) void ApplyExactly(const T* x, float* y, int64_t n, dou
   }
 }
 
-// Results that FromFloat rounds like the exact ones. Arithmetic in float gives them but where it
-// lands beside a half-way point.
+template <class T>
+ONNX_ACTS_INLINE bool AnyLossIsLost(const float* y, int64_t n) {
+  uint32_t any = 0;
+  for (int64_t i = 0; i < n; ++i) any |= T::LossIsLost(y[i]) ? 1u : 0u;
+  return any != 0;
+}
+
+// For functors that give the nearest float: what they lost decides.
+template <class F, bool kPlain, class T>
+ONNX_ACTS_INLINE void ApplyToOdd(const T* x, float* y, int64_t n, double parameter,
+                                 typename F::template Constants<float> c) {
+  float wide[kBlock];
+  Widen(x, wide, n);
+  ApplyUniform<F, kPlain>(wide, y, n, c);
+  const bool again = AnyLossIsLost<T>(y, n);
+  for (int64_t i = 0; i < n; ++i) y[i] = RoundedToOdd(y[i], F::Lost(wide[i], y[i], c));
+  if (again) ApplyExactly<F, kPlain>(x, y, n, parameter);
+}
+
+// For functors within one unit: the few pieces with a result beside a half-way point are computed
+// again.
+template <class F, bool kPlain, class T>
+ONNX_ACTS_INLINE void ApplyAndCheck(const T* x, float* y, int64_t n, double parameter,
+                                    typename F::template Constants<float> c) {
+  Widen(x, y, n);
+  ApplyUniform<F, kPlain>(y, y, n, c);
+  for (int64_t at = 0; at < n; at += kPiece) {
+    const int64_t size = Lesser64(kPiece, n - at);
+    if (AnyNearTie<T>(y + at, size)) ApplyExactly<F, kPlain>(x + at, y + at, size, parameter);
+  }
+}
+
+// Results that FromFloat rounds like the exact ones.
 template <class F, bool kPlain, class T>
 ONNX_ACTS_INLINE void ApplyBlock16(const T* x, float* y, int64_t n, double parameter,
                                    typename F::template Constants<float> c) {
   constexpr InFloat kInFloat = F::template kInFloat<kPlain>;
-  if constexpr (kInFloat == InFloat::kRough) return ApplyExactly<F, kPlain>(x, y, n, parameter);
-  Widen(x, y, n);
-  ApplyUniform<F, kPlain>(y, y, n, c);
-  if constexpr (kInFloat == InFloat::kExact) return;
-  for (int64_t at = 0; at < n; at += kPiece) {
-    const int64_t size = Lesser64(kPiece, n - at);
-    if (AnyNearTie<T>(y + at, size)) ApplyExactly<F, kPlain>(x + at, y + at, size, parameter);
+  if constexpr (kInFloat == InFloat::kRough) {
+    ApplyExactly<F, kPlain>(x, y, n, parameter);
+  } else if constexpr (kInFloat == InFloat::kWithinOneUlp) {
+    ApplyAndCheck<F, kPlain>(x, y, n, parameter, c);
+  } else if constexpr (kInFloat == InFloat::kNearest) {
+    ApplyToOdd<F, kPlain>(x, y, n, parameter, c);
+  } else {
+    Widen(x, y, n);
+    ApplyUniform<F, kPlain>(y, y, n, c);
   }
 }
 

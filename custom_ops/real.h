@@ -70,6 +70,16 @@ ONNX_ACTS_HD inline float Fma(float a, float b, float c) { return __builtin_fmaf
 ONNX_ACTS_HD inline double Fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #endif
 
+// a * b - rounded, where `rounded` is a * b in float: exact, if float can hold it.
+ONNX_ACTS_HD inline float ProductError(float a, float b, float rounded) {
+#if ONNX_ACTS_HAS_FMA
+  return Fma(a, b, -rounded);
+#else
+  return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) -
+                            static_cast<double>(rounded));
+#endif
+}
+
 }  // namespace
 }  // namespace onnx_acts
 

@@ -3,9 +3,9 @@
 The peers take turns, in a new random order each time, until the time is used up. Each turn is one
 untimed call, which brings the caches and threads into this peer's own state, and a timed batch of
 calls that lasts a millisecond or more; a turn that met fresh pages of memory is repeated. After a
-turn there is a pause until this peer's worker threads rest. A peer's time is the median over its
-turns. Only ratios within one such round mean something: machines differ, and this one is not the
-same in an hour.
+turn there is a pause until this peer's worker threads rest. The calling thread has a processor of
+its own. A peer's time is the median over its turns. Only ratios within one such round mean
+something: machines differ, and this one is not the same in an hour.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from onnx_acts.bench.affinity import workers_apart
 from onnx_acts.bench.runners import Prepared
 
 __all__ = ["Measurement", "keep_freed_memory", "per_node", "take_turns"]
@@ -61,14 +62,15 @@ def take_turns(ready: Mapping[str, Prepared], seconds: float) -> dict[str, Measu
     end = time.perf_counter() + seconds
     gc.disable()
     try:
-        for turn in range(most):
-            if turn >= least and time.perf_counter() > end:
-                break
-            order = list(ready)
-            shuffle(order)
-            for name in order:
-                samples[name].append(_turn(ready[name].call, *calls[name]))
-                time.sleep(ready[name].rest)
+        with workers_apart():
+            for turn in range(most):
+                if turn >= least and time.perf_counter() > end:
+                    break
+                order = list(ready)
+                shuffle(order)
+                for name in order:
+                    samples[name].append(_turn(ready[name].call, *calls[name]))
+                    time.sleep(ready[name].rest)
     finally:
         gc.enable()
     return {name: _summary(found, calls[name][0]) for name, found in samples.items()}

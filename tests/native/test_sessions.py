@@ -48,6 +48,13 @@ def test_info() -> None:
     assert found["ort_api_floor"] == 17
 
 
+def test_info_whatever_the_variable_holds() -> None:
+    """A level that does not exist is told, and what is told stays JSON."""
+    found = info('v"9\\\n\u00e9')
+    assert found["isa"] is None
+    assert 'ONNX_ACTS_ISA=v"9\\???: no such instruction-set level' in str(found["isa_error"])
+
+
 DIGEST = """
 import hashlib, sys
 import numpy as np
