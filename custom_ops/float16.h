@@ -102,8 +102,8 @@ struct BFloat16 {
 // float, so at even values one step towards the sum gives the odd neighbour.
 ONNX_ACTS_HD inline float RoundedToOdd(float value, float lost) {
   const uint32_t bits = BitCast<uint32_t>(value), error = BitCast<uint32_t>(lost);
-  // Neither 0 nor NaN, which it is beside infinities.
-  const uint32_t inexact = (error & 0x7fffffffu) - 1u < 0x7f800000u ? 1u : 0u;
+  // Beside infinities it is infinite or NaN: they stay.
+  const uint32_t inexact = (error & 0x7fffffffu) - 1u < 0x7f7fffffu ? 1u : 0u;
   const uint32_t step = inexact & ~bits;
   const uint32_t inwards = 0u - ((bits ^ error) >> 31);  // all ones if so
   return BitCast<float>(bits + ((step ^ inwards) - inwards));

@@ -5,9 +5,10 @@
 //   Prepare<Real>(parameter)   makes them (the parameter is already rounded to the compute type);
 //   IsPlain(parameter)         whether Apply<true> will do, a form with less arithmetic or error;
 //   Apply<plain>(x, constants) y in the compute type Real, float or double;
-//   kInFloat<plain>            how good Apply is in float, which decides how 16-bit results are
-//   made; BreakTie(x, y)             for a y in double that will be rounded to 16 bits: moves it by
-//   a
+//   kInFloat<plain>            how good Apply is in float: how 16-bit results are made;
+//   Lost(x, y, constants)      where kInFloat is kNearest: the exact value less y, for an x of 16
+//                              bits and y = Apply(x, constants) in float;
+//   BreakTie(x, y)             for a y in double that will be rounded to 16 bits: moves it by a
 //                              relative 2^-45 where the exact value lies just beside it (see Elu).
 //
 // The negative branch is taken iff x < 0, so that NaN and both zeros pass through. Both branches

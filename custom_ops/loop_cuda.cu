@@ -183,7 +183,9 @@ Device Current() {
 void* MakeCopy(const void* data, std::size_t bytes) {
   void* memory = nullptr;
   Check(cudaMalloc(&memory, bytes), "cannot allocate " + std::to_string(bytes) + " bytes");
-  const cudaError_t error = cudaMemcpy(memory, data, bytes, cudaMemcpyHostToDevice);
+  cudaError_t error = cudaMemcpy(memory, data, bytes, cudaMemcpyHostToDevice);
+  // The copy of so few bytes may return before it has arrived, and no stream of the runtime waits.
+  if (error == cudaSuccess) error = cudaStreamSynchronize(nullptr);
   if (error != cudaSuccess) cudaFree(memory);
   Check(error, "cannot copy " + std::to_string(bytes) + " bytes to the device");
   return memory;

@@ -19,7 +19,8 @@ mkdir -p "$findings"
 rm -f "$findings"/*
 status=0
 
-# Runs a step; its status and the end of what it printed become a finding.
+# Runs a step; its status and the end of what it printed become a finding. `set -e` is off inside,
+# so the functions below join their commands with &&.
 step() {
   local name=$1 code=0 start=$SECONDS
   shift
@@ -44,24 +45,27 @@ configure() {
 }
 
 build_targets() {
-  configure "$build"
-  cmake --build "$build" --parallel "$(nproc)" --target onnx_acts_ops gpu_kernels
+  configure "$build" &&
+    cmake --build "$build" --parallel "$(nproc)" --target onnx_acts_ops gpu_kernels
 }
 
 # The same kernels with other numbers of packs in flight, for their times.
 measure_packs() {
-  configure "$build/packs$1" "-DCMAKE_CUDA_FLAGS=-DONNX_ACTS_PACKS_IN_FLIGHT=$1"
-  cmake --build "$build/packs$1" --parallel "$(nproc)" --target gpu_kernels
-  "$build/packs$1/gpu/gpu_kernels" "$findings/packs$1.json"
+  configure "$build/packs$1" "-DCMAKE_CUDA_FLAGS=-DONNX_ACTS_PACKS_IN_FLIGHT=$1" &&
+    cmake --build "$build/packs$1" --parallel "$(nproc)" --target gpu_kernels &&
+    "$build/packs$1/gpu/gpu_kernels" "$findings/packs$1.json"
 }
 
 sanitize() {
   compute-sanitizer --tool "$1" --error-exitcode 1 "$build/gpu/gpu_kernels" --quick
 }
 
+collect() { "$python" "$root/tests/gpu/collect.py" "$findings" "$report"; }
+
 step build build_targets
-if [ ! -x "$build/gpu/gpu_kernels" ]; then
+if [ "$status" != 0 ]; then
   echo "the build failed" >&2
+  collect
   exit 1
 fi
 step kernels "$build/gpu/gpu_kernels" "$findings/kernels.json"
@@ -84,5 +88,5 @@ if [ "$part" = all ]; then
   done
 fi
 
-"$python" "$root/tests/gpu/collect.py" "$findings" "$report"
+collect
 exit "$status"

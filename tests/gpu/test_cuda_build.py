@@ -36,10 +36,17 @@ def run(*command: str | Path, status: int = 0, **variables: str) -> str:
 
 def nvcc() -> str:
     """The CUDA compiler; skips the test where there is none."""
-    found = shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
+    named = os.environ.get("CUDACXX") or "nvcc"
+    found = shutil.which(named) or shutil.which("nvcc", path="/usr/local/cuda/bin")
     if not found:
         pytest.skip("there is no CUDA compiler (nvcc) here")
     return found
+
+
+def architectures() -> list[str]:
+    """Those of the list that the CUDA compiler knows."""
+    known = run(nvcc(), "--list-gpu-code").split()
+    return [name for name in ARCHITECTURES if f"sm_{name}" in known]
 
 
 def cuobjdump() -> str:
@@ -82,21 +89,24 @@ def resources(library: Path) -> dict[str, dict[str, dict[str, int]]]:
 def test_every_kernel_for_every_architecture(library: Path) -> None:
     """The same kernels in each; none spills or has a stack, and all leave room for threads."""
     found = resources(library)
-    assert sorted(found, key=int) == ARCHITECTURES
-    names = set(found["90"])
+    known = architectures()
+    assert sorted(found, key=int) == known
+    names = set(found[known[0]])
     assert len(names) >= 30
     for architecture, kernels in found.items():
         assert set(kernels) == names, architecture
         for name, figures in kernels.items():
             assert figures["STACK"] == figures["LOCAL"] == 0, (architecture, name)
             assert figures["REG"] <= 80, (architecture, name)  # three blocks of 256 threads
+    if known != ARCHITECTURES:
+        pytest.skip(f"this nvcc knows {known} of {ARCHITECTURES}; for those all is well")
 
 
 @pytest.mark.slow
 def test_newer_devices_get_ptx(library: Path) -> None:
     """The newest architecture is there as PTX too, and no other."""
     listed = run(cuobjdump(), "--list-ptx", library)
-    assert re.findall(r"\.sm_(\w+)\.ptx", listed) == ARCHITECTURES[-1:]
+    assert re.findall(r"\.sm_(\w+)\.ptx", listed) == architectures()[-1:]
 
 
 @pytest.mark.slow
@@ -115,7 +125,7 @@ def test_says_what_it_has(library: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """Architectures, and CUDA or the reason why not."""
     monkeypatch.setenv("ONNX_ACTS_LIBRARY", str(library))
     found = library_info()
-    assert found["cuda_architectures"] == [f"{name[:-1]}.{name[-1]}" for name in ARCHITECTURES]
+    assert found["cuda_architectures"] == [f"{name[:-1]}.{name[-1]}" for name in architectures()]
     assert found["cuda"] is not bool(found["cuda_error"])
     assert found["element_types"] == list(ELEMENT_TYPES)
     if not found["cuda"]:

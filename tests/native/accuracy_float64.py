@@ -49,13 +49,14 @@ def inputs(count: int) -> Array:
 
     A fifth each: strata of the exponent, from the smallest number to where ELU has long been flat;
     strata of [-40, 0], of [-2, 0] and of [-0.5, 0]; numbers from a unit to a sixteenth away from
-    where the reduction of the argument steps to the next power of two, odd multiples of ln(2)/2.
+    where the reduction of the argument steps to the next power of two: n + 0.5 (without a fused
+    multiply-add) and n + 0.68 (with one) times ln(2).
     """
     random = np.random.default_rng(2016)
     fifth = count // 5
     place = (np.arange(fifth) + random.random(fifth)) / fifth
     rest = np.arange(count - 4 * fifth)
-    steps = (2 * (rest % 58) + 1) * (np.log(2) / 2)
+    steps = (rest % 58 + np.where(rest // 58 % 2, 0.5, 0.68)) * np.log(2)
     offsets = np.exp2(random.uniform(-52, -4, len(rest))) * random.choice([-1, 1], len(rest))
     parts = [np.exp2(1084 * place - 1074), 40 * place, 2 * place, 0.5 * place, steps + offsets]
     return -np.concatenate(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,14 @@ SOURCES = ROOT / "custom_ops"
 LIBRARY = "libonnx_acts_ops.so"
 
 
-def call(*command: str | Path, **variables: str) -> str:
-    """Runs a command in the repository's root, which must succeed; its output."""
-    done = subprocess.run(
+def compiler() -> list[str]:
+    """The C++ compiler that CMake takes."""
+    return shlex.split(os.environ.get("CXX") or "c++")
+
+
+def attempt(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command in the repository's root: its status and its output."""
+    return subprocess.run(
         [str(part) for part in command],
         cwd=ROOT,
         env=os.environ | variables,
@@ -27,6 +33,11 @@ def call(*command: str | Path, **variables: str) -> str:
         text=True,
         check=False,
     )
+
+
+def call(*command: str | Path, **variables: str) -> str:
+    """Runs a command in the repository's root, which must succeed; its output."""
+    done = attempt(*command, **variables)
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 
@@ -58,8 +69,17 @@ def python_tests(library: Path, *names: str, **variables: str) -> str:
     return call(sys.executable, "-m", "pytest", *options, *files, **variables)
 
 
-def soak(folder: Path, cases: Path, threads: int, seconds: int, intra_op: int, **env: str) -> str:
-    """Runs the program `soak` of a build on this environment's ONNX Runtime."""
+def soak(
+    folder: Path,
+    cases: Path,
+    threads: int,
+    seconds: int,
+    intra_op: int,
+    start: tuple[str, ...] = (),
+    **variables: str,
+) -> str:
+    """Runs the program `soak` of a build, with `start` before it, on this environment's runtime."""
     found = sorted(Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.*"))
     numbers = [str(number) for number in (threads, seconds, intra_op)]
-    return call(folder / "tests" / "soak", found[0], folder / LIBRARY, cases, *numbers, **env)
+    program = folder / "tests" / "soak"
+    return call(*start, program, found[0], folder / LIBRARY, cases, *numbers, **variables)

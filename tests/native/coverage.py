@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shutil
 import sys
 import tempfile
 from collections import defaultdict
@@ -18,7 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.native.building import LIBRARY, SOURCES, build, call, ctest, python_tests
+from tests.native.building import LIBRARY, SOURCES, build, call, compiler, ctest, python_tests
 
 # The tests share one process with the runtime's threads: counters are atomic.
 # Functions that are always inlined would count once for each of their callers.
@@ -39,19 +41,34 @@ class Coverage:
     """Lines with an outcome that never was."""
 
 
+def gcov() -> str:
+    """The gcov that reads the compiler's counters; OSError where there is none."""
+    if "clang" in call(*compiler(), "--version").lower():
+        raise OSError("gcov may not read the counters of Clang; set CXX=g++")
+    major = call(*compiler(), "-dumpversion").strip().split(".")[0]
+    found = shutil.which(f"gcov-{major}") or shutil.which("gcov")
+    if not found:
+        raise OSError(f"there is no gcov here; install that of GCC {major}")
+    printed = call(found, "--version").splitlines()[0]
+    if not re.search(rf"\) {major}\b", printed):
+        raise OSError(f"the compiler is GCC {major}, but gcov is: {printed}")
+    return found
+
+
 def measure(folder: Path) -> list[Coverage]:
     """Builds in `folder`, runs the tests there and reads the counters."""
+    reader = gcov()
     build(folder, flags=FLAGS)
     ctest(folder, "--exclude-regex", "accuracy")
     for library in LIBRARIES:
         python_tests(folder / library, *PYTHON_TESTS)
-    return merged(reports(folder))
+    return merged(reports(folder, reader))
 
 
-def reports(folder: Path) -> Iterable[dict[str, Any]]:
-    """What gcov says about each object."""
+def reports(folder: Path, reader: str) -> Iterable[dict[str, Any]]:
+    """What gcov (`reader`) says about each object."""
     objects = sorted(folder.rglob("*.gcno"))  # also of what never ran
-    printed = call("gcov", "--json-format", "--branch-probabilities", "--stdout", *objects)
+    printed = call(reader, "--json-format", "--branch-probabilities", "--stdout", *objects)
     decoder, at = json.JSONDecoder(), printed.find("{")
     while at >= 0:
         report, end = decoder.raw_decode(printed, at)

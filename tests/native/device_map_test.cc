@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "device_loops.h"
+#include "device_packs.h"
 
 namespace onnx_acts {
 namespace {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,30 @@ def test_values_at_lower_levels(level: str, release: Path) -> None:
     level_object(release, level)
     files = ["values", "slopes", "draws", "attributes", "sessions"]
     print(python_tests(release / LIBRARY, *files, ONNX_ACTS_ISA=level))
+
+
+SAY_LEVEL = (
+    "import ctypes, json, sys; library = ctypes.CDLL(sys.argv[1]);"
+    "library.OnnxActsInfo.restype = ctypes.c_char_p;"
+    "print(json.loads(library.OnnxActsInfo())['isa'])"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("processor", "level"), [("qemu64", "None"), ("Nehalem", "v2"), ("Haswell", "v3")]
+)
+def test_on_an_emulated_older_processor(processor: str, level: str, release: Path) -> None:
+    """The right level is chosen, and nothing is run that the processor lacks."""
+    emulator = shutil.which("qemu-x86_64")
+    if emulator is None:
+        pytest.skip("no qemu-x86_64 here (Debian: qemu-user)")
+    emulate = (emulator, "-cpu", processor)
+    said = call(*emulate, sys.executable, "-c", SAY_LEVEL, release / LIBRARY, ONNX_ACTS_ISA="")
+    assert said.splitlines()[-1] == level
+    if level != "None":
+        call(*emulate, release / "tests" / "failures_test", ONNX_ACTS_ISA="")
+        call(*emulate, release / "tests" / "threads_test", ONNX_ACTS_ISA="")
 
 
 def test_functors_are_scalar() -> None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.native.building import LIBRARY, build, call, ctest, python_tests, soak
+from tests.native.building import (
+    LIBRARY,
+    attempt,
+    build,
+    call,
+    compiler,
+    ctest,
+    python_tests,
+    soak,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -27,24 +37,49 @@ THROUGH_ONNXRUNTIME = ("slopes", "attributes", "draws", "sessions")
 
 def runtime_library(name: str) -> str:
     """The path of a sanitizer's runtime, which Python must load first."""
-    asked = ["c++", f"-print-file-name=lib{name}.so"]
+    asked = [*compiler(), f"-print-file-name=lib{name}.so"]
     path = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     if not Path(path).is_absolute():  # the compiler gives back a name that it cannot find
         pytest.skip(f"the C++ compiler has no lib{name}.so")
     return path
 
 
+def require(folder: Path, flags: str, *start: str, **variables: str) -> None:
+    """Skips the test where an empty program does not compile with these flags, or does not run."""
+    source, program = folder / "empty.cc", folder / "empty"
+    source.write_text("int main() {}\n")
+    for command in ([*compiler(), *flags.split(), source, "-o", program], [*start, program]):
+        done = attempt(*command, **variables)
+        if done.returncode != 0:
+            reason = (done.stdout.strip() or f"status {done.returncode}").splitlines()[-1]
+            pytest.skip(f"no sanitizer with {flags.split()[0]} here: {reason}")
+
+
 @pytest.fixture(scope="module")
 def memory_checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build with the address and undefined-behaviour sanitizers."""
-    return build(tmp_path_factory.mktemp("memory"), flags=MEMORY)
+    folder = tmp_path_factory.mktemp("memory")
+    require(folder, MEMORY, **MEMORY_OPTIONS)
+    return build(folder, flags=MEMORY)
 
 
 @pytest.fixture(scope="module")
-def race_checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def same_addresses() -> tuple[str, ...]:
+    """What starts a program without random addresses, which the thread sanitizer may not bear."""
+    start = ("setarch", platform.machine(), "-R")
+    try:  # some containers have the command and forbid it
+        return start if attempt(*start, "true").returncode == 0 else ()
+    except FileNotFoundError:
+        return ()
+
+
+@pytest.fixture(scope="module")
+def race_checked(tmp_path_factory: pytest.TempPathFactory, same_addresses: tuple[str, ...]) -> Path:
     """A build with the thread sanitizer, of the programs that have threads."""
+    folder = tmp_path_factory.mktemp("races")
+    require(folder, RACES, *same_addresses, **RACE_OPTIONS)
     targets = ("onnx_acts_ops", "threads_test", "soak")
-    return build(tmp_path_factory.mktemp("races"), flags=RACES, targets=targets)
+    return build(folder, flags=RACES, targets=targets)
 
 
 def test_memory_in_cpp_tests(memory_checked: Path) -> None:
@@ -71,11 +106,15 @@ def test_memory_in_python_tests(memory_checked: Path) -> None:
     python_tests(memory_checked / LIBRARY, *THROUGH_ONNXRUNTIME, LD_PRELOAD=preloaded, **options)
 
 
-def test_races_between_threads_of_one_tensor(race_checked: Path) -> None:
+def test_races_between_threads_of_one_tensor(
+    race_checked: Path, same_addresses: tuple[str, ...]
+) -> None:
     """Threads share kernels, and split their tensors over more threads."""
-    call(race_checked / "tests" / "threads_test", **RACE_OPTIONS)
+    call(*same_addresses, race_checked / "tests" / "threads_test", **RACE_OPTIONS)
 
 
-def test_races_on_onnxruntime(race_checked: Path, cases: Path) -> None:
+def test_races_on_onnxruntime(
+    race_checked: Path, cases: Path, same_addresses: tuple[str, ...]
+) -> None:
     """Threads share sessions of every operator on the real runtime."""
-    print(soak(race_checked, cases, threads=8, seconds=5, intra_op=1, **RACE_OPTIONS))
+    print(soak(race_checked, cases, 8, seconds=5, intra_op=1, start=same_addresses, **RACE_OPTIONS))
