@@ -27,7 +27,7 @@ from onnx_acts.bench.runners import Prepared, UnsupportedError
 from onnx_acts.bench.variants import Variant
 from onnx_acts.bench.workload import Workload
 from onnx_acts.conformance import runtime_of
-from onnx_acts.conformance.case import acts_model, standard_model
+from onnx_acts.conformance.case import acts_model, onnx_type, standard_model
 from onnx_acts.conformance.runtimes import to_torch, torch_parameter
 
 __all__ = ["COPIES", "ORT_RELU", "OURS", "PEERS", "Peer"]
@@ -39,6 +39,9 @@ OURS = "library"
 
 COPIES = ("copy", "parallel copy")
 """The peers that move the same bytes; the faster one is the yardstick."""
+
+_LARGEST_CONSTANT = 2**20
+"""Bytes of slopes that are part of the model."""
 
 ORT_RELU = "ort-relu"
 """ONNX Runtime's cheapest activation, beside chains of the leaky family."""
@@ -97,8 +100,9 @@ def _onnxruntime(name: str, workload: Workload) -> Prepared:
         raise UnsupportedError(reason)
     model = (standard_model if name == "standard" else acts_model)(case)
     _chain(model, workload.nodes)
+    inputs = _inputs_left(model, workload)
     return runners.onnxruntime_runner(
-        model, case.inputs, workload.y, workload.threads, accelerated=name == OURS
+        model, inputs, workload.y, workload.threads, accelerated=name == OURS
     )
 
 
@@ -135,12 +139,27 @@ def _openvino(workload: Workload) -> Prepared:
     """OpenVINO on the standard node; what it makes of a chain is one kernel or a few."""
     model = standard_model(workload.case)
     _chain(model, workload.nodes)
-    return runners.openvino_runner(model, workload.case.inputs, workload.y, workload.threads)
+    inputs = _inputs_left(model, workload)
+    return runners.openvino_runner(model, inputs, workload.y, workload.threads)
 
 
 def _refuse_chains(workload: Workload) -> None:
     if workload.nodes > 1:
         raise UnsupportedError("a chain is one graph, and this peer has none")
+
+
+def _inputs_left(model: onnx.ModelProto, workload: Workload) -> list[Array]:
+    """Makes slopes part of the model, as training does, unless they are huge; what is fed then."""
+    graph, (x, *slopes) = model.graph, workload.case.inputs
+    if sum(slope.nbytes for slope in slopes) > _LARGEST_CONSTANT:
+        return [x, *slopes]
+    for item, slope in zip(graph.input[1:], slopes, strict=True):
+        kind, data = onnx_type(slope.dtype.name), np.ascontiguousarray(slope).tobytes()
+        graph.initializer.append(
+            onnx.helper.make_tensor(item.name, kind, slope.shape, data, raw=True)
+        )
+    del graph.input[1:]
+    return [x]
 
 
 def _chain(model: onnx.ModelProto, count: int) -> None:

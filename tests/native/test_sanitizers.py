@@ -48,11 +48,12 @@ def require(folder: Path, flags: str, *start: str, **variables: str) -> None:
     """Skips the test where an empty program does not compile with these flags, or does not run."""
     source, program = folder / "empty.cc", folder / "empty"
     source.write_text("int main() {}\n")
-    for command in ([*compiler(), *flags.split(), source, "-o", program], [*start, program]):
+    compile_it = [*compiler(), *flags.split(), str(source), "-o", str(program)]
+    for command in (compile_it, [*start, str(program)]):
         done = attempt(*command, **variables)
         if done.returncode != 0:
             reason = (done.stdout.strip() or f"status {done.returncode}").splitlines()[-1]
-            pytest.skip(f"no sanitizer with {flags.split()[0]} here: {reason}")
+            pytest.skip(f"a program with {flags} does not work here: {reason}")
 
 
 @pytest.fixture(scope="module")
