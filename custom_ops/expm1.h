@@ -44,24 +44,15 @@ struct Expm1Parts {
 };
 
 // For x < 0; some numbers for any other x, which the caller discards.
-//
-// Both clamps compare bits as integers (floats of one sign are ordered like their bits): GCC turns
-// that into one instruction, but splits the whole loop in three for a comparison of floats. The
-// second lets r grow instead of k, far below, which does no harm.
 template <class Real>
 ONNX_ACTS_HD inline Expm1Parts<Real> SplitExpm1(Real x) {
   using L = RealLayout<Real>;
-  using Int = typename L::Int;
-  using Bits = typename L::Bits;
-  const Real clamped = BitCast<Real>(Lesser(BitCast<Int>(x), BitCast<Int>(L::kLowestX)));
+  const Real clamped = NotTooLow(x);
   // Adding 0.18 before rounding moves the bounds of r.
-  const Real shifted = Fma(clamped, L::kInverseLn2, Real(0.18)) + L::kRound;
-  const Int rounded = Greater(BitCast<Int>(shifted), BitCast<Int>(L::kLowestPower + L::kRound));
-  const Real k = BitCast<Real>(rounded) - L::kRound;
-  const Real power = BitCast<Real>((static_cast<Bits>(rounded) << L::kFractionBits) + L::kOne);
-  const Real r = Remainder(clamped, k);
+  const Exponent<Real> two = ExponentFrom(Fma(clamped, L::kInverseLn2, Real(0.18)) + L::kRound);
+  const Real r = Remainder(clamped, two.k);
   const Real q = Fma(r * r, CubicAndUp(r), Real(0.5) * r);
-  return {power, r, q, Fma(r, q, r)};
+  return {two.power, r, q, Fma(r, q, r)};
 }
 
 // expm1(x) for x < 0, within 0.70 units in the last place of float, 0.85 of double.

@@ -57,18 +57,13 @@ ONNX_ACTS_HD inline Real LeadingBits(Real x) {
   return BitCast<Real>(BitCast<typename L::Bits>(x) & L::kLeadingMask);
 }
 
-// expm1(x) for x < 0; some number for any other x, which the caller discards. The clamps are those
-// of SplitExpm1.
+// expm1(x) for x < 0; some number for any other x, which the caller discards.
 template <class Real>
 ONNX_ACTS_HD inline Pair<Real> PairExpm1(Real x) {
   using L = RealLayout<Real>;
-  using Int = typename L::Int;
-  using Bits = typename L::Bits;
-  const Real clamped = BitCast<Real>(Lesser(BitCast<Int>(x), BitCast<Int>(L::kLowestX)));
-  const Int rounded = Greater(BitCast<Int>(clamped * L::kInverseLn2 + L::kRound),
-                              BitCast<Int>(L::kLowestPower + L::kRound));
-  const Real k = BitCast<Real>(rounded) - L::kRound;
-  const Real power = BitCast<Real>((static_cast<Bits>(rounded) << L::kFractionBits) + L::kOne);
+  const Real clamped = NotTooLow(x);
+  const Exponent<Real> two = ExponentFrom(clamped * L::kInverseLn2 + L::kRound);
+  const Real k = two.k, power = two.power;
 
   // r, and the part of it that was rounded off.
   const Real first = clamped - k * SplitLayout<Real>::kLn2High;

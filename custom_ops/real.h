@@ -62,6 +62,36 @@ ONNX_ACTS_HD inline Int Greater(Int a, Int b) {
   return a > b ? a : b;
 }
 
+// The two clamps of expm1 compare bits as integers (floats of one sign are ordered like their
+// bits): GCC turns that into one instruction, but splits the whole loop in three for a comparison
+// of floats.
+
+// x, but not below kLowestX; for x < 0.
+template <class Real>
+ONNX_ACTS_HD inline Real NotTooLow(Real x) {
+  using L = RealLayout<Real>;
+  using Int = typename L::Int;
+  return BitCast<Real>(Lesser(BitCast<Int>(x), BitCast<Int>(L::kLowestX)));
+}
+
+// A whole number and two to its power.
+template <class Real>
+struct Exponent {
+  Real k, power;
+};
+
+// From k + kRound; k is not below kLowestPower. (What is left of x grows instead, which does no
+// harm so far below.)
+template <class Real>
+ONNX_ACTS_HD inline Exponent<Real> ExponentFrom(Real shifted) {
+  using L = RealLayout<Real>;
+  using Int = typename L::Int;
+  using Bits = typename L::Bits;
+  const Int rounded = Greater(BitCast<Int>(shifted), BitCast<Int>(L::kLowestPower + L::kRound));
+  const Bits power = (static_cast<Bits>(rounded) << L::kFractionBits) + L::kOne;
+  return {BitCast<Real>(rounded) - L::kRound, BitCast<Real>(power)};
+}
+
 // a * b + c, rounded once. (No <math.h> for the loops of the CPU: see host_device.h.)
 #if defined(__CUDACC__)
 ONNX_ACTS_HD inline float Fma(float a, float b, float c) { return fmaf(a, b, c); }

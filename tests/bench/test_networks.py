@@ -3,22 +3,21 @@
 import numpy as np
 import onnx
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from onnx_acts.bench import network_rows  # noqa: E402  # they need torch
-from onnx_acts.bench.network_rows import (  # noqa: E402
+from onnx_acts.bench import network_rows
+from onnx_acts.bench.network_rows import (
     NETWORK_PEERS,
     Exported,
     export_network,
     measure_network,
     run_networks,
 )
-from onnx_acts.bench.networks import EDSR, NETWORKS, Network, build  # noqa: E402
-from onnx_acts.bench.profiling import share_of_activations  # noqa: E402
-from onnx_acts.bench.runners import Prepared  # noqa: E402
-from onnx_acts.conformance import runtime_of  # noqa: E402
-from onnx_acts.structure import walk_nodes  # noqa: E402
+from onnx_acts.bench.networks import EDSR, NETWORKS, Network, build
+from onnx_acts.bench.profiling import share_of_activations
+from onnx_acts.bench.runners import Prepared
+from onnx_acts.conformance import runtime_of
+from onnx_acts.structure import walk_nodes
 
 TINY = Network("edsr-prelu", (1, 3, 6, 7), lambda: EDSR(torch.nn.PReLU, blocks=2, channels=8))
 

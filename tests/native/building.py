@@ -15,6 +15,8 @@ from tests.building import CMAKE
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "custom_ops"
 LIBRARY = "libonnx_acts_ops.so"
+EQUAL_BITS = r"[1-9]\d* runs with equal bits"
+"""What `soak` says at its end."""
 
 
 def compiler() -> list[str]:
@@ -56,13 +58,13 @@ def build(folder: Path, *options: str, flags: str = "", targets: tuple[str, ...]
 
 
 def ctest(folder: Path, *options: str, **variables: str) -> str:
-    """Runs the C++ tests of a build."""
+    """Runs the C++ tests of a build, all of which must pass; what CTest said."""
     program = Path(CMAKE).with_name("ctest")
     return call(program, "--test-dir", folder, "--output-on-failure", *options, **variables)
 
 
 def python_tests(library: Path, *names: str, **variables: str) -> str:
-    """Runs files of Python tests, without the slow ones, on a library."""
+    """Runs files of Python tests, without the slow ones, on a library; all must pass."""
     files = [f"tests/native/test_{name}.py" for name in names]
     options = ["-q", "-p", "no:cacheprovider", "-m", "not slow"]
     variables["ONNX_ACTS_LIBRARY"] = str(library)

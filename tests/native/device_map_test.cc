@@ -10,11 +10,10 @@
 #include "check.h"
 #include "device_loops.h"
 #include "device_packs.h"
+#include "slopes_oracle.h"
 
 namespace onnx_acts {
 namespace {
-
-using Sizes = std::vector<int64_t>;
 
 uint32_t Draw(std::mt19937& random) { return static_cast<uint32_t>(random()); }
 
@@ -36,26 +35,6 @@ void TestDivisions() {
   for (uint32_t size = 2; size < 300; ++size) {
     for (uint32_t n = 0; n < 3000; ++n) CheckDivisor(n, size);
   }
-}
-
-int64_t Product(const Sizes& sizes) {
-  int64_t product = 1;
-  for (const int64_t size : sizes) product *= size;
-  return product;
-}
-
-// The slope's element for element `index` of x, dimension by dimension.
-int64_t NaiveSlopeIndex(const Sizes& x, const Sizes& slope, int64_t index) {
-  int64_t result = 0, stride = 1;
-  for (std::size_t i = 1; i <= x.size(); ++i) {
-    const int64_t at = index % x[x.size() - i];
-    index /= x[x.size() - i];
-    if (i > slope.size()) continue;
-    const int64_t size = slope[slope.size() - i];
-    if (size != 1) result += at * stride;
-    stride *= size;
-  }
-  return result;
 }
 
 // Elements between bytes that nothing may write, `shift` elements past an aligned address. What is

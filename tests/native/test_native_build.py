@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.building import LIBRARY, SOURCES, call, ctest, python_tests
+from tests.native.building import LIBRARY, SOURCES, call, compiler, ctest, python_tests
 
 HEADER_FOLDERS = ["/usr/include/onnxruntime", "/usr/local/include/onnxruntime"]
 # Registers and instructions that no processor below a level has: AVX code is written with
@@ -35,7 +35,8 @@ def level_object(build: Path, level: str) -> Path:
 
 def test_cpp_tests_pass(release: Path) -> None:
     """The parts by themselves, and the whole on a runtime in which everything fails in turn."""
-    print(ctest(release))
+    said = ctest(release)
+    assert re.search(r"100% tests passed out of \d\d", said), said
 
 
 def test_exports_two_names(release: Path) -> None:
@@ -88,7 +89,8 @@ def test_values_at_lower_levels(level: str, release: Path) -> None:
     """Whole files of tests where the library serves an older processor."""
     level_object(release, level)
     files = ["values", "slopes", "draws", "attributes", "sessions"]
-    print(python_tests(release / LIBRARY, *files, ONNX_ACTS_ISA=level))
+    said = python_tests(release / LIBRARY, *files, ONNX_ACTS_ISA=level)
+    assert re.search(r"\b[1-9]\d\d passed", said), said
 
 
 SAY_LEVEL = (
@@ -130,4 +132,5 @@ def test_abi_agrees_with_the_official_header(tmp_path: Path) -> None:
     if folder is None:
         pytest.skip("no onnxruntime_c_api.h here: ONNX_ACTS_ORT_INCLUDE names a folder that has it")
     check = Path(__file__).parent / "abi_check.cc"
-    call("c++", "-std=c++17", "-fsyntax-only", f"-I{SOURCES}", f"-isystem{folder}", check)
+    flags = ("-std=c++17", "-fsyntax-only", f"-I{SOURCES}", f"-isystem{folder}")
+    assert call(*compiler(), *flags, check) == ""

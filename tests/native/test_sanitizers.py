@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.native.building import (
+    EQUAL_BITS,
     LIBRARY,
     attempt,
     build,
@@ -85,37 +87,48 @@ def race_checked(tmp_path_factory: pytest.TempPathFactory, same_addresses: tuple
 
 def test_memory_in_cpp_tests(memory_checked: Path) -> None:
     """Every C++ test, among them those in which allocations and calls fail; no leak."""
-    ctest(memory_checked, "--exclude-regex", "fuzz", **MEMORY_OPTIONS)
+    said = ctest(memory_checked, "--exclude-regex", "fuzz", **MEMORY_OPTIONS)
+    assert re.search(r"100% tests passed out of \d\d", said), said
 
 
 @pytest.mark.parametrize("target", ["slopes", "kernel", "device"])
 def test_fuzzing(target: str, memory_checked: Path) -> None:
     """Random shapes, slopes and attributes; `fuzz_TARGET 0 NUMBER` repeats an input that fails."""
     program = memory_checked / "tests" / f"fuzz_{target}"
-    print(call(program, str(FUZZ_SECONDS), **MEMORY_OPTIONS))
+    said = call(program, str(FUZZ_SECONDS), **MEMORY_OPTIONS)
+    print(said)
+    assert re.fullmatch(r"[1-9]\d* inputs\n", said)
 
 
 def test_memory_on_onnxruntime(memory_checked: Path, cases: Path) -> None:
     """Models of every operator on the real runtime, opened, run and closed by C++; no leak."""
-    print(soak(memory_checked, cases, threads=8, seconds=5, intra_op=2, **MEMORY_OPTIONS))
+    said = soak(memory_checked, cases, threads=8, seconds=5, intra_op=2, **MEMORY_OPTIONS)
+    print(said)
+    assert re.search(EQUAL_BITS, said)
 
 
 def test_memory_in_python_tests(memory_checked: Path) -> None:
     """The library inside ONNX Runtime inside Python, whose own leaks do not count."""
     options = MEMORY_OPTIONS | {"ASAN_OPTIONS": "detect_leaks=0"}
     preloaded = f"{runtime_library('asan')}:{runtime_library('ubsan')}"
-    python_tests(memory_checked / LIBRARY, *THROUGH_ONNXRUNTIME, LD_PRELOAD=preloaded, **options)
+    library, files = memory_checked / LIBRARY, THROUGH_ONNXRUNTIME
+    said = python_tests(library, *files, LD_PRELOAD=preloaded, **options)
+    assert re.search(r"\b[1-9]\d\d passed", said), said
 
 
 def test_races_between_threads_of_one_tensor(
     race_checked: Path, same_addresses: tuple[str, ...]
 ) -> None:
     """Threads share kernels, and split their tensors over more threads."""
-    call(*same_addresses, race_checked / "tests" / "threads_test", **RACE_OPTIONS)
+    said = call(*same_addresses, race_checked / "tests" / "threads_test", **RACE_OPTIONS)
+    assert said == ""
 
 
 def test_races_on_onnxruntime(
     race_checked: Path, cases: Path, same_addresses: tuple[str, ...]
 ) -> None:
     """Threads share sessions of every operator on the real runtime."""
-    print(soak(race_checked, cases, 8, seconds=5, intra_op=1, start=same_addresses, **RACE_OPTIONS))
+    start = same_addresses
+    said = soak(race_checked, cases, 8, seconds=5, intra_op=1, start=start, **RACE_OPTIONS)
+    print(said)
+    assert re.search(EQUAL_BITS, said)
