@@ -94,14 +94,16 @@ ONNX_ACTS_HD inline void ForEachPack(const void* x, void* y, uint32_t count, Lan
       first[u] = at < packs ? at * kPack<T> : 0;
       n[u] = at < packs ? Lesser32(kPack<T>, count - first[u]) : 0;
     }
-    const bool whole = n[kUnroll - 1] == kPack<T>;  // so are those before it
     ONNX_ACTS_UNROLL
-    for (uint32_t u = 0; u < kUnroll; ++u)
-      pack[u] = Load(from, first[u], n[u], whole && from_aligned);
+    for (uint32_t u = 0; u < kUnroll; ++u) {
+      pack[u] = Load(from, first[u], n[u], n[u] == kPack<T> && from_aligned);
+    }
     ONNX_ACTS_UNROLL
     for (uint32_t u = 0; u < kUnroll; ++u) step(pack[u], first[u], n[u]);
     ONNX_ACTS_UNROLL
-    for (uint32_t u = 0; u < kUnroll; ++u) Store(pack[u], to, first[u], n[u], whole && to_aligned);
+    for (uint32_t u = 0; u < kUnroll; ++u) {
+      Store(pack[u], to, first[u], n[u], n[u] == kPack<T> && to_aligned);
+    }
   }
 }
 
