@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-CPP := $(wildcard $(addprefix custom_ops/,*.h *.cc *.cu) $(addprefix tests/native/,*.h *.cc) $(addprefix tests/gpu/,*.h *.cu))
+CPP := $(wildcard $(foreach folder,custom_ops tests/native tests/native/host_cuda tests/gpu,$(addprefix $(folder)/,*.h *.cc *.cu)))
 SOURCES := $(wildcard custom_ops/*) onnx_acts/specs.py pyproject.toml constraints.txt
 
 .PHONY: demo test test-quick lint format bench conform accuracy coverage clean

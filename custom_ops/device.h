@@ -36,7 +36,6 @@ std::vector<std::string> Architectures();
 struct Device {
   int number;
   uint32_t processors;
-  int64_t launch_elements;        // of one launch, at most
   uint32_t shared_lookup_blocks;  // for each multiprocessor, of lookups in a shared table; or 0
 };
 

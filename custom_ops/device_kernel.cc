@@ -72,8 +72,8 @@ template <class Part>
 void DeviceKernel::ForEachLaunch(const Call& call, const Part& part) const {
   const device::Stream stream = {device_, StreamOf(call)};
   NamingTheNode([&] {
-    for (int64_t begin = 0; begin < call.count; begin += device_.launch_elements) {
-      const int64_t count = std::min(device_.launch_elements, call.count - begin);
+    for (int64_t begin = 0; begin < call.count; begin += kLaunchElements) {
+      const int64_t count = std::min(kLaunchElements, call.count - begin);
       part(stream, begin, static_cast<uint32_t>(count));
     }
   });
@@ -104,7 +104,7 @@ void DeviceKernel::ComputeSlopes(const Call& call, const SlopeLayout& layout,
       const uint32_t pack = kPacks[static_cast<int>(element_)];
       device::RunSlopes(KindOf(part, pack), element_, args, stream);
     };
-    ForEachPart(layout, device_.launch_elements, run);
+    ForEachPart(layout, kLaunchElements, run);
   });
 }
 

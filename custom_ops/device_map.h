@@ -9,21 +9,35 @@
 
 namespace onnx_acts {
 
-// Threads of a block, and packs (see below) that a thread has in flight. tests/gpu/check.sh
-// measures other numbers of the latter.
+// Packs (see below) that a thread has in flight. tests/gpu/check.sh measures other numbers.
 #ifndef ONNX_ACTS_PACKS_IN_FLIGHT
 #define ONNX_ACTS_PACKS_IN_FLIGHT 2
 #endif
-constexpr uint32_t kBlockThreads = 256;
 constexpr uint32_t kUnroll = ONNX_ACTS_PACKS_IN_FLIGHT;
 
+#ifndef ONNX_ACTS_SMALL_GRIDS
 // Elements of one launch at most; larger tensors are cut. All indices stay below 2^31 then. A
 // multiple of every pack, and of the four elements that share a block of random words.
 constexpr int64_t kLaunchElements = int64_t{1} << 30;
 
+constexpr uint32_t kBlockThreads = 256;
+constexpr uint32_t kLookupThreads = 1024;  // of a block whose threads share a table
+
 // Blocks for each multiprocessor at most: enough that the last ones leave no hole. Above that each
 // thread makes several rounds.
 constexpr uint32_t kBlocksPerProcessor = 64;
+
+// A shared copy of the table takes a block about as long as looking up so many elements takes less
+// with it.
+constexpr uint32_t kElementsPerTableCopy = 8192;
+#else
+// For tests: tensors of a few thousand elements take several launches, and threads several rounds.
+constexpr int64_t kLaunchElements = 4096;
+constexpr uint32_t kBlockThreads = 32;
+constexpr uint32_t kLookupThreads = 64;
+constexpr uint32_t kBlocksPerProcessor = 1;
+constexpr uint32_t kElementsPerTableCopy = 512;
+#endif
 
 // One thread of a grid.
 struct Lane {

@@ -10,12 +10,7 @@
 namespace onnx_acts {
 namespace {
 
-constexpr uint32_t kLookupThreads = 1024;
 constexpr std::size_t kTableBytes = kTableEntries * sizeof(uint16_t);
-
-// A shared copy of the table takes a block about as long as looking up so many elements takes less
-// with it.
-constexpr uint32_t kElementsPerTableCopy = 8192;
 
 template <class Thread>
 __global__ void __launch_bounds__(kBlockThreads)
@@ -30,8 +25,8 @@ __global__ void __launch_bounds__(kBlockThreads) Lookup(const __grid_constant__ 
 
 __global__ void __launch_bounds__(kLookupThreads)
     SharedLookup(const __grid_constant__ LookupArgs args) {
-  extern __shared__ uint4 shared[];
-  uint16_t* table = reinterpret_cast<uint16_t*>(shared);
+  extern __shared__ uint4 block_memory[];
+  uint16_t* table = reinterpret_cast<uint16_t*>(block_memory);
   LookupThread::Fill(args, table, threadIdx.x, blockDim.x);
   __syncthreads();
   LookupThread::Run(args, table, {blockIdx.x * blockDim.x + threadIdx.x, gridDim.x * blockDim.x});
@@ -130,8 +125,8 @@ void Start(void (*kernel)(Args), const Args& args, uint32_t blocks, uint32_t thr
            std::size_t shared, const device::Stream& stream) {
   const DeviceScope scope(stream.device.number);
   void* arguments[] = {const_cast<Args*>(&args)};
-  Check(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(blocks), dim3(threads),
-                         arguments, shared, static_cast<cudaStream_t>(stream.handle)),
+  Check(cudaLaunchKernel(kernel, dim3(blocks), dim3(threads), arguments, shared,
+                         static_cast<cudaStream_t>(stream.handle)),
         "cannot start a kernel");
 }
 
@@ -165,7 +160,7 @@ Device Current() {
   Check(cudaGetDevice(&number), "cannot tell the device");
   const std::string reason = WhyNot(number);
   if (!reason.empty()) throw std::runtime_error("CUDA: " + reason);
-  Device device = {number, 0, kLaunchElements, 0};
+  Device device = {number, 0, 0};
   device.processors = static_cast<uint32_t>(Attribute(cudaDevAttrMultiProcessorCount, number));
   if (Attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, number) >= static_cast<int>(kTableBytes)) {
     int blocks = 0;

@@ -1,5 +1,4 @@
-// What the parts of gpu_kernels share: device memory, checked calls, the
-// report.
+// What the parts of gpu_kernels share: device memory, checked calls, the report.
 #ifndef ONNX_ACTS_TESTS_HARNESS_H_
 #define ONNX_ACTS_TESTS_HARNESS_H_
 
@@ -7,7 +6,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <initializer_list>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "device.h"
@@ -35,13 +36,31 @@ class Memory {
   void* data_ = nullptr;
 };
 
+// A member of a JSON object.
+struct Field {
+  Field(const char* name, const std::string& value)
+      : text('"' + std::string(name) + "\": \"" + value + '"') {}
+  template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number>>>
+  Field(const char* name, Number value) : text('"' + std::string(name) + "\": ") {
+    char digits[64];
+    if constexpr (std::is_integral_v<Number>) {
+      std::snprintf(digits, sizeof digits, "%lld", static_cast<long long>(value));
+    } else {
+      std::snprintf(digits, sizeof digits, "%.17g", static_cast<double>(value));
+    }
+    text += digits;
+  }
+  std::string text;
+};
+
 // The report: one JSON object for each finding, and whether all is well.
 class Report {
  public:
-  // `fields` is the inside of a JSON object.
-  void Add(const std::string& fields, bool ok = true) {
-    rows_.push_back("{" + fields + ", \"ok\": " + (ok ? "true" : "false") + "}");
-    std::printf("%s %s\n", ok ? "ok  " : "FAIL", fields.c_str());
+  void Add(std::initializer_list<Field> fields, bool ok = true) {
+    std::string text;
+    for (const Field& field : fields) text += field.text + ", ";
+    rows_.push_back("{" + text + "\"ok\": " + (ok ? "true}" : "false}"));
+    std::printf("%s %s\n", ok ? "ok  " : "FAIL", text.c_str());
     std::fflush(stdout);
     ok_ = ok_ && ok;
   }
@@ -57,12 +76,33 @@ class Report {
   bool ok_ = true;
 };
 
-template <class... Values>
-std::string Format(const char* format, Values... values) {
-  char text[512];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
+// Starts a kernel with a thread for each of `count` elements.
+template <class... Parameters>
+void Launch(void (*kernel)(Parameters...), uint32_t count,
+            std::common_type_t<Parameters>... values) {
+  void* arguments[] = {&values...};
+  CUDA(cudaLaunchKernel(kernel, dim3((count + 255) / 256), dim3(256), arguments, 0, nullptr));
 }
+
+inline const char* NameOf(Element element) {
+  constexpr const char* kNames[] = {"float16", "bfloat16", "float32", "float64"};
+  return kNames[static_cast<int>(element)];
+}
+
+// How much is tried. A rehearsal, on the host, is to find out whether all of this works.
+struct Amount {
+  uint32_t table_copies;  // tensors of so many times all 16-bit values
+  uint32_t sweep;         // floats in one step of a sweep,
+  uint32_t sweep_skip;    // of which each sweep_skip-th is made
+  uint32_t doubles;       // of a sample
+  std::size_t bytes;      // of a large tensor
+  int turns;              // for a median
+};
+#ifndef ONNX_ACTS_REHEARSAL
+constexpr Amount kAmount = {200, 1u << 26, 1, 1u << 22, std::size_t{1} << 28, 25};
+#else
+constexpr Amount kAmount = {3, 1u << 10, 1u << 11, 1u << 12, std::size_t{1} << 19, 3};
+#endif
 
 // The parts; each adds its findings.
 void CheckAgainstCpu(const device::Device& device, Report& report);

@@ -1,12 +1,12 @@
-// gpu_kernels [REPORT]: the CUDA kernels without ONNX Runtime. Compares them
-// with the CPU's loops, bit by bit, and ELU with double; then measures. Exit
-// status 1 where something is wrong. With --quick: no sweeps and no times, for
-// compute-sanitizer.
+// gpu_kernels [REPORT]: the CUDA kernels without ONNX Runtime. Compares them with the CPU's loops,
+// bit by bit, and ELU with double; then measures. Exit status 1 where something is wrong. With
+// --quick: no sweeps and no times, for compute-sanitizer.
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <utility>
 
 #include "harness.h"
 #include "loops.h"
@@ -19,8 +19,6 @@ namespace onnx_acts {
 
 namespace gpu {
 namespace {
-
-constexpr const char* kElementNames[] = {"float16", "bfloat16", "float32", "float64"};
 
 // The lowest level runs everywhere; in what is compared here all give the same bits.
 const Loops& CpuLoops() {
@@ -53,8 +51,7 @@ int64_t Differences(Element element, const Bytes& got, const Bytes& want) {
   return count;
 }
 
-// Random bit patterns: every exponent, NaN, infinities and subnormal numbers;
-// then everyday values.
+// Random bit patterns: every exponent, NaN, infinities and subnormal numbers; and everyday values.
 Bytes Values(Element element, int64_t count, uint32_t seed) {
   const std::size_t size = SizeOf(element);
   std::mt19937_64 random(seed);
@@ -85,8 +82,7 @@ Bytes AllValues() {
   return bytes;
 }
 
-// A tensor on the device, `shift` elements past an aligned address, poisoned
-// around.
+// A tensor on the device, `shift` bytes past an aligned address, poisoned around.
 class Tensor {
  public:
   Tensor(const Bytes& content, std::size_t shift)
@@ -120,6 +116,16 @@ struct Context {
   const device::Device& device;
   Report& report;
   device::Stream stream() const { return {device, nullptr}; }
+
+  // How many elements of `tried` had other bits than on the CPU.
+  void Add(const char* functor, Element element, int64_t tried, int64_t wrong) const {
+    report.Add({{"what", "bits as on the CPU"},
+                {"functor", functor},
+                {"type", NameOf(element)},
+                {"elements", tried},
+                {"different", wrong}},
+               wrong == 0);
+  }
 };
 
 uint32_t CountOf(Element element, const Bytes& bytes) {
@@ -162,19 +168,14 @@ void CheckLeakyFamily(const Context& context, Functor functor, const char* name)
         }
       }
     }
-    context.report.Add(Format("\"what\": \"bits as on the CPU\", \"functor\": \"%s\", \"type\":"
-                              " \"%s\", \"elements\": %lld, \"different\": %lld",
-                              name, kElementNames[column], static_cast<long long>(tried),
-                              static_cast<long long>(wrong)),
-                       wrong == 0);
+    context.Add(name, element, tried, wrong);
   }
 }
 
-// 16-bit ELU, every value: by the table in device memory, and by shared copies
-// of it.
+// 16-bit ELU, every value: by the table in device memory, and by shared copies of it.
 void CheckLookup(const Context& context, Functor functor, Element element) {
   const int column = static_cast<int>(element);
-  int64_t wrong = 0;
+  int64_t wrong = 0, tried = 0;
   for (const double alpha : {1.0, 1.6732632423543772, 1e-6, -0.7, 7e4}) {
     const Bytes all = AllValues();
     Bytes table(all.size());
@@ -182,9 +183,9 @@ void CheckLookup(const Context& context, Functor functor, Element element) {
     loop(all.data(), table.data(), 65536, alpha);
     const Tensor lower(Bytes(table.begin() + 65536, table.end()), 0);
     const auto* entries = reinterpret_cast<const uint16_t*>(lower.data());
-    for (const int copies : {1, 200}) {  // 65,536 elements, and some millions
+    for (const uint32_t copies : {1u, kAmount.table_copies}) {
       Bytes x, want;
-      for (int i = 0; i < copies; ++i) {
+      for (uint32_t i = 0; i < copies; ++i) {
         x.insert(x.end(), all.begin(), all.end());
         want.insert(want.end(), table.begin(), table.end());
       }
@@ -194,13 +195,10 @@ void CheckLookup(const Context& context, Functor functor, Element element) {
       device::RunLookup({from.data(), to.data(), CountOf(element, x), entries}, context.stream());
       CUDA(cudaDeviceSynchronize());
       wrong += Differences(element, to.Content(), want) + (to.Untouched() ? 0 : 1);
+      tried += CountOf(element, x);
     }
   }
-  context.report.Add(Format("\"what\": \"bits as on the CPU\", \"functor\": "
-                            "\"by table\", \"type\":"
-                            " \"%s\", \"elements\": %d, \"different\": %lld",
-                            kElementNames[column], 5 * 201 * 65536, static_cast<long long>(wrong)),
-                     wrong == 0);
+  context.Add("by table", element, tried, wrong);
 }
 
 using Sizes = std::vector<int64_t>;
@@ -246,7 +244,7 @@ int64_t SlopeDifferences(const Context& context, Element element, const Sizes& x
 }
 
 void CheckSlopes(const Context& context) {
-  const Sizes rows[][2] = {
+  const std::pair<Sizes, Sizes> rows[] = {
       {{2, 64, 40, 40}, {64, 1, 1}},
       {{3, 200, 7, 7}, {200, 1, 1}},
       {{30, 50, 2, 2}, {50, 1, 1}},
@@ -258,24 +256,22 @@ void CheckSlopes(const Context& context) {
       {{}, {}},
   };
   for (int column = 0; column < kElementCount; ++column) {
-    int64_t wrong = 0;
-    for (const auto& row : rows) {
+    const auto element = static_cast<Element>(column);
+    int64_t wrong = 0, tried = 0;
+    for (const auto& [x, slope] : rows) {
       for (const std::size_t shift : {0, 1, 3}) {
-        wrong += SlopeDifferences(context, static_cast<Element>(column), row[0], row[1], shift);
+        wrong += SlopeDifferences(context, element, x, slope, shift);
+        tried += Product(x);
       }
     }
-    context.report.Add(Format("\"what\": \"bits as on the CPU\", \"functor\": "
-                              "\"slopes\", \"type\":"
-                              " \"%s\", \"shapes\": 27, \"different\": %lld",
-                              kElementNames[column], static_cast<long long>(wrong)),
-                       wrong == 0);
+    context.Add("slopes", element, tried, wrong);
   }
 }
 
 void CheckDraws(const Context& context) {
   for (int column = 0; column < kElementCount; ++column) {
     const auto element = static_cast<Element>(column);
-    int64_t wrong = 0;
+    int64_t wrong = 0, tried = 0;
     for (const int64_t count : {1, 5, 64, 100003}) {
       const uint64_t seed = 0x123456789abcdef0;
       const int64_t first = int64_t{1} << 36;
@@ -299,12 +295,9 @@ void CheckDraws(const Context& context) {
       wrong += Differences(element, y.Content(), want_y);
       wrong += Differences(element, noise.Content(), want_noise);
       wrong += y.Untouched() && noise.Untouched() ? 0 : 1;
+      tried += count;
     }
-    context.report.Add(Format("\"what\": \"bits as on the CPU\", \"functor\": "
-                              "\"draws\", \"type\":"
-                              " \"%s\", \"different\": %lld",
-                              kElementNames[column], static_cast<long long>(wrong)),
-                       wrong == 0);
+    context.Add("draws", element, tried, wrong);
   }
 }
 
@@ -339,11 +332,14 @@ int main(int argc, char** argv) {
   CUDA(cudaDriverGetVersion(&driver));
   CUDA(cudaRuntimeGetVersion(&runtime));
   report.Add(
-      gpu::Format("\"what\": \"device\", \"name\": \"%s\", \"capability\": \"%d.%d\","
-                  " \"processors\": %u, \"driver\": %d, \"runtime\": %d,"
-                  " \"shared_lookup_blocks\": %u, \"packs_in_flight\": %u",
-                  properties.name, properties.major, properties.minor, device.processors, driver,
-                  runtime, device.shared_lookup_blocks, kUnroll));
+      {{"what", "device"},
+       {"name", properties.name},
+       {"capability", std::to_string(properties.major) + "." + std::to_string(properties.minor)},
+       {"processors", device.processors},
+       {"driver", driver},
+       {"runtime", runtime},
+       {"shared_lookup_blocks", device.shared_lookup_blocks},
+       {"packs_in_flight", kUnroll}});
   gpu::CheckAgainstCpu(device, report);
   if (!quick) {
     gpu::SweepElu(device, report);

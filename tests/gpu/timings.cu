@@ -1,7 +1,7 @@
-// How long each kernel takes, over the time of a device-to-device copy of the
-// same bytes.
+// How long each kernel takes, over the time of a device-to-device copy of the same bytes.
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "harness.h"
@@ -9,19 +9,15 @@
 namespace onnx_acts::gpu {
 namespace {
 
-constexpr std::size_t kLarge = std::size_t{1} << 28;  // bytes of a tensor
-constexpr uint32_t kSmall = 1u << 16;                 // elements
-constexpr int kTurns = 25;
-constexpr const char* kElementNames[] = {"float16", "bfloat16", "float32", "float64"};
+constexpr uint32_t kSmall = 1u << 16;  // elements
 
-// Normally distributed values, half of them negative; `kind` is the element's
-// column.
+// Normally distributed values, half of them negative; `kind` is the element's column.
 __global__ void FillNormal(void* x, uint32_t count, int kind) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= count) return;
   const PhiloxBlock random = PhiloxForElements(3, i);
-  const float u = (random.word[0] + 0.5f) * 0x1p-32f, v = random.word[1] * 0x1p-32f;
-  const float value = sqrtf(-2 * logf(fminf(u, 0.9999999f))) * cospif(2 * v);
+  const double u = (random.word[0] + 0.5) * 0x1p-32, angle = random.word[1] * 0x1p-32 * 6.2831853;
+  const auto value = static_cast<float>(sqrt(-2 * log(u)) * cos(angle));
   if (kind == 0) static_cast<Half*>(x)[i] = Half::FromFloat(value);
   if (kind == 1) static_cast<BFloat16*>(x)[i] = BFloat16::FromFloat(value);
   if (kind == 2) static_cast<float*>(x)[i] = value;
@@ -45,7 +41,7 @@ class Stopwatch {
   // Median microseconds of a call, over turns of `calls` calls each.
   double Median(int calls, const std::function<void()>& call) const {
     std::vector<double> times;
-    for (int turn = -3; turn < kTurns; ++turn) {
+    for (int turn = -3; turn < kAmount.turns; ++turn) {
       CUDA(cudaEventRecord(start_, stream_));
       for (int i = 0; i < calls; ++i) call();
       CUDA(cudaEventRecord(end_, stream_));
@@ -54,8 +50,8 @@ class Stopwatch {
       CUDA(cudaEventElapsedTime(&milliseconds, start_, end_));
       if (turn >= 0) times.push_back(1e3 * milliseconds / calls);
     }
-    std::nth_element(times.begin(), times.begin() + kTurns / 2, times.end());
-    return times[kTurns / 2];
+    std::nth_element(times.begin(), times.begin() + kAmount.turns / 2, times.end());
+    return times[kAmount.turns / 2];
   }
 
   // The same of a graph's replay, which leaves the time of launching out.
@@ -95,14 +91,15 @@ struct Bench {
     const bool small = count == kSmall;
     const double time = small ? watch.MedianInGraph(100, call) : watch.Median(1, call);
     const double bytes = 2.0 * count * static_cast<double>(SizeOf(element));
-    report.Add(
-        Format("\"what\": \"time\", \"kernel\": \"%s\", \"type\": \"%s\", "
-               "\"elements\": %u,"
-               " \"blocks_per_processor\": %u, \"us\": %.3f, \"copy_us\": %.3f,"
-               " \"gb_per_s\": %.1f, \"of_copy\": %.4f",
-               name, kElementNames[static_cast<int>(element)], count,
-               kBlocksPerProcessor * device.processors / processors(), time, copy,
-               bytes / time * 1e-3, copy / time));
+    report.Add({{"what", "time"},
+                {"kernel", name},
+                {"type", NameOf(element)},
+                {"elements", count},
+                {"blocks_per_processor", kBlocksPerProcessor * device.processors / processors()},
+                {"us", time},
+                {"copy_us", copy},
+                {"gb_per_s", bytes / time * 1e-3},
+                {"of_copy", copy / time}});
   }
 
   uint32_t processors() const {
@@ -145,8 +142,8 @@ void Operators(const Bench& b) {
   b.Add("RReLU in training", [&] { device::RunDraw(b.element, draw, b.stream()); });
 }
 
-// A lookup without shared copies of the table, and other numbers of blocks: how
-// the constants in device_map.h and loop_cuda.cu were chosen.
+// A lookup without shared copies of the table, and other numbers of blocks: how to choose the
+// constants in device_map.h.
 void Alternatives(Bench b) {
   if (SizeOf(b.element) == 2) {
     b.device.shared_lookup_blocks = 0;
@@ -164,15 +161,16 @@ void Alternatives(Bench b) {
 
 void MeasureTimes(const device::Device& device, Report& report) {
   const Stopwatch watch;
-  const Memory x(kLarge), y(kLarge), slopes(1024), table(kTableEntries * sizeof(uint16_t));
+  const Memory x(kAmount.bytes), y(kAmount.bytes), slopes(1024),
+      table(kTableEntries * sizeof(uint16_t));
   CUDA(cudaMemset(slopes.data(), 0x3c, 1024));
   CUDA(cudaMemset(table.data(), 0xb0, kTableEntries * sizeof(uint16_t)));
-  CUDA(cudaMemset(y.data(), 0xff, kLarge));
+  CUDA(cudaMemset(y.data(), 0xff, kAmount.bytes));
   const auto* entries = reinterpret_cast<const uint16_t*>(table.data());
   for (int column = 0; column < kElementCount; ++column) {
     const auto element = static_cast<Element>(column);
-    const auto most = static_cast<uint32_t>(kLarge / SizeOf(element));
-    FillNormal<<<(most + 255) / 256, 256>>>(x.data(), most, column);
+    const auto most = static_cast<uint32_t>(kAmount.bytes / SizeOf(element));
+    Launch(FillNormal, most, x.data(), most, column);
     CUDA(cudaDeviceSynchronize());
     for (const uint32_t count : {most, kSmall}) {
       Bench b = {device, report, watch, x.data(), y.data(), entries, slopes.data(), element, count};

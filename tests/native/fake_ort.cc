@@ -9,7 +9,6 @@
 namespace onnx_acts::fake {
 
 Events events;
-thread_local int inside = 0;
 
 namespace {
 
@@ -222,8 +221,8 @@ Status* GetOutput(KernelContext* context, std::size_t index, const int64_t* size
   });
 }
 
-Status* GetStream(const KernelContext*, void** out) {
-  return Done([&] { *out = nullptr; });
+Status* GetStream(const KernelContext* context, void** out) {
+  return Done([&] { *out = context->stream; });
 }
 
 Status* GetInferredInput(const ort::ShapeInferContext* context, std::size_t,

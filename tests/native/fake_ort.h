@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "inside.h"
 #include "ort_abi.h"
 
 // What the library holds pointers to and never looks into.
@@ -55,6 +56,7 @@ struct KernelContext {
   std::vector<Value> inputs;
   std::vector<Value> outputs;  // where `data` is null, no memory can be had
   int threads = 1;             // of ParallelFor
+  void* stream = nullptr;
 };
 
 struct ShapeInferContext {
@@ -85,14 +87,6 @@ struct Events {
   std::atomic<long> live{0};   // objects that the library has to release
 };
 extern Events events;
-
-// Nonzero while this runtime works: failing allocations are the library's, not its own.
-extern thread_local int inside;
-
-struct Inside {
-  Inside() { ++inside; }
-  ~Inside() { --inside; }
-};
 
 // Every slot of OrtApi; one that the library should not call ends the program.
 class Table {

@@ -1,0 +1,61 @@
+"""check.sh from beginning to end without a GPU: CUDA's runtime is tests/native/host_cuda."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.building import CMAKE
+
+CHECK = Path(__file__).with_name("check.sh")
+# What check.sh finds on its PATH in place of CUDA's programs.
+PROGRAMS = {
+    "cmake": f"""case " $* " in *" -S "*) set -- "$@" -DONNX_ACTS_CUDA=OFF ;; esac
+exec {CMAKE} "$@"
+""",
+    "nvidia-smi": "echo 9.0\n",
+}
+
+
+@pytest.mark.slow
+def test_kernels(tmp_path: Path) -> None:
+    """It builds, compares and measures all it would on a GPU, and everything is as it should be."""
+    for name, text in PROGRAMS.items():
+        path = tmp_path / name
+        path.write_text("#!/bin/sh\n" + text)
+        path.chmod(0o755)
+    report = tmp_path / "report.json"
+    variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHON": sys.executable}
+    done = subprocess.run(
+        [CHECK, "kernels", report],
+        env=os.environ | variables | {"BUILD": str(tmp_path / "build")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    found = json.loads(report.read_text())
+    assert found["ok"]
+    assert {name: step["status"] for name, step in found["steps"].items()} == {
+        "build": 0,
+        "kernels": 0,
+    }
+    rows = found["kernels"]
+    assert all(row["ok"] for row in rows)
+    assert rows[0]["name"] == "the host"
+    compared = [row for row in rows if row["what"] == "bits as on the CPU"]
+    assert len({(row["functor"], row["type"]) for row in compared}) == 4 * 4 + 2
+    assert all(row["elements"] > 100000 for row in compared)
+    accuracy = [row for row in rows if row["what"] == "accuracy"]
+    assert {row["type"] for row in accuracy} == {"float32", "float64"}
+    assert all(0.5 < row["max_ulp"] <= 1 for row in accuracy)
+    assert {row["type"] for row in rows if row["what"] == "time" and row["kernel"] == "ELU"} == {
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+    }

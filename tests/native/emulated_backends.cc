@@ -1,0 +1,17 @@
+// The nodes of CUDA for the CPU execution provider. With loop_on_host.cc, a library serves the CPU
+// with what CUDA kernels compute, so that everything but CUDA itself is tested where there is no
+// GPU.
+
+#include "backends.h"
+#include "device_kernel.h"
+
+namespace onnx_acts {
+
+const BackendList& Backends() {
+  static const BackendList backends = {{{"CPUExecutionProvider", MakeNode<DeviceKernel>}}, 1};
+  return backends;
+}
+
+CudaInfo DescribeCuda() { return {"emulated on the host, for tests", device::Architectures()}; }
+
+}  // namespace onnx_acts

@@ -1,0 +1,198 @@
+// CUDA's runtime on the host, as far as onnx-acts calls it: blocks and their threads run one after
+// another, streams at once. loop_cuda.cu compiles against this where there is no GPU, so that a
+// test can let every call fail, and see what a kernel call asks of the runtime while a graph is
+// captured.
+#ifndef ONNX_ACTS_TESTS_CUDA_RUNTIME_H_
+#define ONNX_ACTS_TESTS_CUDA_RUNTIME_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "../inside.h"
+
+#define __global__
+#define __launch_bounds__(threads)
+#define __grid_constant__
+#define __shared__ thread_local
+
+// ---- What kernels see
+
+struct dim3 {
+  unsigned x, y, z;
+  explicit dim3(unsigned size = 1) : x(size), y(1), z(1) {}
+};
+
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+
+inline thread_local dim3 gridDim, blockDim, blockIdx, threadIdx;
+
+// A block's threads run up to their first barrier, one after another, then all again from the start
+// up to the second, and so on: what they do before a barrier must bear repeating.
+void __syncthreads();
+
+inline unsigned long long atomicMax(unsigned long long* at, unsigned long long value) {
+  const unsigned long long before = *at;
+  if (value > before) *at = value;
+  return before;
+}
+
+// ---- Errors
+
+enum cudaError_t {
+  cudaSuccess = 0,
+  cudaErrorInvalidValue = 1,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorInitializationError = 3,
+  cudaErrorInvalidConfiguration = 9,
+  cudaErrorNoDevice = 100,
+  cudaErrorInvalidDevice = 101,
+  cudaErrorLaunchOutOfResources = 701,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureImplicit = 906,
+};
+
+const char* cudaGetErrorName(cudaError_t error);
+const char* cudaGetErrorString(cudaError_t error);
+cudaError_t cudaGetLastError();
+
+// ---- Devices
+
+enum cudaDeviceAttr {
+  cudaDevAttrMultiProcessorCount = 16,
+  cudaDevAttrComputeCapabilityMajor = 75,
+  cudaDevAttrComputeCapabilityMinor = 76,
+  cudaDevAttrMaxSharedMemoryPerBlockOptin = 97,
+};
+
+struct cudaDeviceProp {
+  char name[256];
+  int major, minor;
+};
+
+cudaError_t cudaGetDeviceCount(int* count);
+cudaError_t cudaGetDevice(int* number);
+cudaError_t cudaSetDevice(int number);
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int number);
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int number);
+cudaError_t cudaDriverGetVersion(int* version);
+cudaError_t cudaRuntimeGetVersion(int* version);
+cudaError_t cudaDeviceSynchronize();
+
+// ---- Memory
+
+enum cudaMemcpyKind {
+  cudaMemcpyHostToDevice = 1,
+  cudaMemcpyDeviceToHost = 2,
+  cudaMemcpyDeviceToDevice = 3,
+};
+
+using cudaStream_t = struct CUstream_st*;
+
+cudaError_t cudaMalloc(void** memory, std::size_t bytes);
+cudaError_t cudaFree(void* memory);
+cudaError_t cudaMemset(void* memory, int value, std::size_t bytes);
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream);
+
+// ---- Streams, events, graphs
+
+using cudaEvent_t = struct CUevent_st*;
+using cudaGraph_t = struct CUgraph_st*;
+using cudaGraphExec_t = struct CUgraph_st*;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal };
+
+cudaError_t cudaStreamCreate(cudaStream_t* stream);
+cudaError_t cudaStreamDestroy(cudaStream_t stream);
+cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* ready, cudaGraph_t graph, unsigned long long);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t ready, cudaStream_t stream);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t ready);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaEventCreate(cudaEvent_t* event);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end);
+
+// ---- What tests say and see
+
+namespace host_cuda {
+
+struct Device {
+  int capability;  // times ten
+  int processors;
+  int shared_memory;  // bytes that a block can ask for
+};
+
+struct State {
+  std::vector<Device> devices = {{90, 2, 232448}};
+  bool initialised = true;                            // false: as in a forked process
+  long calls = 0;                                     // so far, of those that can fail
+  long failing = 0;                                   // the number of the call that fails; 0: none
+  cudaError_t error = cudaErrorLaunchOutOfResources;  // what that one returns
+  int launched_on = -1;                               // the device of the last kernel
+};
+
+// The calling thread's.
+State& Current();
+
+// How many pieces of device memory there are.
+std::size_t Allocations();
+
+// Set by the source whose kernels have shared memory: the address of the calling thread's, and how
+// many bytes there are.
+struct SharedMemory {
+  void* (*address)() = nullptr;
+  std::size_t bytes = 0;
+};
+inline SharedMemory shared_memory;
+
+// The rest of this namespace is for the templates below.
+using Work = std::function<void()>;
+cudaError_t Launch(const Work& thread, const void* kernel, dim3 grid, dim3 block,
+                   std::size_t shared, cudaStream_t stream);
+cudaError_t ReserveShared(const void* kernel, int bytes);
+cudaError_t CountBlocks(int* blocks, const void* kernel, int threads, std::size_t shared);
+
+template <class... Parameters, std::size_t... kIndex>
+Work Bind(void (*kernel)(Parameters...), void** arguments, std::index_sequence<kIndex...>) {
+  // Arguments are copied when a kernel is started.
+  const std::tuple<Parameters...> copies(*static_cast<Parameters*>(arguments[kIndex])...);
+  return [=] { std::apply(kernel, copies); };
+}
+
+}  // namespace host_cuda
+
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
+
+template <class... Parameters>
+cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribute, int value) {
+  return host_cuda::ReserveShared(reinterpret_cast<const void*>(kernel), value);
+}
+
+template <class... Parameters>
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks,
+                                                          void (*kernel)(Parameters...),
+                                                          int threads, std::size_t shared) {
+  return host_cuda::CountBlocks(blocks, reinterpret_cast<const void*>(kernel), threads, shared);
+}
+
+template <class... Parameters>
+cudaError_t cudaLaunchKernel(void (*kernel)(Parameters...), dim3 grid, dim3 block, void** arguments,
+                             std::size_t shared = 0, cudaStream_t stream = nullptr) {
+  const onnx_acts::fake::Inside inside;
+  const auto thread = host_cuda::Bind(kernel, arguments, std::index_sequence_for<Parameters...>());
+  return host_cuda::Launch(thread, reinterpret_cast<const void*>(kernel), grid, block, shared,
+                           stream);
+}
+
+#endif  // ONNX_ACTS_TESTS_CUDA_RUNTIME_H_
