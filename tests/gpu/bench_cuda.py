@@ -33,6 +33,7 @@ SIZES = {"large": (64, 1024, 32, 32), "64K": (1, 64, 32, 32)}
 """256 MB of float32 (x 2 for the other types, see `shape_of`); and what is bound by its launch."""
 
 TURNS = 30
+DEVICE = "cuda"
 TORCH_TYPES = {
     "float16": torch.float16,
     "bfloat16": torch.bfloat16,
@@ -40,6 +41,16 @@ TORCH_TYPES = {
     "float64": torch.float64,
 }
 Call = Callable[[], object]
+
+
+def provider() -> Any:
+    """ONNX Runtime's provider, on PyTorch's stream."""
+    return (CUDA, {"user_compute_stream": str(torch.cuda.current_stream().cuda_stream)})
+
+
+def synchronize() -> None:
+    """Waits for the device."""
+    torch.cuda.synchronize()
 
 
 def shape_of(size: str, dtype: str) -> tuple[int, ...]:
@@ -60,18 +71,20 @@ def session_call(model: Any, tensors: list[torch.Tensor], y: torch.Tensor, dtype
     """A session on PyTorch's own memory and stream; it returns before the device is done."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    stream = str(torch.cuda.current_stream().cuda_stream)
-    provider = (CUDA, {"user_compute_stream": stream})
-    session = onnx_acts.session(model, providers=[provider], session_options=options)
+    session = onnx_acts.session(model, providers=[provider()], session_options=options)
     binding = session.io_binding()
     kind = onnx_type(dtype)
     for item, tensor in zip(session.get_inputs(), tensors, strict=True):
-        binding.bind_input(item.name, "cuda", 0, kind, tuple(tensor.shape), tensor.data_ptr())
+        binding.bind_input(item.name, DEVICE, 0, kind, tuple(tensor.shape), tensor.data_ptr())
     (result,) = session.get_outputs()
-    binding.bind_output(result.name, "cuda", 0, kind, tuple(y.shape), y.data_ptr())
+    binding.bind_output(result.name, DEVICE, 0, kind, tuple(y.shape), y.data_ptr())
     quiet = onnxruntime.RunOptions()
     quiet.add_run_config_entry("disable_synchronize_execution_providers", "1")
-    return lambda: session.run_with_iobinding(binding, quiet)
+
+    def call(_memory: object = (tensors, y)) -> None:  # the binding has only its addresses
+        session.run_with_iobinding(binding, quiet)
+
+    return call
 
 
 def torch_call(spec: Spec, case: Case, tensors: list[torch.Tensor], compiled: bool) -> Call:
@@ -88,9 +101,9 @@ def peers(spec: Spec, dtype: str, size: str) -> tuple[dict[str, Call], dict[str,
     """What is measured, and why the others are not."""
     shape, kind = shape_of(size, dtype), TORCH_TYPES[dtype]
     case = make_case(spec, dtype)
-    x = torch.randn(shape, device="cuda", dtype=torch.float32).to(kind)
+    x = torch.randn(shape, device=DEVICE, dtype=torch.float32).to(kind)
     y = torch.empty_like(x)
-    slope = torch.linspace(0.05, 0.45, shape[1], device="cuda").to(kind).reshape(-1, 1, 1)
+    slope = torch.linspace(0.05, 0.45, shape[1], device=DEVICE).to(kind).reshape(-1, 1, 1)
     tensors = [x, *(slope for _ in spec.inputs[1:])]
     makers: dict[str, Callable[[], Call]] = {
         "copy": lambda: lambda: y.copy_(x),
@@ -107,7 +120,7 @@ def peers(spec: Spec, dtype: str, size: str) -> tuple[dict[str, Call], dict[str,
         try:
             ready[name] = make()
             ready[name]()
-            torch.cuda.synchronize()
+            synchronize()
         except Exception as error:  # a peer that has no kernel is no failure of ours
             ready.pop(name, None)
             absent[name] = str(error).strip().partition("\n")[0][:300]
@@ -124,9 +137,9 @@ def check(ready: dict[str, Call], y: torch.Tensor) -> None:
     if "library" not in ready:
         raise RuntimeError("our node did not run")
     y.fill_(math.nan)
-    torch.cuda.synchronize()
+    synchronize()
     ready["library"]()
-    torch.cuda.synchronize()
+    synchronize()
     if "pytorch" in ready:
         wanted = ready["pytorch"]()
         assert isinstance(wanted, torch.Tensor)
@@ -143,11 +156,11 @@ def take_turns(ready: dict[str, Call], calls: int) -> dict[str, float]:
         order = list(ready)
         shuffle(order)
         for name in order:
-            torch.cuda.synchronize()
+            synchronize()
             start = time.perf_counter()
             for _ in range(calls):
                 ready[name]()
-            torch.cuda.synchronize()
+            synchronize()
             if turn >= 3:
                 times[name].append((time.perf_counter() - start) / calls)
     return {name: statistics.median(found) for name, found in times.items()}

@@ -72,6 +72,7 @@ step kernels "$build/gpu/gpu_kernels" "$findings/kernels.json"
 
 if [ "$part" = all ]; then
   export ONNX_ACTS_LIBRARY=$build/libonnx_acts_ops.so PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH}
+  export ONNX_ACTS_REQUIRE_GPU=1
   cd "$root"
   step conform "$python" "$root/tests/gpu/with_cuda.py" conform --runtimes cuda \
     --json "$findings/conform.json"
