@@ -14,6 +14,13 @@
 #define ONNX_ACTS_INLINE inline __attribute__((always_inline))
 #define ONNX_ACTS_INLINE_LAMBDA __attribute__((always_inline))
 
+// Before a loop: its iterations are independent, whatever the pointers may share.
+#ifdef __clang__
+#define ONNX_ACTS_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define ONNX_ACTS_IVDEP _Pragma("GCC ivdep")
+#endif
+
 namespace onnx_acts {
 namespace {
 

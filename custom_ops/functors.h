@@ -86,7 +86,7 @@ struct NegativeSlope {
 
   template <bool kPlain, class Real>
   static ONNX_ACTS_HD inline Real Apply(Real x, Constants<Real> c) {
-    return x < Real(0) ? c.slope * x : x;
+    return x < Real(0) ? c.slope * NegativeFactor(x) : x;
   }
 
   // Checking for ties instead would not do: one product in three with n/3, RReLU's slope by

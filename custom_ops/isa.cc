@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "x86_levels.h"
+
 namespace onnx_acts {
 
 // The tables of loop_cpu.cc. CMake writes levels.inc, lowest level first:

@@ -83,18 +83,18 @@ ONNX_ACTS_INLINE void Prefetch(const T* x, const T* y) {
   }
 }
 
-// The iterations of every loop below are independent, although y may be x: "ivdep".
+// The iterations of every loop below are independent, although y may be x: ONNX_ACTS_IVDEP.
 
 template <class F, bool kPlain, class Real>
 ONNX_ACTS_INLINE void ApplyUniform(const Real* x, Real* y, int64_t n,
                                    typename F::template Constants<Real> c) {
-#pragma GCC ivdep
+  ONNX_ACTS_IVDEP
   for (int64_t i = 0; i < n; ++i) y[i] = F::template Apply<kPlain>(x[i], c);
 }
 
 template <class Real>
 ONNX_ACTS_INLINE void ApplyEach(const Real* x, const Real* slope, Real* y, int64_t n) {
-#pragma GCC ivdep
+  ONNX_ACTS_IVDEP
   for (int64_t i = 0; i < n; ++i) {
     y[i] = NegativeSlope::Apply<true>(x[i], NegativeSlope::Prepare(slope[i]));
   }
@@ -246,7 +246,7 @@ struct SlopeLoop16 {
 
 // The random words of the kBlock elements from `first` on, a multiple of 4.
 void DrawWords(uint64_t seed, int64_t first, uint32_t* words) {
-#pragma GCC ivdep
+  ONNX_ACTS_IVDEP
   for (int64_t i = 0; i < kBlock / 4; ++i) {
     const PhiloxBlock block = PhiloxForElements(seed, static_cast<uint64_t>(first / 4 + i));
     words[4 * i] = block.word[0];
@@ -280,7 +280,7 @@ void Noise(const void* x, const void* slope, void* noise, int64_t n) {
   const T* each = static_cast<const T*>(slope);
   T* to = static_cast<T*>(noise);
   const T one = S::Write(Real(1));
-#pragma GCC ivdep
+  ONNX_ACTS_IVDEP
   for (int64_t i = 0; i < n; ++i) to[i] = S::Read(from[i]) < Real(0) ? each[i] : one;
 }
 

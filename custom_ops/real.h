@@ -92,6 +92,19 @@ ONNX_ACTS_HD inline Exponent<Real> ExponentFrom(Real shifted) {
   return {BitCast<Real>(rounded) - L::kRound, BitCast<Real>(power)};
 }
 
+// x where x < 0, to be multiplied; elsewhere another number. Clang 14 makes
+// x < 0 ? slope * x : x a product with slope or 1 for every x, in which signalling NaNs would not
+// pass through; it does not know that this is x.
+template <class Real>
+ONNX_ACTS_HD inline Real NegativeFactor(Real x) {
+#ifdef __clang__
+  using Bits = typename RealLayout<Real>::Bits;
+  return BitCast<Real>(BitCast<Bits>(x) | Bits{1} << (8 * sizeof x - 1));
+#else
+  return x;
+#endif
+}
+
 // a * b + c, rounded once. (No <math.h> for the loops of the CPU: see host_device.h.)
 #if defined(__CUDACC__)
 ONNX_ACTS_HD inline float Fma(float a, float b, float c) { return fmaf(a, b, c); }

@@ -242,7 +242,7 @@ Findings CheckParameter(const Sweep& sweep, const Type& type, std::size_t which)
   job.Want([&](long double x, int) { return EluNegative(type, x, rounded); });
   found.elu = CheckUniform(sweep, job, Functor::kElu, parameter);
   const std::vector<uint16_t> slopes = Slopes(type);
-  for (const std::size_t i : {0, 1}) {
+  for (const std::size_t i : {0u, 1u}) {
     found.sloped[i] = CheckOneSlope(sweep, job, slopes[2 * which + i]);
     found.sloped[i].wrong += CheckEachSlope(sweep, job, slopes, 2 * which + i).wrong;
   }
@@ -266,7 +266,7 @@ uint64_t SweepType(const Sweep& sweep, const Type& type) {
     const std::string name = Number(kParameters[i]);
     wrong += Print(sweep, {"LeakyReLU, RReLU", type.name, name, exact, false, found[i].leaky});
     wrong += Print(sweep, {"ELU", type.name, name, bounds, false, found[i].elu});
-    for (const std::size_t j : {0, 1}) {
+    for (const std::size_t j : {0u, 1u}) {
       const std::string slope = Number(static_cast<double>(type.Value(slopes[2 * i + j])));
       wrong += Print(sweep, {"PReLU", type.name, slope, exact, false, found[i].sloped[j]});
     }

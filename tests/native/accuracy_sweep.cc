@@ -18,6 +18,8 @@
 #include <functional>
 #include <stdexcept>
 
+#include "x86_levels.h"
+
 namespace onnx_acts {
 
 #define ONNX_ACTS_LEVEL(name, table, supported) extern const Loops table;

@@ -184,11 +184,11 @@ void TestRefusedAttributes(const ort::CustomOp* op) {
   if (name == "ReLU" || name == "PReLU") return;
   const char* real = name == "RReLU" ? "upper" : "alpha";
   const std::pair<ort::Attribute, const char*> rows[] = {
-      {OfKind(ort::Attribute::kString, 70), "a STRING"},
-      {OfKind(ort::Attribute::kFloats, 70), "a list of 70 FLOATS"},
-      {OfKind(ort::Attribute::kInts, 70), "a list of 70 INTS"},
-      {OfKind(ort::Attribute::kFloats, 0), "of another kind"},
-      {OfKind(ort::Attribute::kTensor, 0), "a tensor of 1 undefined value(s)"},
+      {OfKind(ort::Attribute::Kind::kString, 70), "a STRING"},
+      {OfKind(ort::Attribute::Kind::kFloats, 70), "a list of 70 FLOATS"},
+      {OfKind(ort::Attribute::Kind::kInts, 70), "a list of 70 INTS"},
+      {OfKind(ort::Attribute::Kind::kFloats, 0), "of another kind"},
+      {OfKind(ort::Attribute::Kind::kTensor, 0), "a tensor of 1 undefined value(s)"},
   };
   for (const auto& [attribute, expected] : rows) {
     ort::KernelInfo info = Info("refused");
@@ -199,7 +199,7 @@ void TestRefusedAttributes(const ort::CustomOp* op) {
   ort::KernelInfo info = Info("refused");
   info.attributes["training_mode"] = Integer(2);
   FailEach("a refused flag", Making(op, info), {"training_mode is 2"});
-  info.attributes["training_mode"] = OfKind(ort::Attribute::kFloat, 0);
+  info.attributes["training_mode"] = OfKind(ort::Attribute::Kind::kFloat, 0);
   FailEach("a flag of another kind", Making(op, info), {"training_mode is a FLOAT"});
   info.attributes["lower"] = OneDouble(&one_double);
   FailEach("refused bounds", Making(op, info), {"lower <= upper"});
@@ -222,7 +222,7 @@ void TestCompute(const ort::CustomOp* op, const Sizes& x, const Sizes& slope, st
 
 void TestComputing(const ort::CustomOp* op) {
   const bool slopes = Is(op, "PReLU");
-  for (const std::size_t outputs : {1, 2}) {
+  for (const std::size_t outputs : {1u, 2u}) {
     TestCompute(op, {2, 3, 4}, {3, 1}, outputs, "");
     TestCompute(op, {2, 3, 20000}, {1, 1}, outputs, "");
     TestCompute(op, {0, 3}, {3}, outputs, "");

@@ -38,14 +38,14 @@ inline bool Is(const ort::CustomOp* op, const char* name) {
 
 inline ort::Attribute OneDouble(double* value) {
   ort::Attribute attribute;
-  attribute.kind = ort::Attribute::kTensor;
+  attribute.kind = ort::Attribute::Kind::kTensor;
   attribute.tensor = {{ort::kDouble, {}}, reinterpret_cast<char*>(value)};
   return attribute;
 }
 
 inline ort::Attribute Integer(int64_t value) {
   ort::Attribute attribute;
-  attribute.kind = ort::Attribute::kInt;
+  attribute.kind = ort::Attribute::Kind::kInt;
   attribute.integer = value;
   return attribute;
 }

@@ -153,17 +153,17 @@ Status* GetAllocator(ort::Allocator** out) {
 }
 
 Status* GetFloat(const KernelInfo* info, const char* name, float* out) {
-  return GetOne(info, name, Attribute::kFloat, &Attribute::single, out);
+  return GetOne(info, name, Attribute::Kind::kFloat, &Attribute::single, out);
 }
 
 Status* GetInt(const KernelInfo* info, const char* name, int64_t* out) {
-  return GetOne(info, name, Attribute::kInt, &Attribute::integer, out);
+  return GetOne(info, name, Attribute::Kind::kInt, &Attribute::integer, out);
 }
 
 Status* GetString(const KernelInfo* info, const char* name, char* out, std::size_t* size) {
   return Call([&]() -> Status* {
     const Attribute* found = Find(info, name);
-    if (found == nullptr || found->kind != Attribute::kString) return Refuse(found);
+    if (found == nullptr || found->kind != Attribute::Kind::kString) return Refuse(found);
     return CopyText(std::string(found->size, 's').c_str(), found->size, out, size);
   });
 }
@@ -171,18 +171,18 @@ Status* GetString(const KernelInfo* info, const char* name, char* out, std::size
 Status* GetTensor(const KernelInfo* info, const char* name, ort::Allocator*, Value** out) {
   return Call([&]() -> Status* {
     const Attribute* found = Find(info, name);
-    if (found == nullptr || found->kind != Attribute::kTensor) return Refuse(found);
+    if (found == nullptr || found->kind != Attribute::Kind::kTensor) return Refuse(found);
     *out = Made(found->tensor);
     return nullptr;
   });
 }
 
 Status* GetFloats(const KernelInfo* info, const char* name, float*, std::size_t* size) {
-  return GetList(info, name, Attribute::kFloats, size);
+  return GetList(info, name, Attribute::Kind::kFloats, size);
 }
 
 Status* GetInts(const KernelInfo* info, const char* name, int64_t*, std::size_t* size) {
-  return GetList(info, name, Attribute::kInts, size);
+  return GetList(info, name, Attribute::Kind::kInts, size);
 }
 
 Status* GetNodeName(const KernelInfo* info, char* out, std::size_t* size) {

@@ -38,7 +38,7 @@ struct Allocator {};
 
 // One attribute, as the runtime shows it: a list of a kind that no getter knows is kOther.
 struct Attribute {
-  enum Kind { kTensor, kFloat, kInt, kString, kFloats, kInts, kOther } kind = kOther;
+  enum class Kind { kTensor, kFloat, kInt, kString, kFloats, kInts, kOther } kind = Kind::kOther;
   Value tensor;
   float single = 0;
   int64_t integer = 0;

@@ -27,7 +27,7 @@ ort::Attribute AnyAttribute(FuzzInput& input, double* number) {
   if (!input.OneIn(4)) {
     attribute.kind = input.OneIn(2) ? Kind::kInt : Kind::kTensor;
   } else {
-    attribute.kind = static_cast<Kind>(input.Below(Kind::kOther + 1));
+    attribute.kind = static_cast<Kind>(input.Below(static_cast<int>(Kind::kOther) + 1));
     attribute.tensor.info = {static_cast<ort::ElementType>(input.Byte() - 4), input.HostileShape()};
   }
   attribute.integer = input.OneIn(2) ? static_cast<int64_t>(input.Word()) : input.Below(3);
