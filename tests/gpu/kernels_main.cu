@@ -160,7 +160,7 @@ void CheckLeakyFamily(const Context& context, Functor functor, const char* name)
     if (SizeOf(element) == 2) inputs.push_back(AllValues());
     for (const Bytes& x : inputs) {
       for (const double parameter : parameters) {
-        for (const std::size_t shift : {0, 1, 3}) {
+        for (const std::size_t shift : {0u, 1u, 3u}) {
           for (const bool in_place : {false, true}) {
             wrong += UniformDifferences(context, functor, element, parameter, x, shift, in_place);
             tried += CountOf(element, x);
@@ -259,7 +259,7 @@ void CheckSlopes(const Context& context) {
     const auto element = static_cast<Element>(column);
     int64_t wrong = 0, tried = 0;
     for (const auto& [x, slope] : rows) {
-      for (const std::size_t shift : {0, 1, 3}) {
+      for (const std::size_t shift : {0u, 1u, 3u}) {
         wrong += SlopeDifferences(context, element, x, slope, shift);
         tried += Product(x);
       }
