@@ -15,9 +15,11 @@ __all__ = ["markdown_text", "table_text"]
 _LEGEND = (
     'Times in µs for one call. "ours x copy": our time over that of the faster copy of the same'
     " bytes; the columns after it: the peer's time over ours (above 1, ours is faster). In the rows"
-    f' "chain", {CHAIN} nodes follow one another, and the time is for one of them. ONNX Runtime\'s'
-    " worker threads look for work for 1 ms before they sleep, not for its default of about 50 ms,"
-    " which would disturb the peers that come next."
+    f' "chain", {CHAIN} nodes follow one another, and the time is for one of them; their slopes are'
+    " close to 1, because those of networks would soon leave zeros and subnormal numbers, with"
+    " which some processors take many times as long. ONNX Runtime's worker threads look for work"
+    " for 1 ms before they sleep, not for its default of about 50 ms, which would disturb the peers"
+    " that come next."
 )
 
 _VARIANT_LEGEND = (

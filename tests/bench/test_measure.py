@@ -13,6 +13,8 @@ from onnx_acts.bench.runners import Prepared, UnsupportedError
 from onnx_acts.bench.variants import SLOPES
 from onnx_acts.bench.workload import LARGE, LEAKY_FAMILY, SIZES, Workload, make_workload
 from onnx_acts.conformance import runtime_of
+from onnx_acts.conformance.case import limits_of
+from onnx_acts.reference import rounded
 from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
 
 BY_NAME = {peer.name: peer for peer in PEERS}
@@ -120,6 +122,28 @@ def test_chain(spec: Spec, dtype: str) -> None:
     assert ("ort-relu" in known) == (spec.name in LEAKY_FAMILY)
     if dtype == "float32" and spec.name in LEAKY_FAMILY:
         assert "ort-relu" in row.times
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+def test_values_of_a_chain_stay_normal(spec: Spec, dtype: str) -> None:
+    """No node of a chain meets subnormal numbers, with which some processors are slow, or zeros.
+
+    Of float16, whose normal numbers end at 6e-5, few do: some of x itself are below.
+    """
+    workload = make_workload(spec, dtype, "chain-16K", 1)
+    limits, case = limits_of(workload.x.dtype), workload.case
+    values = workload.x
+    for _ in range(workload.nodes):
+        (exact,) = dataclasses.replace(case, inputs=[values, *case.inputs[1:]]).exact()
+        values = rounded(exact, workload.x.dtype)
+    magnitudes = np.abs(values[workload.x < 0].astype(np.float64))
+    if spec.parameter_source == "none":
+        assert (magnitudes == 0).all(), "what is zero stays zero"
+        return
+    small = np.mean(magnitudes < float(limits.smallest_normal))
+    assert small <= (1e-3 if dtype == "float16" else 0)
+    assert magnitudes.max() < 100
 
 
 def test_chain_is_verified() -> None:

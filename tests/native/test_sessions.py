@@ -172,6 +172,35 @@ def test_in_place_chain_keeps_the_input() -> None:
     np.testing.assert_array_equal(y, np.where(b < 0, mean * scaled, b) + b)
 
 
+SUBNORMALS = """
+import numpy as np, onnxruntime, sys
+from tests.native.running import PROVIDERS, hand_made, options
+made = options()
+made.add_session_config_entry("session.set_denormal_as_zero", sys.argv[1])
+session = onnxruntime.InferenceSession(hand_made("LeakyReLU", {}), made, providers=PROVIDERS)
+(y,) = session.run(None, {"x": np.array([-2e-38, -2e-36], np.float32)})
+print(*y.view(np.uint32))
+"""
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_subnormal_results(flushed: bool) -> None:
+    """They are kept, or are zero where the session's configuration asks for that."""
+    if info()["isa"] == "baseline":
+        pytest.skip("ONNX Runtime has this setting for x86-64 alone")
+    done = subprocess.run(
+        [sys.executable, "-c", SUBNORMALS, str(int(flushed))],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    want = np.float32(0.01) * np.array([-2e-38, -2e-36], np.float32)
+    want[0] *= not flushed
+    assert done.stdout.split() == [str(bits) for bits in want.view(np.uint32)]
+
+
 def test_many_sessions_from_many_threads() -> None:
     """Sessions made, run and dropped in a race, and one session shared by all."""
     model = hand_made("ELU", {})
