@@ -1,10 +1,12 @@
 #include "kernel.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "isa.h"
 #include "slopes.h"
 #include "status.h"
+#include "stream.h"
 
 namespace onnx_acts {
 namespace {
@@ -18,13 +20,23 @@ constexpr int64_t kInlineElements = 2 * kChunkElements;
 // A short buffer for drawn slopes: it stays in the first-level cache.
 constexpr int64_t kDrawBlock = 512;
 
+// Bytes of Y from which on it is streamed; the environment variable ONNX_ACTS_STREAM_FROM overrides
+// it, for tests.
+constexpr int64_t kStreamFrom = int64_t{64} << 20;
+
+int64_t StreamFrom() {
+  const char* const wanted = std::getenv("ONNX_ACTS_STREAM_FROM");
+  return wanted == nullptr || *wanted == '\0' ? kStreamFrom : std::strtoll(wanted, nullptr, 10);
+}
+
 }  // namespace
 
 Kernel::Kernel(const OpSpec& spec, Element element, const ort::Api* api,
                const ort::KernelInfo* info)
     : Node(spec, element, api, info),
       loops_(ChooseIsa().loops),
-      column_(static_cast<int>(element)) {
+      column_(static_cast<int>(element)),
+      stream_from_(StreamFrom()) {
   const bool has_16_bits = element_size_ == 2;
   if (has_16_bits && loops_->use_table[static_cast<int>(spec.functor)]) FillTable();
 }
@@ -39,28 +51,31 @@ void Kernel::FillTable() {
 
 void Kernel::ComputeUniform(const Call& call) const {
   const auto size = static_cast<int64_t>(element_size_);
-  ForEachChunk(call.context, call.count, [&](int64_t begin, int64_t end) {
-    const char* x = call.x + begin * size;
-    char* y = call.y + begin * size;
-    if (!table_.empty()) {
-      loops_->lookup(reinterpret_cast<const uint16_t*>(x), reinterpret_cast<uint16_t*>(y),
-                     end - begin, table_.data());
-    } else {
-      loops_->uniform[static_cast<int>(spec_.functor)][column_](x, y, end - begin, parameter_);
-    }
+  ForEachChunk(call, [&](int64_t begin, int64_t end, Loops::Stream stream) {
+    const auto body = [&](int64_t at, char* y, int64_t count) {
+      const char* x = call.x + (begin + at) * size;
+      if (!table_.empty()) {
+        loops_->lookup(reinterpret_cast<const uint16_t*>(x), reinterpret_cast<uint16_t*>(y), count,
+                       table_.data());
+      } else {
+        loops_->uniform[static_cast<int>(spec_.functor)][column_](x, y, count, parameter_);
+      }
+    };
+    Fill(call.y + begin * size, end - begin, size, stream, body);
   });
 }
 
 void Kernel::ComputeSlopes(const Call& call, const SlopeLayout& layout, const char* slopes) const {
-  const SlopeLoops loops = {loops_->one_slope[column_], loops_->each_slope[column_], element_size_};
-  ForEachChunk(call.context, call.count, [&](int64_t begin, int64_t end) {
+  ForEachChunk(call, [&](int64_t begin, int64_t end, Loops::Stream stream) {
+    const SlopeLoops loops = {loops_->one_slope[column_], loops_->each_slope[column_],
+                              element_size_, stream};
     ApplySlopes(loops, layout, call.x, slopes, call.y, begin, end);
   });
 }
 
 void Kernel::ComputeDraw(const Call& call) const {
-  ForEachChunk(call.context, call.count,
-               [&](int64_t begin, int64_t end) { DrawChunk(call, begin, end); });
+  ForEachChunk(call,
+               [&](int64_t begin, int64_t end, Loops::Stream) { DrawChunk(call, begin, end); });
 }
 
 // y may be x, so noise goes first.
@@ -83,25 +98,40 @@ void Kernel::DrawChunk(const Call& call, int64_t begin, int64_t end) const {
   }
 }
 
+// How to stream Y: if it is so large that it leaves the caches before it is read again, and if the
+// loops wait for memory, which those of 16-bit types do not. In place, what is stored is in a cache
+// already.
+Loops::Stream Kernel::StreamFor(const Call& call) const {
+  const bool large = call.count * static_cast<int64_t>(element_size_) >= stream_from_;
+  const bool aligned = reinterpret_cast<uintptr_t>(call.y) % element_size_ == 0;
+  const bool pays = large && element_size_ > 2 && call.x != call.y;
+  return pays && aligned ? loops_->stream : nullptr;
+}
+
 template <class Body>
-void Kernel::ForEachChunk(ort::KernelContext* context, int64_t count, const Body& body) const {
-  if (count <= kInlineElements) {
-    if (count > 0) body(0, count);
-    return;
-  }
+void Kernel::ForEachChunk(const Call& call, const Body& body) const {
   struct Tasks {
     const Body& body;
     int64_t count;
-    static void Run(void* user_data, std::size_t task) {
+    Loops::Stream stream;
+    void Run(int64_t begin, int64_t end) const {
+      body(begin, end, stream);
+      if (stream != nullptr) EndStream();
+    }
+    static void RunOne(void* user_data, std::size_t task) {
       const Tasks& tasks = *static_cast<const Tasks*>(user_data);
       const int64_t begin = static_cast<int64_t>(task) * kChunkElements;
-      tasks.body(begin, std::min(begin + kChunkElements, tasks.count));
+      tasks.Run(begin, std::min(begin + kChunkElements, tasks.count));
     }
   };
-  Tasks tasks = {body, count};
-  const auto total = static_cast<std::size_t>((count + kChunkElements - 1) / kChunkElements);
+  Tasks tasks = {body, call.count, StreamFor(call)};
+  if (call.count <= kInlineElements) {
+    if (call.count > 0) tasks.Run(0, call.count);
+    return;
+  }
+  const auto total = static_cast<std::size_t>((call.count + kChunkElements - 1) / kChunkElements);
   // With 0 batches the runtime gives each of its threads one batch of neighbouring tasks.
-  Check(ort::KernelContext_ParallelFor(api_, context, &Tasks::Run, total, 0, &tasks));
+  Check(ort::KernelContext_ParallelFor(api_, call.context, &Tasks::RunOne, total, 0, &tasks));
 }
 
 }  // namespace onnx_acts

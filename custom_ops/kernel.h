@@ -20,13 +20,16 @@ class Kernel final : public Node {
   void ComputeDraw(const Call& call) const override;
   void DrawChunk(const Call& call, int64_t begin, int64_t end) const;
   void FillTable();
+  Loops::Stream StreamFor(const Call& call) const;
 
-  // Runs body(begin, end) over [0, count), on the runtime's threads where that pays.
+  // Runs body(begin, end, stream) over the call's elements, on the runtime's threads where that
+  // pays.
   template <class Body>
-  void ForEachChunk(ort::KernelContext* context, int64_t count, const Body& body) const;
+  void ForEachChunk(const Call& call, const Body& body) const;
 
   const Loops* loops_;
   int column_;                   // of the loop table
+  int64_t stream_from_;          // bytes of Y
   std::vector<uint16_t> table_;  // y for every 16-bit x; or empty
 };
 

@@ -8,6 +8,10 @@
 #include "loops.h"
 #include "philox.h"
 
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
 namespace onnx_acts {
 
 extern const Loops ONNX_ACTS_LOOPS;
@@ -292,6 +296,28 @@ void Lookup(const uint16_t* x, uint16_t* y, int64_t n, const uint16_t* table) {
   }
 }
 
+// The widest store of the level: of few wide ones, more bytes are on their way at a time.
+#if defined(__AVX512F__)
+using Wide = __m512i;
+void StreamOne(Wide* to, Wide value) { _mm512_stream_si512(to, value); }
+#elif defined(__AVX__)
+using Wide = __m256i;
+void StreamOne(Wide* to, Wide value) { _mm256_stream_si256(to, value); }
+#elif defined(__SSE2__)
+using Wide = __m128i;
+void StreamOne(Wide* to, Wide value) { _mm_stream_si128(to, value); }
+#endif
+
+#ifdef __SSE2__
+void StreamLines(const void* lines, void* to, int64_t bytes) {
+  const auto* from = static_cast<const Wide*>(lines);
+  const int64_t count = bytes / static_cast<int64_t>(sizeof(Wide));
+  for (int64_t i = 0; i < count; ++i) StreamOne(static_cast<Wide*>(to) + i, from[i]);
+}
+#else
+constexpr Loops::Stream StreamLines = nullptr;
+#endif
+
 }  // namespace
 
 // The columns follow Element.
@@ -320,6 +346,7 @@ const Loops ONNX_ACTS_LOOPS = {
     ONNX_ACTS_COLUMNS(Draw),
     ONNX_ACTS_COLUMNS(Noise),
     Lookup,
+    StreamLines,
 };
 
 }  // namespace onnx_acts

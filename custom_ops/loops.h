@@ -23,6 +23,9 @@ struct Loops {
   // y = table[bits of x], for 16-bit elements
   using Lookup = void (*)(const uint16_t* x, uint16_t* y, int64_t n, const uint16_t* table);
 
+  // Copies whole lines of 64 bytes past the caches. Both pointers are to the beginning of one.
+  using Stream = void (*)(const void* lines, void* to, int64_t bytes);
+
   bool fused;  // sums of products are: levels alike in this give the same bits
   Uniform uniform[kFunctorCount][kElementCount];
   bool use_table[kFunctorCount];  // for 16-bit elements
@@ -31,6 +34,7 @@ struct Loops {
   Draw draw[kElementCount];
   Noise noise[kElementCount];
   Lookup lookup;
+  Stream stream;  // null where the processor has no such stores
 };
 
 }  // namespace onnx_acts

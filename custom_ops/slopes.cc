@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "attributes.h"
+#include "stream.h"
 
 namespace onnx_acts {
 namespace {
@@ -43,43 +44,62 @@ void LayOut(SlopeCursor& cursor, const SlopeLayout& layout, std::size_t element_
   LayOut<uint64_t>(cursor, repeats, slopes, out, count);
 }
 
+// In what follows, x and y are at element `first`, the first of `count`.
+
 // One slope per run, or a run of neighbouring slopes.
 void ByRuns(const SlopeLoops& loops, const SlopeLayout& layout, const char* x, const char* slopes,
-            char* y, int64_t begin, int64_t end) {
+            char* y, int64_t first, int64_t count) {
   const auto size = static_cast<int64_t>(loops.element_size);
   const auto loop = layout.stride[0] == 0 ? loops.one : loops.each;
-  SlopeCursor cursor(layout, begin);
-  for (int64_t at = begin; at < end;) {
-    const int64_t run = std::min(cursor.run(), end - at);
+  SlopeCursor cursor(layout, first);
+  for (int64_t at = 0; at < count;) {
+    const int64_t run = std::min(cursor.run(), count - at);
     loop(x + at * size, slopes + cursor.slope() * size, y + at * size, run);
     cursor.Advance(run);
     at += run;
   }
 }
 
-// The slopes repeat after few elements: laid out once, used again and again.
-void ByPeriods(const SlopeLoops& loops, const SlopeLayout& layout, int64_t period, const char* x,
-               const char* slopes, char* y, int64_t begin, int64_t end) {
-  const auto size = static_cast<int64_t>(loops.element_size);
-  Buffer buffer;
-  const int64_t step = std::min(kBufferElements / period * period, end - begin);
-  SlopeCursor cursor(layout, begin);
-  LayOut(cursor, layout, loops.element_size, slopes, buffer.bytes, step);
-  for (int64_t at = begin; at < end; at += step) {
-    loops.each(x + at * size, buffer.bytes, y + at * size, std::min(step, end - at));
+// The slopes of few elements, which repeat: laid out once, used again and again.
+class Periods {
+ public:
+  // `count` elements from `first` on will be asked for.
+  Periods(const SlopeLoops& loops, const SlopeLayout& layout, int64_t period, const char* slopes,
+          int64_t first, int64_t count)
+      : loops_(loops),
+        period_(period),
+        length_(std::min(kBufferElements / period * period, count)),
+        first_(first) {
+    SlopeCursor cursor(layout, first);
+    LayOut(cursor, layout, loops.element_size, slopes, buffer_.bytes, length_);
   }
-}
+
+  void Compute(const char* x, char* y, int64_t first, int64_t count) const {
+    const auto size = static_cast<int64_t>(loops_.element_size);
+    int64_t from = (first - first_) % period_;
+    for (int64_t at = 0; at < count; from = 0) {
+      const int64_t run = std::min(length_ - from, count - at);
+      loops_.each(x + at * size, buffer_.bytes + from * size, y + at * size, run);
+      at += run;
+    }
+  }
+
+ private:
+  const SlopeLoops& loops_;
+  int64_t period_, length_, first_;
+  Buffer buffer_;
+};
 
 // Short runs of a long pattern: laid out block by block.
 void ByBlocks(const SlopeLoops& loops, const SlopeLayout& layout, const char* x, const char* slopes,
-              char* y, int64_t begin, int64_t end) {
+              char* y, int64_t first, int64_t count) {
   const auto size = static_cast<int64_t>(loops.element_size);
   Buffer buffer;
-  SlopeCursor cursor(layout, begin);
-  for (int64_t at = begin; at < end; at += kBufferElements) {
-    const int64_t count = std::min(kBufferElements, end - at);
-    LayOut(cursor, layout, loops.element_size, slopes, buffer.bytes, count);
-    loops.each(x + at * size, buffer.bytes, y + at * size, count);
+  SlopeCursor cursor(layout, first);
+  for (int64_t at = 0; at < count; at += kBufferElements) {
+    const int64_t n = std::min(kBufferElements, count - at);
+    LayOut(cursor, layout, loops.element_size, slopes, buffer.bytes, n);
+    loops.each(x + at * size, buffer.bytes, y + at * size, n);
   }
 }
 
@@ -89,14 +109,24 @@ void ApplySlopes(const SlopeLoops& loops, const SlopeLayout& layout, const char*
                  const char* slopes, char* y, int64_t begin, int64_t end) {
   const auto size = static_cast<int64_t>(loops.element_size);
   const int64_t period = SlopePeriod(layout);
+  // body(x, y, first, count)
+  const auto fill = [&](const auto& body) {
+    Fill(y + begin * size, end - begin, size, loops.stream, [&](int64_t at, char* to, int64_t n) {
+      body(x + (begin + at) * size, to, begin + at, n);
+    });
+  };
   if (period == 1) {  // one slope for all
-    loops.one(x + begin * size, slopes, y + begin * size, end - begin);
+    fill([&](const char* from, char* to, int64_t, int64_t n) { loops.one(from, slopes, to, n); });
   } else if (layout.rank > 1 && period <= kBufferElements / 2) {
-    ByPeriods(loops, layout, period, x, slopes, y, begin, end);
-  } else if (layout.size[0] >= kShortRun) {
-    ByRuns(loops, layout, x, slopes, y, begin, end);
+    const Periods periods(loops, layout, period, slopes, begin, end - begin);
+    fill([&](const char* from, char* to, int64_t first, int64_t n) {
+      periods.Compute(from, to, first, n);
+    });
   } else {
-    ByBlocks(loops, layout, x, slopes, y, begin, end);
+    const auto by = layout.size[0] >= kShortRun ? ByRuns : ByBlocks;
+    fill([&](const char* from, char* to, int64_t first, int64_t n) {
+      by(loops, layout, from, slopes, to, first, n);
+    });
   }
 }
 

@@ -15,6 +15,7 @@ struct SlopeLoops {
   Loops::Slopes one;
   Loops::Slopes each;
   std::size_t element_size;
+  Loops::Stream stream;  // for Fill (stream.h)
 };
 
 // Computes elements [begin, end) of y. No two stretches share anything; no memory is allocated.

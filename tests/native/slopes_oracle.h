@@ -61,7 +61,7 @@ void TestStretch(const Sizes& x, const Sizes& slope, int64_t begin, int64_t end)
   const auto bytes = [](const std::vector<T>& v) {
     return reinterpret_cast<const char*>(v.data());
   };
-  ApplySlopes({AddOne<T>, AddEach<T>, sizeof(T)}, layout, bytes(input), bytes(slopes),
+  ApplySlopes({AddOne<T>, AddEach<T>, sizeof(T), nullptr}, layout, bytes(input), bytes(slopes),
               reinterpret_cast<char*>(output.data()), begin, end);
   for (int64_t i = 0; i < Product(x); ++i) {
     const bool inside = i >= begin && i < end;

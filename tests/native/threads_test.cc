@@ -2,6 +2,7 @@
 // that a thread sanitizer understands: the fake one.
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #include "check.h"
@@ -81,6 +82,7 @@ void TestRegistration() {
 
 int main() {
   using namespace onnx_acts::fake;
+  setenv("ONNX_ACTS_STREAM_FROM", "1000", 1);  // the larger tensors
   TestRegistration();
   for (const onnx_acts::ort::CustomOp* op : RegisteredOps<Newest>()) {
     for (const int64_t training : {0, 1}) {
