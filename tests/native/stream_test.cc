@@ -81,7 +81,7 @@ void TestOp(const ort::CustomOp* op, int64_t training) {
   info.attributes["training_mode"] = Integer(training);
   const Node node(op, Newest::Api(), info);
   for (const Shapes& shapes : AllShapes(static_cast<int64_t>(ElementSize(type)))) {
-    for (const std::size_t offset : {0, 1, 7}) TestCall(op, node, shapes, offset);
+    for (const std::size_t offset : {0u, 1u, 7u}) TestCall(op, node, shapes, offset);
   }
 }
 

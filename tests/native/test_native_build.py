@@ -121,16 +121,16 @@ def test_values_of_clang(clang: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("level", ["v2", "v3", "v4"])
 def test_clang_makes_vector_code(level: str, clang: Path) -> None:
-    """Of every loop over elements but the look-up: what one loop leaves to the next is in the way.
+    """Of every loop but the look-up and the stores past the caches, which are wide as they stand.
 
-    (16-bit ELU took ten times as long.)
+    What one loop leaves to the next is in the way: 16-bit ELU took ten times as long.
     """
     records = level_object(clang, level).with_suffix(".opt.yaml").read_text().split("\n--- ")
     loops = [record for record in records if "loop-vectorize" in record and "loop_cpu.cc" in record]
     assert sum(record.startswith("!Passed") for record in loops) > 20
     missed = [record for record in loops if record.startswith("!Missed")]
-    assert len(missed) == 1, missed
-    assert "Lookup" in missed[0]
+    named = {name for name in ("Lookup", "StreamLines") for record in missed if name in record}
+    assert len(missed) == len(named) == 2, missed
 
 
 SAY_LEVEL = (
