@@ -34,7 +34,7 @@ constexpr uint32_t kElementsPerTableCopy = 8192;
 // For tests: tensors of a few thousand elements take several launches, and threads several rounds.
 constexpr int64_t kLaunchElements = 4096;
 constexpr uint32_t kBlockThreads = 32;
-constexpr uint32_t kLookupThreads = 8;
+constexpr uint32_t kLookupThreads = 64;
 constexpr uint32_t kBlocksPerProcessor = 1;
 constexpr uint32_t kElementsPerTableCopy = 512;
 #endif
