@@ -1,5 +1,5 @@
 // The device that computes beside the CPU: finding it, its memory, and starting loops on it.
-// loop_cuda.cu implements this with CUDA; a test implements it on the host.
+// loop_cuda.cu implements this with CUDA.
 #ifndef ONNX_ACTS_DEVICE_H_
 #define ONNX_ACTS_DEVICE_H_
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <stdexcept>
+#include <string>
 
 #include "isa.h"
 #include "slopes.h"
@@ -20,13 +22,19 @@ constexpr int64_t kInlineElements = 2 * kChunkElements;
 // A short buffer for drawn slopes: it stays in the first-level cache.
 constexpr int64_t kDrawBlock = 512;
 
-// Bytes of Y from which on it is streamed; the environment variable ONNX_ACTS_STREAM_FROM overrides
-// it, for tests.
+// Bytes of Y from which on it is streamed.
 constexpr int64_t kStreamFrom = int64_t{64} << 20;
 
+// What ONNX_ACTS_STREAM_FROM says in its place, for tests.
 int64_t StreamFrom() {
   const char* const wanted = std::getenv("ONNX_ACTS_STREAM_FROM");
-  return wanted == nullptr || *wanted == '\0' ? kStreamFrom : std::strtoll(wanted, nullptr, 10);
+  if (wanted == nullptr || *wanted == '\0') return kStreamFrom;
+  const std::string text = wanted;
+  if (text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos) {
+    throw std::runtime_error("onnx_acts: ONNX_ACTS_STREAM_FROM=" + text +
+                             ": not a number of bytes; leave it unset");
+  }
+  return std::stoll(text);
 }
 
 }  // namespace
@@ -98,9 +106,9 @@ void Kernel::DrawChunk(const Call& call, int64_t begin, int64_t end) const {
   }
 }
 
-// How to stream Y: if it is so large that it leaves the caches before it is read again, and if the
-// loops wait for memory, which those of 16-bit types do not. In place, what is stored is in a cache
-// already.
+// How to stream Y: if it is so large that it leaves the caches before it is read again. 16-bit
+// types are stored, as all of their loops but ReLU's have more to compute than to wait for. In
+// place, what is stored is in a cache already.
 Loops::Stream Kernel::StreamFor(const Call& call) const {
   const bool large = call.count * static_cast<int64_t>(element_size_) >= stream_from_;
   const bool aligned = reinterpret_cast<uintptr_t>(call.y) % element_size_ == 0;

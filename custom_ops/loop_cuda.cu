@@ -124,10 +124,12 @@ template <class Args>
 void Start(void (*kernel)(Args), const Args& args, uint32_t blocks, uint32_t threads,
            std::size_t shared, const device::Stream& stream) {
   const DeviceScope scope(stream.device.number);
-  void* arguments[] = {const_cast<Args*>(&args)};
-  Check(cudaLaunchKernel(kernel, dim3(blocks), dim3(threads), arguments, shared,
-                         static_cast<cudaStream_t>(stream.handle)),
-        "cannot start a kernel");
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3(blocks);
+  config.blockDim = dim3(threads);
+  config.dynamicSmemBytes = shared;
+  config.stream = static_cast<cudaStream_t>(stream.handle);
+  Check(cudaLaunchKernelEx(&config, kernel, args), "cannot start a kernel");
 }
 
 struct CudaRunner {

@@ -18,14 +18,22 @@ def collect(findings: Path) -> dict[str, Any]:
         steps[path.stem] = {"status": status, "seconds": seconds, "log": log[-_TAIL:]}
     for path in sorted(findings.glob("*.skipped")):
         steps[path.stem] = {"skipped": path.read_text().strip()}
+    found = {path.stem: _read(path, steps) for path in sorted(findings.glob("*.json"))}
     content: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
         "ok": all(step.get("status", 0) == 0 for step in steps.values()),
         "steps": steps,
     }
-    for path in sorted(findings.glob("*.json")):
-        content[path.stem] = json.loads(path.read_text())
-    return content
+    return content | found
+
+
+def _read(path: Path, steps: dict[str, Any]) -> Any:
+    """A step's findings; where they cannot be read, the step failed."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        steps[path.stem] = steps.get(path.stem, {}) | {"status": 1, "unreadable": str(error)}
+        return None
 
 
 def main() -> None:

@@ -4,8 +4,10 @@
 
 #include <cuda_runtime.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <type_traits>
@@ -47,6 +49,9 @@ struct Field {
       std::snprintf(digits, sizeof digits, "%lld", static_cast<long long>(value));
     } else {
       std::snprintf(digits, sizeof digits, "%.17g", static_cast<double>(value));
+      // As Python's reader has them.
+      if (std::isnan(value)) std::strcpy(digits, "NaN");
+      if (std::isinf(value)) std::strcpy(digits, value < 0 ? "-Infinity" : "Infinity");
     }
     text += digits;
   }
@@ -77,11 +82,12 @@ class Report {
 };
 
 // Starts a kernel with a thread for each of `count` elements.
-template <class... Parameters>
-void Launch(void (*kernel)(Parameters...), uint32_t count,
-            std::common_type_t<Parameters>... values) {
-  void* arguments[] = {&values...};
-  CUDA(cudaLaunchKernel(kernel, dim3((count + 255) / 256), dim3(256), arguments, 0, nullptr));
+template <class... Parameters, class... Arguments>
+void Launch(void (*kernel)(Parameters...), uint32_t count, Arguments... arguments) {
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3((count + 255) / 256);
+  config.blockDim = dim3(256);
+  CUDA(cudaLaunchKernelEx(&config, kernel, arguments...));
 }
 
 inline const char* NameOf(Element element) {

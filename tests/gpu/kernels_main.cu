@@ -176,6 +176,8 @@ void CheckLeakyFamily(const Context& context, Functor functor, const char* name)
 void CheckLookup(const Context& context, Functor functor, Element element) {
   const int column = static_cast<int>(element);
   int64_t wrong = 0, tried = 0;
+  device::Device unshared = context.device;
+  unshared.shared_lookup_blocks = 0;
   for (const double alpha : {1.0, 1.6732632423543772, 1e-6, -0.7, 7e4}) {
     const Bytes all = AllValues();
     Bytes table(all.size());
@@ -191,11 +193,14 @@ void CheckLookup(const Context& context, Functor functor, Element element) {
       }
       x.resize(x.size() - 6);  // an odd tail
       want.resize(x.size());
-      const Tensor from(x, 0), to(Bytes(x.size(), 0x5a), 0);
-      device::RunLookup({from.data(), to.data(), CountOf(element, x), entries}, context.stream());
-      CUDA(cudaDeviceSynchronize());
-      wrong += Differences(element, to.Content(), want) + (to.Untouched() ? 0 : 1);
-      tried += CountOf(element, x);
+      for (const device::Device& device : {context.device, unshared}) {
+        const Tensor from(x, 0), to(Bytes(x.size(), 0x5a), 0);
+        const LookupArgs args = {from.data(), to.data(), CountOf(element, x), entries};
+        device::RunLookup(args, {device, nullptr});
+        CUDA(cudaDeviceSynchronize());
+        wrong += Differences(element, to.Content(), want) + (to.Untouched() ? 0 : 1);
+        tried += CountOf(element, x);
+      }
     }
   }
   context.Add("by table", element, tried, wrong);

@@ -1,5 +1,6 @@
 // ELU against double arithmetic, on the device: every negative float, a sample of double.
 
+#include <algorithm>
 #include <cmath>
 
 #include "harness.h"
@@ -86,7 +87,7 @@ void SampleDouble(const device::Device& device, Report& report, double alpha) {
     const long double exact = alpha * expm1l(static_cast<long double>(inputs[i]));
     const long double unit = ldexpl(1, std::max(ilogbl(exact), -1022) - 52);
     const auto error = static_cast<double>(fabsl(outputs[i] - exact) / unit);
-    if (!(error <= worst)) {  // or NaN
+    if (error > worst || (std::isnan(error) && !std::isnan(worst))) {  // NaN stays
       worst = error;
       at = inputs[i];
     }

@@ -55,8 +55,10 @@ def test_other_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     bench_cuda.check(ready(0), y)
     with pytest.raises(RuntimeError, match="something else than PyTorch"):
         bench_cuda.check(ready(1e-4), y)
-    with pytest.raises(RuntimeError, match="did not run"):
+    with pytest.raises(RuntimeError, match="our node did not run"):
         bench_cuda.check({}, y)
+    with pytest.raises(RuntimeError, match=r"PyTorch.* did not run"):
+        bench_cuda.check({"library": ready(0)["library"]}, y)
     monkeypatch.setattr(bench_cuda, "session_call", lambda *_: 1 / 0)
     with pytest.raises(RuntimeError, match="did not run"):
         bench_cuda.peers(spec_of("ReLU"), "float32", "64K")

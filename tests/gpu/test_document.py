@@ -3,6 +3,7 @@
 import copy
 import importlib.util
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -107,9 +108,27 @@ def test_findings_are_collected(tmp_path: Path) -> None:
         "build": {"status": 0, "seconds": 12, "log": "built"},
         "memcheck": {"skipped": "not installed"},
     }
+    (tmp_path / "kernels.json").write_text('[{"max_ulp": NaN}]')
+    subprocess.run(command, check=True)
+    assert math.isnan(json.loads(target.read_text())["kernels"][0]["max_ulp"])
     (tmp_path / "build.status").write_text("3 12\n")
     subprocess.run(command, check=True)
     assert not json.loads(target.read_text())["ok"]
+
+
+def test_findings_that_cannot_be_read(tmp_path: Path) -> None:
+    """The rest is collected, and the report is not ok."""
+    (tmp_path / "kernels.status").write_text("0 12\n")
+    (tmp_path / "kernels.log").write_text("fine")
+    (tmp_path / "kernels.json").write_text('[{"max_ulp": ')
+    (tmp_path / "conform.json").write_text("[2]")
+    target = tmp_path / "report"
+    subprocess.run([sys.executable, FOLDER / "collect.py", tmp_path, target], check=True)
+    found = json.loads(target.read_text())
+    assert not found["ok"]
+    assert found["conform"] == [2]
+    assert found["steps"]["kernels"]["log"] == "fine"
+    assert "line 1" in found["steps"]["kernels"]["unreadable"]
 
 
 def test_check_without_a_gpu(tmp_path: Path) -> None:

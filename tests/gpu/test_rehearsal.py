@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ CHECK = Path(__file__).with_name("check.sh")
 # What check.sh finds on its PATH in place of CUDA's programs.
 PROGRAMS = {
     "cmake": f"""case " $* " in *" -S "*) set -- "$@" -DONNX_ACTS_CUDA=OFF ;; esac
-exec {CMAKE} "$@"
+exec {shlex.quote(str(CMAKE))} "$@"
 """,
     "nvidia-smi": "echo 9.0\n",
 }

@@ -1,6 +1,8 @@
 // Streamed results have the bits of those that are stored, wherever Y begins and ends: every
 // operator and type, every way of serving slopes, sizes around the one from which Y is streamed.
 
+#include "stream.h"
+
 #include <cstdlib>
 
 #include "check.h"
@@ -85,6 +87,61 @@ void TestOp(const ort::CustomOp* op, int64_t training) {
   }
 }
 
+// ---- Fill by itself, on a stream that looks at what it gets
+
+std::size_t streamed = 0;  // bytes
+
+void LookAndCopy(const void* lines, void* to, int64_t bytes) {
+  const bool aligned =
+      (reinterpret_cast<uintptr_t>(lines) | reinterpret_cast<uintptr_t>(to)) % 64 == 0;
+  CHECK(aligned && bytes > 0 && bytes % 64 == 0, "%lld bytes", static_cast<long long>(bytes));
+  std::memcpy(to, lines, static_cast<std::size_t>(bytes));
+  streamed += static_cast<std::size_t>(bytes);
+}
+
+// Each element is computed once, most of them are streamed, and nothing beside them is touched.
+void TestFill(int64_t count, int64_t element_size, std::size_t offset) {
+  const auto size = static_cast<std::size_t>(element_size),
+             bytes = static_cast<std::size_t>(count) * size;
+  std::vector<char> memory(bytes + 4 * kAround, 'u');
+  const std::size_t past_line = reinterpret_cast<uintptr_t>(memory.data()) % 64;
+  char* const y = memory.data() + kAround + (64 - past_line) % 64 + offset * size;
+  std::vector<int> times(static_cast<std::size_t>(count), 0);
+  streamed = 0;
+  Fill(y, count, element_size, LookAndCopy, [&](int64_t at, char* to, int64_t n) {
+    for (int64_t i = at; i < at + n; ++i, to += element_size) {
+      ++times[static_cast<std::size_t>(i)];
+      std::memset(to, static_cast<int>(i % 100), size);
+    }
+  });
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    CHECK(times[i] == 1, "element %zu, %d times", i, times[i]);
+    CHECK(y[i * size] == static_cast<char>(i % 100), "element %zu", i);
+  }
+  CHECK(streamed + 1024 > bytes && streamed <= bytes, "%zu of %zu bytes", streamed, bytes);
+  CHECK(y[-1] == 'u' && y[bytes] == 'u', "beside Y");
+}
+
+void TestFills() {
+  for (const int64_t element_size : {4, 8}) {
+    for (std::size_t offset = 0; offset < 16; ++offset) {
+      for (int64_t count = 0; count < 700; ++count) TestFill(count, element_size, offset);
+    }
+  }
+}
+
+// A node is not made where the variable is no number.
+void TestRefusedSizes(const ort::CustomOp* op) {
+  ort::KernelInfo info;
+  info.inputs = {{{ort::kFloat, {}}}, {{ort::kFloat, {}}}};
+  for (const char* value : {"abc", "64M", "-1", "1e9", "99999999999999999999"}) {
+    setenv("ONNX_ACTS_STREAM_FROM", value, 1);
+    const std::string message = Take(Node(op, Newest::Api(), info).TakeStatus());
+    CHECK(message.find(std::string("ONNX_ACTS_STREAM_FROM=") + value) != std::string::npos, "'%s'",
+          message.c_str());
+  }
+}
+
 }  // namespace
 }  // namespace onnx_acts::fake
 
@@ -92,9 +149,11 @@ int main() {
   using namespace onnx_acts::fake;
   setenv("ONNX_ACTS_STREAM_FROM", std::to_string(kStreamFrom).c_str(), 1);
   if (onnx_acts::ChooseIsa().loops == nullptr) return 77;  // a level that this processor lacks
+  TestFills();
   for (const onnx_acts::ort::CustomOp* op : RegisteredOps<Newest>()) {
     TestOp(op, 0);
     if (Is(op, "RReLU")) TestOp(op, 1);
   }
+  TestRefusedSizes(RegisteredOps<Newest>().front());
   return FailureCount() != 0;
 }

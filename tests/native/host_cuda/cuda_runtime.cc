@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <csetjmp>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "../inside.h"
 
@@ -123,9 +125,13 @@ bool RunThread(const Work& thread) {
 
 void RunBlock(const Work& thread, std::size_t shared) {
   if (shared > 0) std::memset(shared_memory.address(), 0xff, shared);
-  bool ended = false;
-  for (self.barriers_open = 0; !ended; ++self.barriers_open) {
-    for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x) ended = RunThread(thread);
+  unsigned ended = 0;
+  for (self.barriers_open = 0; ended == 0; ++self.barriers_open) {
+    for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x) ended += RunThread(thread);
+    if (ended != 0 && ended != blockDim.x) {
+      std::fprintf(stderr, "a barrier that only some threads of a block reach\n");
+      std::abort();
+    }
   }
 }
 
@@ -163,14 +169,15 @@ std::size_t Allocations() {
   return process.memory.size();
 }
 
-cudaError_t Launch(const Work& thread, const void* kernel, dim3 grid, dim3 block,
-                   std::size_t shared, cudaStream_t stream) {
+cudaError_t Launch(const Work& thread, const void* kernel, const cudaLaunchConfig_t& config) {
   return Call([&] {
+    const std::size_t shared = config.dynamicSmemBytes;
+    const dim3 grid = config.gridDim, block = config.blockDim;
     const bool fits = shared <= MostShared(kernel) && shared <= shared_memory.bytes;
     if (grid.x == 0 || block.x == 0 || block.x > 1024) return cudaErrorInvalidConfiguration;
     if (shared > 0 && !fits) return cudaErrorInvalidValue;
     self.state.launched_on = self.device;
-    return Submit(stream, [=] { RunGrid(thread, grid, block, shared); });
+    return Submit(config.stream, [=] { RunGrid(thread, grid, block, shared); });
   });
 }
 
@@ -278,6 +285,7 @@ cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
 
 cudaError_t cudaFree(void* memory) {
   return UncapturedCall([&] {
+    if (memory == nullptr) return cudaSuccess;
     Process& process = Shared();
     const std::lock_guard<std::mutex> guard(process.lock);
     if (process.memory.erase(static_cast<const char*>(memory)) == 0) return cudaErrorInvalidValue;

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <functional>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include "../inside.h"
@@ -23,7 +22,7 @@
 
 struct dim3 {
   unsigned x, y, z;
-  explicit dim3(unsigned size = 1) : x(size), y(1), z(1) {}
+  dim3(unsigned size = 1) : x(size), y(1), z(1) {}
 };
 
 struct alignas(16) uint4 {
@@ -123,6 +122,14 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end);
 
+// ---- Kernels (how to start them: below)
+
+struct cudaLaunchConfig_t {
+  dim3 gridDim, blockDim;
+  std::size_t dynamicSmemBytes;
+  cudaStream_t stream;
+};
+
 // ---- What tests say and see
 
 namespace host_cuda {
@@ -158,17 +165,9 @@ inline SharedMemory shared_memory;
 
 // The rest of this namespace is for the templates below.
 using Work = std::function<void()>;
-cudaError_t Launch(const Work& thread, const void* kernel, dim3 grid, dim3 block,
-                   std::size_t shared, cudaStream_t stream);
+cudaError_t Launch(const Work& thread, const void* kernel, const cudaLaunchConfig_t& config);
 cudaError_t ReserveShared(const void* kernel, int bytes);
 cudaError_t CountBlocks(int* blocks, const void* kernel, int threads, std::size_t shared);
-
-template <class... Parameters, std::size_t... kIndex>
-Work Bind(void (*kernel)(Parameters...), void** arguments, std::index_sequence<kIndex...>) {
-  // Arguments are copied when a kernel is started.
-  const std::tuple<Parameters...> copies(*static_cast<Parameters*>(arguments[kIndex])...);
-  return [=] { std::apply(kernel, copies); };
-}
 
 }  // namespace host_cuda
 
@@ -186,13 +185,13 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks,
   return host_cuda::CountBlocks(blocks, reinterpret_cast<const void*>(kernel), threads, shared);
 }
 
-template <class... Parameters>
-cudaError_t cudaLaunchKernel(void (*kernel)(Parameters...), dim3 grid, dim3 block, void** arguments,
-                             std::size_t shared = 0, cudaStream_t stream = nullptr) {
+template <class... Parameters, class... Arguments>
+cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
+                               const Arguments&... arguments) {
   const onnx_acts::fake::Inside inside;
-  const auto thread = host_cuda::Bind(kernel, arguments, std::index_sequence_for<Parameters...>());
-  return host_cuda::Launch(thread, reinterpret_cast<const void*>(kernel), grid, block, shared,
-                           stream);
+  const std::tuple<Parameters...> copies(arguments...);
+  return host_cuda::Launch([=] { std::apply(kernel, copies); },
+                           reinterpret_cast<const void*>(kernel), *config);
 }
 
 #endif  // ONNX_ACTS_TESTS_CUDA_RUNTIME_H_
