@@ -42,11 +42,13 @@ std::string ErrorText(cudaError_t error) {
   return text;
 }
 
-// Throws unless the call succeeded; the error does not stay behind for the next call.
-void Check(cudaError_t error, const std::string& what) {
+// Throws unless the call succeeded; the error does not stay behind for the next call. (No string is
+// made where it did: a kernel call allocates nothing.)
+void Check(cudaError_t error, const char* what, std::size_t bytes = 0) {
   if (error == cudaSuccess) return;
   cudaGetLastError();
-  throw std::runtime_error("CUDA: " + what + ": " + ErrorText(error));
+  const std::string of = bytes == 0 ? "" : " " + std::to_string(bytes) + " bytes";
+  throw std::runtime_error("CUDA: " + (what + of) + ": " + ErrorText(error));
 }
 
 int Attribute(cudaDeviceAttr attribute, int device) {
@@ -179,12 +181,12 @@ Device Current() {
 
 void* MakeCopy(const void* data, std::size_t bytes) {
   void* memory = nullptr;
-  Check(cudaMalloc(&memory, bytes), "cannot allocate " + std::to_string(bytes) + " bytes");
+  Check(cudaMalloc(&memory, bytes), "cannot allocate", bytes);
   cudaError_t error = cudaMemcpy(memory, data, bytes, cudaMemcpyHostToDevice);
   // The copy of so few bytes may return before it has arrived, and no stream of the runtime waits.
   if (error == cudaSuccess) error = cudaStreamSynchronize(nullptr);
   if (error != cudaSuccess) cudaFree(memory);
-  Check(error, "cannot copy " + std::to_string(bytes) + " bytes to the device");
+  Check(error, "cannot copy to the device", bytes);
   return memory;
 }
 
