@@ -47,8 +47,9 @@ std::string ErrorText(cudaError_t error) {
 void Check(cudaError_t error, const char* what, std::size_t bytes = 0) {
   if (error == cudaSuccess) return;
   cudaGetLastError();
-  const std::string of = bytes == 0 ? "" : " " + std::to_string(bytes) + " bytes";
-  throw std::runtime_error("CUDA: " + (what + of) + ": " + ErrorText(error));
+  std::string text = what;
+  if (bytes != 0) text += " " + std::to_string(bytes) + " bytes";
+  throw std::runtime_error("CUDA: " + text + ": " + ErrorText(error));
 }
 
 int Attribute(cudaDeviceAttr attribute, int device) {
