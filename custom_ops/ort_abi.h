@@ -77,6 +77,8 @@ constexpr Slot<55, Status*(const TypeInfo*, const TensorTypeAndShapeInfo**)>
 constexpr Slot<60, Status*(const TensorTypeAndShapeInfo*, ElementType*)> GetTensorElementType;
 constexpr Slot<61, Status*(const TensorTypeAndShapeInfo*, std::size_t*)> GetDimensionsCount;
 constexpr Slot<62, Status*(const TensorTypeAndShapeInfo*, int64_t*, std::size_t)> GetDimensions;
+constexpr Slot<63, Status*(const TensorTypeAndShapeInfo*, const char**, std::size_t)>
+    GetSymbolicDimensions;
 constexpr Slot<64, Status*(const TensorTypeAndShapeInfo*, std::size_t*)> GetTensorShapeElementCount;
 constexpr Slot<65, Status*(const Value*, TensorTypeAndShapeInfo**)> GetTensorTypeAndShape;
 constexpr Slot<78, Status*(Allocator**)> GetAllocatorWithDefaultOptions;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "backends.h"
 #include "isa.h"
@@ -78,9 +79,24 @@ ort::Status* ComputeKernel(void* kernel, ort::KernelContext* context) {
 
 void DestroyKernel(void* kernel) { delete static_cast<Node*>(kernel); }
 
-// Y and the noise have X's shape; symbolic sizes are kept. The runtime shows an unknown rank as 0
-// dimensions, so nothing is said where there are none. (It ignores a status from here: impossible
-// shapes are refused when the kernel is made.)
+// Tells whether every size is a number or has a name. The runtime shows a size of which it knows
+// nothing as -1 without a name, and would take that -1 back as a size: Shape would give it, Slice
+// would abort the process.
+bool IsEverySizeKnown(const ort::Api* api, const ort::TensorTypeAndShapeInfo* tensor) {
+  const Shape shape(api, tensor);
+  std::vector<const char*> names(shape.rank());
+  Check(ort::GetSymbolicDimensions(api, tensor, names.data(), names.size()));
+  for (std::size_t i = 0; i < shape.rank(); ++i) {
+    const bool is_named = names[i] != nullptr && names[i][0] != '\0';
+    if (shape.sizes()[i] < 0 && !is_named) return false;
+  }
+  return true;
+}
+
+// Y and the noise have X's shape; sizes with names keep them. The runtime shows an unknown rank as
+// 0 dimensions, so nothing is said where there are none, nor where a size is not known: there is no
+// way to say the others. (It ignores a status from here: impossible shapes are refused when the
+// kernel is made.)
 // Y alone: the context cannot say whether the node has the second output, and up to 1.23 at least
 // the runtime writes past the end of its list where it has not.
 void InferShapesOrThrow(const Op& op, ort::ShapeInferContext* context) {
@@ -88,7 +104,7 @@ void InferShapesOrThrow(const Op& op, ort::ShapeInferContext* context) {
   Check(ort::ShapeInferContext_GetInputTypeShape(op.api, context, 0, &x));
   std::size_t rank = 0;
   Check(ort::GetDimensionsCount(op.api, x, &rank));
-  if (rank == 0) return;
+  if (rank == 0 || !IsEverySizeKnown(op.api, x)) return;
   Check(ort::ShapeInferContext_SetOutputTypeShape(op.api, context, 0, x));
 }
 

@@ -6,18 +6,24 @@ import dataclasses
 from collections.abc import Collection, Sequence
 
 import onnx
-from onnx import helper
 
 from onnx_acts.functions import form_for, function_proto
-from onnx_acts.inference import element_types
+from onnx_acts.inference import Known, known_values
 from onnx_acts.nodes import attribute_proto, read_attributes
-from onnx_acts.specs import DOMAIN, OPSET_VERSION, spec_of
-from onnx_acts.structure import STANDARD_DOMAINS, check_model, walk_graphs, walk_nodes
+from onnx_acts.specs import DOMAIN, spec_of
+from onnx_acts.structure import (
+    STANDARD_DOMAINS,
+    check_model,
+    import_domain,
+    walk_graphs,
+    walk_nodes,
+)
 
 __all__ = [
     "default_opset",
     "embed_functions",
     "function_for",
+    "uses_of",
     "write_attributes",
 ]
 
@@ -44,18 +50,18 @@ def embed_functions(model: onnx.ModelProto) -> None:
     for function in list(model.functions):
         if function.domain == DOMAIN:
             model.functions.remove(function)
-    uses = _uses(model)
+    uses = uses_of(model)
     for name, pairs in sorted(uses.items()):
         nodes = [node for node, _ in pairs]
-        dtypes = {dtype for _, dtype in pairs}
-        model.functions.append(function_for(name, default_opset(model), nodes, dtypes))
+        known = [use for _, use in pairs]
+        model.functions.append(function_for(name, default_opset(model), nodes, known))
     if uses:
-        _import_domain(model)
+        import_domain(model)
         _raise_ir_version(model)
 
 
 def function_for(
-    name: str, opset: int, nodes: Sequence[onnx.NodeProto], dtypes: Collection[str | None]
+    name: str, opset: int, nodes: Sequence[onnx.NodeProto], uses: Collection[Known]
 ) -> onnx.FunctionProto:
     """Makes the function that serves all of `nodes`.
 
@@ -63,7 +69,7 @@ def function_for(
         name: the operator.
         opset: the version of the standard operators that surround the nodes.
         nodes: nodes of this operator.
-        dtypes: the element types that they meet, None where unknown.
+        uses: what is known of their X.
 
     Raises:
         ValueError: the opset is too old.
@@ -71,7 +77,7 @@ def function_for(
     spec = spec_of(name)
     training = any(read_attributes(node).get("training_mode") for node in nodes)
     outputs = max(len(node.output) for node in nodes)
-    form = form_for(opset, dtypes)
+    form = form_for(opset, uses)
     form = dataclasses.replace(form, training=training, outputs=min(outputs, len(spec.outputs)))
     return function_proto(spec, form)
 
@@ -88,19 +94,20 @@ def default_opset(model: onnx.ModelProto | onnx.FunctionProto) -> int:
     raise ValueError("the model imports no standard operators: opset_import has no default domain")
 
 
-def _uses(model: onnx.ModelProto) -> dict[str, list[tuple[onnx.NodeProto, str | None]]]:
-    """Finds the `onnx_acts` nodes, by operator, with element types; writes attributes out."""
+def uses_of(model: onnx.ModelProto) -> dict[str, list[tuple[onnx.NodeProto, Known]]]:
+    """Finds the `onnx_acts` nodes, by operator, and what is known of X; writes attributes out."""
     found = [node for node in walk_nodes(model) if node.domain == DOMAIN]
     for node in found:
         write_attributes(node)
-    types = element_types(model) if found else {}
+    values = known_values(model) if found else {}
     # Nothing is known of a function's values, whatever else in the model has their names.
-    scopes = [(model.graph, types), *((function, {}) for function in model.functions)]
-    uses: dict[str, list[tuple[onnx.NodeProto, str | None]]] = {}
+    scopes = [(model.graph, values), *((function, {}) for function in model.functions)]
+    uses: dict[str, list[tuple[onnx.NodeProto, Known]]] = {}
     for root, known in scopes:
         for node in (node for graph in walk_graphs(root) for node in graph.node):
             if node.domain == DOMAIN:
-                uses.setdefault(node.op_type, []).append((node, known.get(node.input[0])))
+                use = known.get(node.input[0], Known())
+                uses.setdefault(node.op_type, []).append((node, use))
     return uses
 
 
@@ -118,18 +125,6 @@ def write_attributes(node: onnx.NodeProto) -> None:
     node.attribute.extend(
         attribute_proto(item, values[item.name]) for item in spec_of(node.op_type).attributes
     )
-
-
-def _import_domain(model: onnx.ModelProto) -> None:
-    """Imports the domain into the model and into the functions of its own that use it."""
-    users = [function for function in model.functions if _is_user(function)]
-    for owner in (model, *users):
-        if all(item.domain != DOMAIN for item in owner.opset_import):
-            owner.opset_import.append(helper.make_opsetid(DOMAIN, OPSET_VERSION))
-
-
-def _is_user(function: onnx.FunctionProto) -> bool:
-    return any(node.domain == DOMAIN for graph in walk_graphs(function) for node in graph.node)
 
 
 def _raise_ir_version(model: onnx.ModelProto) -> None:

@@ -6,11 +6,13 @@ import os
 from typing import Any
 
 import numpy as np
+import onnx
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 from onnx_acts import reference
 from onnx_acts.files import Model, check_model_in_memory, load_model
+from onnx_acts.renaming import restore_names
 from onnx_acts.schemas import op_schema
 from onnx_acts.specs import DOMAIN, SPECS, Spec
 
@@ -20,7 +22,8 @@ __all__ = ["reference_evaluator"]
 def reference_evaluator(model: Model) -> ReferenceEvaluator:
     """Makes an evaluator that computes the `onnx_acts` operators exactly, rounding once.
 
-    A plain `ReferenceEvaluator(model)` runs the function bodies instead, where the file has them.
+    A plain `ReferenceEvaluator(model)` runs the function bodies instead, where the file has them
+    (from opset 12 on: below, onnx.reference cannot read the attributes of a function).
 
     Args:
         model: a path, the serialised bytes or a `ModelProto`.
@@ -35,7 +38,17 @@ def reference_evaluator(model: Model) -> ReferenceEvaluator:
         source = load_model(model)
     else:
         source = check_model_in_memory(model)
-    return ReferenceEvaluator(source, new_ops=[_operator(spec) for spec in SPECS])
+    return ReferenceEvaluator(_without_bodies(source), new_ops=[_operator(s) for s in SPECS])
+
+
+def _without_bodies(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy without the bodies of the operators, which would run before the operators."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    restore_names(copy)
+    del copy.functions[:]
+    copy.functions.extend(item for item in model.functions if item.domain != DOMAIN)
+    return copy
 
 
 def _operator(spec: Spec) -> type[OpRun]:

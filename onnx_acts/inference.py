@@ -2,38 +2,87 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection
+
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError, EncodeError
 from onnx import helper
 
 from onnx_acts.schemas import register_schemas
-from onnx_acts.structure import walk_graphs
+from onnx_acts.structure import import_domain, walk_graphs
 from onnx_acts.weights import copy_without_weights
 
-__all__ = ["dtype_name", "element_types", "inferred"]
+__all__ = ["Known", "Shape", "dtype_name", "element_types", "inferred", "known_values", "shape_of"]
+
+Shape = tuple[int | str | None, ...]
+"""Sizes, names of symbolic sizes, and None where nothing is known."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """What is known of a value: its element type (a NumPy name) and shape, None where unknown."""
+
+    dtype: str | None = None
+    shape: Shape | None = None
 
 
 def element_types(model: onnx.ModelProto) -> dict[str, str]:
-    """Returns the NumPy names of the element types of the values whose types are known.
+    """Returns the NumPy names of the element types of the values whose types are known."""
+    return {name: known.dtype for name, known in known_values(model).items() if known.dtype}
 
-    Values of subgraphs are included. Two subgraphs may use one name for different values: where
-    their types differ, the name is left out.
+
+def known_values(model: onnx.ModelProto) -> dict[str, Known]:
+    """Returns what inference finds out about the values of a model, those of subgraphs included.
+
+    Two subgraphs may use one name for different values: what differs between them is unknown.
     """
-    types: dict[str, set[int]] = {}
+    dtypes: dict[str, set[str | None]] = {}
+    shapes: dict[str, set[Shape]] = {}
     for graph in walk_graphs(inferred(model).graph):
         for value in (*graph.input, *graph.output, *graph.value_info):
-            types.setdefault(value.name, set()).add(value.type.tensor_type.elem_type)
-        for initializer in graph.initializer:
-            types.setdefault(initializer.name, set()).add(initializer.data_type)
-    found = {name: kinds - {onnx.TensorProto.UNDEFINED} for name, kinds in types.items()}
-    return {name: dtype_name(kinds.pop(), name) for name, kinds in found.items() if len(kinds) == 1}
+            kind = value.type.tensor_type
+            dtypes.setdefault(value.name, set()).add(dtype_name(kind.elem_type, value.name))
+            if kind.HasField("shape"):
+                shapes.setdefault(value.name, set()).add(shape_of(kind.shape))
+        for tensor in graph.initializer:
+            dtypes.setdefault(tensor.name, set()).add(dtype_name(tensor.data_type, tensor.name))
+            shapes.setdefault(tensor.name, set()).add(tuple(tensor.dims))
+    found = {}
+    for name, kinds in dtypes.items():
+        known = kinds - {None}
+        dtype = known.pop() if len(known) == 1 else None
+        found[name] = Known(dtype, _common(shapes.get(name, set())))
+    return found
+
+
+def _common(shapes: Collection[Shape]) -> Shape | None:
+    """What all of some shapes say; None where they have different ranks."""
+    if len({len(shape) for shape in shapes}) != 1:
+        return None
+    columns = (set(sizes) for sizes in zip(*shapes, strict=True))
+    return tuple(sizes.pop() if len(sizes) == 1 else None for sizes in columns)
+
+
+def shape_of(shape: onnx.TensorShapeProto) -> Shape:
+    """Returns a shape as a tuple; exporters also write a negative size where it is unknown."""
+    return tuple(
+        (int(size.dim_value) if size.dim_value >= 0 else None)
+        if size.HasField("dim_value")
+        else size.dim_param or None
+        for size in shape.dim
+    )
 
 
 def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Returns a copy with `value_info` completed as far as possible and without large weights."""
+    """Returns a copy with `value_info` completed as far as possible and without large weights.
+
+    The copy imports the domain `onnx_acts`: without it onnx would infer nothing at all.
+    """
     register_schemas()
     light = copy_without_weights(model)
+    import_domain(light)
     try:
         return onnx.shape_inference.infer_shapes(light)
     except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, ValueError):
@@ -44,8 +93,8 @@ def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
         ) from error
 
 
-def dtype_name(element_type: int, value: str) -> str:
-    """Returns the NumPy (ml_dtypes) name of a number of `TensorProto.DataType`.
+def dtype_name(element_type: int, value: str) -> str | None:
+    """Returns the NumPy (ml_dtypes) name of a number of `TensorProto.DataType`, None for UNDEFINED.
 
     Args:
         element_type: the number.
@@ -54,6 +103,8 @@ def dtype_name(element_type: int, value: str) -> str:
     Raises:
         ValueError: onnx does not know the number.
     """
+    if element_type == onnx.TensorProto.UNDEFINED:
+        return None
     if element_type not in onnx.TensorProto.DataType.values():
         raise ValueError(
             f"{value!r} has the element type {element_type}, which onnx {onnx.__version__} does not"

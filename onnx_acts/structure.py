@@ -11,7 +11,14 @@ import onnx
 from onnx_acts.arity import check_own_arity, check_standard_arity
 from onnx_acts.specs import DOMAIN, OPSET_VERSION
 
-__all__ = ["STANDARD_DOMAINS", "check_model", "subgraphs", "walk_graphs", "walk_nodes"]
+__all__ = [
+    "STANDARD_DOMAINS",
+    "check_model",
+    "import_domain",
+    "subgraphs",
+    "walk_graphs",
+    "walk_nodes",
+]
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 """The two names of the domain of the standard operators."""
@@ -76,6 +83,15 @@ def walk_nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
     functions = (function for function in model.functions if function.domain != DOMAIN)
     for graph in walk_graphs(model.graph, *functions):
         yield from graph.node
+
+
+def import_domain(model: onnx.ModelProto) -> None:
+    """Imports the domain `onnx_acts` into a model and its functions where nodes are of it."""
+    functions = [function for function in model.functions if function.domain != DOMAIN]
+    for owner, root in ((model, model.graph), *((function, function) for function in functions)):
+        is_user = any(node.domain == DOMAIN for graph in walk_graphs(root) for node in graph.node)
+        if is_user and all(item.domain != DOMAIN for item in owner.opset_import):
+            owner.opset_import.append(onnx.helper.make_opsetid(DOMAIN, OPSET_VERSION))
 
 
 def _check_versions(model: onnx.ModelProto) -> None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import onnx
 
-from onnx_acts.embed import default_opset, embed_functions
+from onnx_acts.embed import default_opset, embed_functions, uses_of
 from onnx_acts.files import Model, read_model
+from onnx_acts.functions import form_for
 from onnx_acts.graph.functions import inline_functions_with_matches
 from onnx_acts.graph.replacing import Choice, Replacer
 from onnx_acts.graph.view import View
-from onnx_acts.inference import inferred
-from onnx_acts.specs import DEFAULT_OPS, spec_of
+from onnx_acts.inference import Known, inferred
+from onnx_acts.renaming import restore_names
+from onnx_acts.specs import DEFAULT_OPS, DOMAIN, spec_of
 from onnx_acts.structure import STANDARD_DOMAINS
 
 __all__ = ["accelerate", "accelerate_counted"]
+
+_KEPT_FIRST = ("float32", "float16", "float64", "bfloat16")
+"""Which element type gets the body where there can be one for one type only."""
 
 
 def accelerate(
@@ -31,6 +37,10 @@ def accelerate(
     type (float64, bfloat16). Subgraphs are processed like the graph. A model-local function that
     holds an activation is inlined first, because its element types are those of its callers.
 
+    A model that has `onnx_acts` nodes already, without bodies or with bodies that do not fit any
+    more (another tool changed its opset or element types, say), gets new ones; nodes that a tool
+    has renamed (`onnx.compose` puts prefixes before names) get their names back.
+
     Left alone are nodes whose element type is unknown or not supported, and those whose slope might
     enlarge x (see `onnx_acts.graph.standard`). Random slopes in training mode (RandomUniformLike +
     PRelu, from torch's old exporter) stay random slopes: only the PRelu is replaced. An alpha comes
@@ -40,16 +50,18 @@ def accelerate(
         model: a path, the serialised bytes or a `ModelProto`.
         ops: the operators that become `onnx_acts` nodes. RReLU is taken and finds nothing: in
             inference the standard form of it is a LeakyRelu.
-        approximate: also replace forms that are equal in exact arithmetic but round differently:
-            x/a where a is no power of two, and p*x + q*abs(x).
+        approximate: also replace forms that are equal in exact arithmetic but round differently, or
+            differ at NaN or infinity: x/a where a is no power of two, p*x + q*abs(x), and ELU forms
+            that give a number for NaN. docs/semantics.md says how each differs.
 
     Returns:
-        A new model; without any activation to replace, an equal copy. Names of values and nodes,
+        A new model; without anything to change, an equal copy. Names of values and nodes,
         metadata and references to external data are kept.
 
     Raises:
         ValueError: an unknown operator in `ops`, not a valid model, or an opset that is too old
-            for the function bodies (9 for float32, 15 for other types).
+            for the function bodies: 9 for a single element type (13 for bfloat16). Below 15, of an
+            operator that meets several types, only the nodes of one type are replaced.
         FileNotFoundError: no such file.
         TypeError: not a model.
 
@@ -65,15 +77,60 @@ def accelerate_counted(
     """Like `accelerate`; also returns how often each form was replaced ("PRelu -> PReLU": 3)."""
     if isinstance(ops, str):
         raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a text")
-    choice = Choice(frozenset(spec_of(name).name for name in ops), approximate)
+    return _accelerate(model, Choice(frozenset(spec_of(name).name for name in ops), approximate))
+
+
+def _accelerate(model: Model, choice: Choice) -> tuple[onnx.ModelProto, Counter[str]]:
     original = read_model(model)
     if not any(item.domain in STANDARD_DOMAINS for item in original.opset_import):
         return original, Counter()
+    renamed = restore_names(original)
     changed = inline_functions_with_matches(original, choice)
     replacer = Replacer(choice)
     view = View(changed.graph, inferred(changed).graph, default_opset(changed))
     replacer.run(changed, view)
-    if not replacer.replaced:
-        return original, replacer.replaced
-    embed_functions(changed)
-    return changed, replacer.replaced
+    result = changed if replacer.replaced else original
+    without_body = _without_body(result) | choice.without_body
+    if without_body != choice.without_body:
+        return _accelerate(model, dataclasses.replace(choice, without_body=without_body))
+    before = _bodies(result)
+    embed_functions(result)
+    replaced = replacer.replaced + Counter({f"{name} renamed": n for name, n in renamed.items()})
+    if not replaced:
+        replaced.update(f"new body of {name}" for name in _changed(before, _bodies(result)))
+    return result, replaced
+
+
+def _without_body(model: onnx.ModelProto) -> frozenset[tuple[str, str | None]]:
+    """Operators and element types of which the model's opset can have no body.
+
+    Up to opset 14 a body serves one element type. Where an operator meets several, one keeps it.
+    """
+    opset, found = default_opset(model), set()
+    for name, pairs in uses_of(model).items():
+        uses = [use for _, use in pairs]
+        if _has_form(opset, uses):
+            continue
+        dtypes = {use.dtype for use in uses}
+        kept = [t for t in _KEPT_FIRST if t in dtypes and _has_form(opset, [Known(t)])]
+        if kept:  # else embedding says what the opset lacks
+            found |= {(name, dtype) for dtype in dtypes - {kept[0]}}
+    return frozenset(found)
+
+
+def _has_form(opset: int, uses: Collection[Known]) -> bool:
+    try:
+        form_for(opset, uses)
+    except ValueError:
+        return False
+    return True
+
+
+def _bodies(model: onnx.ModelProto) -> dict[str, bytes]:
+    """The function bodies in a model, by operator."""
+    own = (function for function in model.functions if function.domain == DOMAIN)
+    return {function.name: function.SerializeToString(deterministic=True) for function in own}
+
+
+def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
+    return [name for name, body in after.items() if before.get(name) != body]

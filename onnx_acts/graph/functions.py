@@ -5,18 +5,24 @@ Other exporters write a function for each module of the network or for each oper
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import onnx
 import onnx.inliner
+from onnx import helper, version_converter
 
 from onnx_acts.embed import default_opset
 from onnx_acts.graph.replacing import Choice, find
 from onnx_acts.graph.view import View
 from onnx_acts.inference import element_types
 from onnx_acts.specs import DOMAIN
-from onnx_acts.structure import STANDARD_DOMAINS, walk_nodes
+from onnx_acts.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 from onnx_acts.weights import copy_without_weights
 
 __all__ = ["inline_functions_with_matches"]
+
+_Key = tuple[str, str]
+"""Domain and name of a function."""
 
 
 def inline_functions_with_matches(model: onnx.ModelProto, choice: Choice) -> onnx.ModelProto:
@@ -24,16 +30,19 @@ def inline_functions_with_matches(model: onnx.ModelProto, choice: Choice) -> onn
 
     The model itself comes back where there are none. An activation whose parameters are inputs of
     the function is found if it is a standard node, not if it is a decomposition that needs to know
-    them.
+    them. A function stays if it would have to be written in another way for the model's opset:
+    ONNX Runtime reads it as if it had that opset, other runtimes may not.
     """
-    tried: set[tuple[str, str]] = set()
+    tried: set[_Key] = set()
     dtypes = set(element_types(model).values()) if model.functions else set()
+    opset = default_opset(model)
     while True:
         found = [
-            (function.domain, function.name)
+            _key(function)
             for function in model.functions
             if function.domain != DOMAIN
-            and (function.domain, function.name) not in tried
+            and _key(function) not in tried
+            and _is_of_opset(function, opset)
             and _has_match(function, choice, dtypes)
         ]
         if not found:
@@ -62,14 +71,91 @@ def _has_match(function: onnx.FunctionProto, choice: Choice, dtypes: set[str]) -
     return False
 
 
-def _inlined(model: onnx.ModelProto, functions: list[tuple[str, str]]) -> onnx.ModelProto:
+def _inlined(model: onnx.ModelProto, functions: list[_Key]) -> onnx.ModelProto:
     """Inlines functions; the weights go round the inliner, which takes no model above 2 GiB."""
     light = copy_without_weights(model)
     _write_defaults(light)
+    others = _set_opset(light, default_opset(model))
     result = onnx.inliner.inline_selected_functions(light, functions)
     del result.graph.initializer[:]
     result.graph.initializer.extend(model.graph.initializer)
+    _put_back(result, others, model.functions)
     return result
+
+
+def _is_of_opset(function: onnx.FunctionProto, opset: int) -> bool:
+    """Tells whether the standard operators in a function are the same in another opset."""
+    own = next((i.version for i in function.opset_import if i.domain in STANDARD_DOMAINS), opset)
+    nodes = (node for graph in walk_graphs(function) for node in graph.node)
+    names = {node.op_type for node in nodes if node.domain in STANDARD_DOMAINS}
+    same = all(_version(name, own) == _version(name, opset) for name in names)
+    return same or _converts_unchanged(function, opset)
+
+
+def _version(operator: str, opset: int) -> int | None:
+    """The opset in which an operator got the form that it has in `opset`."""
+    try:
+        return int(onnx.defs.get_schema(operator, opset, "").since_version)
+    except onnx.defs.SchemaError:
+        return None
+
+
+def _converts_unchanged(function: onnx.FunctionProto, opset: int) -> bool:
+    """Tells whether onnx.version_converter has nothing to do in a function."""
+    graph = onnx.GraphProto(
+        name=function.name,
+        node=function.node,
+        input=[onnx.ValueInfoProto(name=name) for name in function.input],
+        output=[onnx.ValueInfoProto(name=name) for name in function.output],
+    )
+    model = helper.make_model(graph, opset_imports=function.opset_import)
+    try:
+        converted = version_converter.convert_version(model, opset)
+    except Exception:  # it raises anything where it has no way
+        return False
+    return list(map(_content, converted.graph.node)) == list(map(_content, function.node))
+
+
+def _content(node: onnx.NodeProto) -> tuple[object, ...]:
+    attributes = sorted(item.SerializeToString(deterministic=True) for item in node.attribute)
+    return node.domain, node.op_type, list(node.input), list(node.output), attributes
+
+
+def _set_opset(model: onnx.ModelProto, opset: int) -> list[_Key]:
+    """Gives the functions the model's opset, which onnx.inliner asks for.
+
+    Returns:
+        Those that cannot have it; they are taken out.
+    """
+    fitting = onnx.ModelProto(functions=[f for f in model.functions if _is_of_opset(f, opset)])
+    taken = [_key(function) for function in model.functions if not _is_of_opset(function, opset)]
+    for function in fitting.functions:
+        for item in function.opset_import:
+            if item.domain in STANDARD_DOMAINS:
+                item.version = opset
+    del model.functions[:]
+    model.functions.extend(fitting.functions)
+    return taken
+
+
+def _put_back(
+    model: onnx.ModelProto, taken: Iterable[_Key], known: Iterable[onnx.FunctionProto]
+) -> None:
+    """Adds functions to a model again, and those of the known ones that they call."""
+    by_key = {_key(function): function for function in known}
+    there = {_key(function) for function in model.functions}
+    waiting = list(taken)
+    while waiting:
+        key = waiting.pop()
+        if key in by_key and key not in there:
+            there.add(key)
+            model.functions.append(by_key[key])
+            nodes = (node for graph in walk_graphs(by_key[key]) for node in graph.node)
+            waiting += [(node.domain, node.op_type) for node in nodes]
+
+
+def _key(function: onnx.FunctionProto) -> _Key:
+    return function.domain, function.name
 
 
 def _write_defaults(model: onnx.ModelProto) -> None:

@@ -13,8 +13,9 @@ from onnx_acts.graph.inlining import inline_node
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.standard import as_standard
-from onnx_acts.inference import element_types
+from onnx_acts.inference import Known, known_values
 from onnx_acts.nodes import read_attributes
+from onnx_acts.renaming import restore_names
 from onnx_acts.specs import DOMAIN, spec_of
 from onnx_acts.structure import walk_graphs, walk_nodes
 
@@ -48,11 +49,12 @@ def lower_counted(model: Model, *, exact: bool = False) -> tuple[onnx.ModelProto
     """Like `lower`; also returns how often each form was replaced ("PReLU -> PRelu": 3)."""
     result = read_model(model)
     replaced: Counter[str] = Counter()
+    restore_names(result)
     _remove_functions(result)
     if any(node.domain == DOMAIN for node in walk_nodes(result)):
         names = FreshNames(result)
-        types = element_types(result)
-        replaced += _lower_graphs(result.graph, default_opset(result), types, exact, names)
+        values = known_values(result)
+        replaced += _lower_graphs(result.graph, default_opset(result), values, exact, names)
         for function in result.functions:
             if any(item.domain == DOMAIN for item in function.opset_import):
                 replaced += _lower_graphs(function, default_opset(function), {}, exact, names)
@@ -73,7 +75,7 @@ def _remove_functions(model: onnx.ModelProto) -> None:
 def _lower_graphs(
     root: onnx.GraphProto | onnx.FunctionProto,
     opset: int,
-    types: Mapping[str, str],
+    values: Mapping[str, Known],
     exact: bool,
     names: FreshNames,
 ) -> Counter[str]:
@@ -86,10 +88,10 @@ def _lower_graphs(
                 nodes.append(node)
                 continue
             write_attributes(node)
-            dtype = types.get(node.input[0])
-            standard = None if exact else _standard(node, dtype)
+            use = values.get(node.input[0], Known())
+            standard = None if exact else _standard(node, use.dtype)
             if standard is None:
-                body = function_for(node.op_type, opset, [node], [dtype])
+                body = function_for(node.op_type, opset, [node], [use])
                 nodes += inline_node(node, body, names)
             else:
                 nodes.append(standard)

@@ -42,7 +42,8 @@ class Match:
         slope: the slope's value, by name or, for a new constant, as an array.
         inner: the intermediate values; none of them is left when the node is replaced.
         is_standard: it is one node of the standard operator.
-        rounds_differently: equal in exact arithmetic only.
+        is_approximate: equal in exact arithmetic only, or not at NaN or infinity; what differs is
+            in docs/semantics.md.
     """
 
     form: str
@@ -52,15 +53,22 @@ class Match:
     slope: str | Array | None = None
     inner: tuple[str, ...] = ()
     is_standard: bool = False
-    rounds_differently: bool = False
+    is_approximate: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A value that was recognised: what it is made of and the intermediate values."""
+    """A value that was recognised.
+
+    Attributes:
+        source: what it is made of.
+        inner: the intermediate values.
+        keeps_nan: it is NaN where the source is.
+    """
 
     source: str
     inner: tuple[str, ...] = ()
+    keeps_nan: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,12 +79,14 @@ class Sign:
         x: the value.
         negative_if_true: the condition is true for negative x, rather than for positive x.
         zero_is_negative: x = 0 goes to the side of negative x.
+        nan_is_negative: NaN, of which every comparison is false, goes to the side of negative x.
         inner: the intermediate values.
     """
 
     x: str
     negative_if_true: bool
     zero_is_negative: bool
+    nan_is_negative: bool
     inner: tuple[str, ...]
 
 
@@ -135,8 +145,8 @@ def sign_test(view: View, name: str) -> Sign | None:
 
 
 def where_negative(view: View, name: str, x: str) -> Part | None:
-    """Recognises values equal to x wherever x < 0 (NaN where x is, 0 at 0): x itself, min(x, 0) and
-    where(x > 0, 0, x), which JAX puts before exp.
+    """Recognises values equal to x wherever x < 0 (and 0 at 0): x itself, min(x, 0) and
+    where(x > 0, 0, x), which JAX puts before exp; where(x < 0, x, 0) is 0 at NaN.
     """
     if name == x:
         return Part(x)
@@ -149,7 +159,7 @@ def where_negative(view: View, name: str, x: str) -> Part | None:
         return None
     kept, zero = node.input[1:] if sign.negative_if_true else reversed(node.input[1:])
     if kept == x and is_constant(view, zero, 0, x):
-        return Part(x, (*sign.inner, name))
+        return Part(x, (*sign.inner, name), keeps_nan=sign.nan_is_negative)
     return None
 
 
@@ -160,7 +170,7 @@ def _comparison(view: View, name: str) -> Sign | None:
         if node is not None and is_constant(view, zero, 0, x):
             less = node.op_type.startswith("Less") != is_mirrored
             or_equal = node.op_type.endswith("OrEqual")
-            return Sign(x, less, less == or_equal, (*cast, name))
+            return Sign(x, less, less == or_equal, not less, (*cast, name))
     return None
 
 

@@ -2,7 +2,7 @@
 
 Each pattern is a function of a view and the last node of the candidate. It matches only where the
 activation gives the same value for every input (the sign of a zero may differ: a formula such as
-0 - w*0 loses it), or, marked `rounds_differently`, the same in exact arithmetic.
+0 - w*0 loses it), or, marked `is_approximate`, the same in exact arithmetic for finite input.
 
 Constants must be finite: 0 times infinity is NaN, which the activations do not give at x = 0.
 """
@@ -18,6 +18,7 @@ import onnx
 from onnx_acts.graph.matching import (
     Match,
     Part,
+    Sign,
     either_way,
     fits,
     is_constant,
@@ -78,7 +79,7 @@ def choice(view: View, root: onnx.NodeProto) -> Match | None:
     negative, positive = root.input[1:] if sign.negative_if_true else reversed(root.input[1:])
     if positive != sign.x:
         return None
-    found = _exponential(view, negative, sign.x) or _scaled(view, negative, sign.x)
+    found = _exponential(view, negative, sign) or _scaled(view, negative, sign.x)
     if found is None:
         return None
     is_variable = found.slope is not None and _values(view, found.slope) is None
@@ -106,7 +107,7 @@ def absolute(view: View, root: onnx.NodeProto) -> Match | None:
                     x=x,
                     attributes={"alpha": p - q},
                     inner=(first, second, magnitude),
-                    rounds_differently=True,
+                    is_approximate=True,
                 )
     return None
 
@@ -138,7 +139,7 @@ def _scaled(view: View, name: str, x: str) -> Match | None:
     exact = np.all(np.abs(np.frexp(divisor.astype(np.float64))[0]) == 0.5)
     if found is None:
         return None
-    return dataclasses.replace(found, form="x/a", rounds_differently=not exact)
+    return dataclasses.replace(found, form="x/a", is_approximate=not exact)
 
 
 def _with_slope(view: View, slope: str | Array, name: str, x: str) -> Match | None:
@@ -208,35 +209,45 @@ def _relu_of_opposite(view: View, name: str, x: str) -> tuple[str, ...] | None:
     return (*found.inner, found.source)
 
 
-def _exponential(view: View, name: str, x: str) -> Match | None:
+def _exponential(view: View, name: str, sign: Sign) -> Match | None:
     """alpha*expm1(x) or expm1(x): an ELU's negative branch."""
-    inner = _expm1(view, name, x)
-    if inner is not None:
-        return Match("expm1(x)", "ELU", x, {"alpha": 1.0}, inner=inner)
-    for factor, value in either_way(view.producer(name, "Mul")):
-        alpha, inner = scalar(view, factor, x), _expm1(view, value, x)
-        if alpha is not None and inner is not None:
-            return Match("alpha*expm1(x)", "ELU", x, {"alpha": alpha}, inner=(name, *inner))
+    for factor, value in (("", name), *either_way(view.producer(name, "Mul"))):
+        alpha = scalar(view, factor, sign.x) if factor else 1.0
+        part = _expm1(view, value, sign.x)
+        if alpha is None or part is None:
+            continue
+        return Match(
+            f"{'alpha*' if factor else ''}expm1(x)",
+            "ELU",
+            sign.x,
+            {"alpha": alpha},
+            inner=(name, *part.inner) if factor else part.inner,
+            # Where NaN takes this side and is not kept, the form gives a number for it.
+            is_approximate=sign.nan_is_negative and not part.keeps_nan,
+        )
     return None
 
 
-def _expm1(view: View, name: str, x: str) -> tuple[str, ...] | None:
+def _expm1(view: View, name: str, x: str) -> Part | None:
     """exp(x) - 1 or exp(x) + (-1)."""
     difference = view.producer(name, "Sub")
     if difference is not None and is_constant(view, difference.input[1], 1, x):
-        inner = _exp(view, difference.input[0], x)
-        return None if inner is None else (name, *inner)
+        return _through(name, _exp(view, difference.input[0], x))
     for power, minus_one in either_way(view.producer(name, "Add")):
-        inner = _exp(view, power, x)
-        if inner is not None and is_constant(view, minus_one, -1, x):
-            return (name, *inner)
+        part = _exp(view, power, x)
+        if part is not None and is_constant(view, minus_one, -1, x):
+            return _through(name, part)
     return None
 
 
-def _exp(view: View, name: str, x: str) -> tuple[str, ...] | None:
+def _exp(view: View, name: str, x: str) -> Part | None:
     node = view.producer(name, "Exp")
-    part = None if node is None else where_negative(view, node.input[0], x)
-    return None if part is None else (name, *part.inner)
+    return None if node is None else _through(name, where_negative(view, node.input[0], x))
+
+
+def _through(name: str, part: Part | None) -> Part | None:
+    """A part with one more value on the way to it."""
+    return None if part is None else dataclasses.replace(part, inner=(name, *part.inner))
 
 
 def _precision(view: View, name: str) -> float:

@@ -11,12 +11,13 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onnx_acts.graph.bodies import inlined_body
+from onnx_acts.graph.folding import FOLDED
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.matching import Match
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.patterns import DECOMPOSITIONS
 from onnx_acts.graph.standard import standard_node
-from onnx_acts.graph.view import FOLDED, View
+from onnx_acts.graph.view import View
 from onnx_acts.nodes import make_node
 from onnx_acts.specs import ELEMENT_TYPES, spec_of
 from onnx_acts.structure import STANDARD_DOMAINS, walk_graphs
@@ -30,17 +31,19 @@ class Choice:
 
     ops: frozenset[str]
     approximate: bool
+    without_body: frozenset[tuple[str, str | None]] = frozenset()
+    """Operators and element types of which the model's opset can have no body."""
 
     def target(self, match: Match, dtype: str | None) -> str | None:
         """Returns the operator that takes the place of a match, None to leave it.
 
         It is the one of `onnx_acts`, or the standard LeakyRelu.
         """
-        if dtype not in ELEMENT_TYPES or (match.rounds_differently and not self.approximate):
+        if dtype not in ELEMENT_TYPES or (match.is_approximate and not self.approximate):
             return None
         spec = spec_of(match.operator)
         if match.operator in self.ops or not has_standard_kernel(spec, dtype):
-            return spec.name
+            return None if (spec.name, dtype) in self.without_body else spec.name
         if spec.name == "LeakyReLU" and not match.is_standard:
             return spec.standard
         return None
@@ -52,7 +55,7 @@ def find(view: View, node: onnx.NodeProto) -> Iterator[Match]:
         return
     for pattern in (standard_node, inlined_body, *DECOMPOSITIONS.get(node.op_type, ())):
         match = pattern(view, node)
-        if match is not None and _is_private(view, node, match):
+        if match is not None and _has_one_type(view, match) and _is_private(view, node, match):
             yield match
 
 
@@ -95,6 +98,15 @@ class Replacer:
                     _become(node, match, operator, _slope(view, node, match, operator, names))
                     break
         _forget(view.graph, gone)
+
+
+def _has_one_type(view: View, match: Match) -> bool:
+    """Tells whether x and slope have the same element type: conversions in between can hide it."""
+    if match.slope is None or view.is_tolerant:
+        return True
+    slope = match.slope
+    dtype = view.dtype(slope) if isinstance(slope, str) else slope.dtype.name
+    return dtype == view.dtype(match.x)
 
 
 def _is_private(view: View, root: onnx.NodeProto, match: Match) -> bool:

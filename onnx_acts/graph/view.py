@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
 
-from onnx_acts.inference import dtype_name
+from onnx_acts.graph.folding import FOLDED, LARGEST_CONSTANT, fold
+from onnx_acts.inference import Shape, dtype_name, shape_of
 from onnx_acts.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 
-__all__ = ["FOLDED", "Array", "Shape", "View"]
+__all__ = ["Array", "View"]
 
 Array = NDArray[Any]
-Shape = tuple[int | str | None, ...]
-"""Sizes, names of symbolic sizes, and None where nothing is known."""
-
-_SHAPING = ("Reshape", "Squeeze", "Unsqueeze")
-_ELEMENTWISE = ("Abs", "Add", "Cast", "Clip", "Div", "Identity", "Max", "Min", "Mul", "Neg", "Sub")
-FOLDED = frozenset(_SHAPING + _ELEMENTWISE)
-"""Operators that exporters leave between a parameter and its use; none draws or branches."""
 
 _FOLDING_DEPTH = 8
-
-_LARGEST_CONSTANT = 2**22
-"""Elements up to which a constant is read; a slope for every element of a feature map has fewer."""
 
 
 class View:
@@ -106,7 +96,7 @@ class View:
         if name in self._initializers:
             return tuple(self._initializers[name].dims)
         if name in self._types and self._types[name].HasField("shape"):
-            return tuple(_size(dimension) for dimension in self._types[name].shape.dim)
+            return shape_of(self._types[name].shape)
         return None if self._is_own(name) or not self.outer else self.outer.shape(name)
 
     def constant(self, name: str) -> Array | None:
@@ -137,17 +127,8 @@ class View:
     def _fold(self, node: onnx.NodeProto, depth: int) -> Array | None:
         """Computes a node whose inputs are all constants."""
         values = {name: self._constant(name, depth + 1) for name in node.input if name}
-        arrays = [array for array in values.values() if array is not None]
-        if len(arrays) < max(1, len(values)) or not _is_small(node, arrays):
-            return None
-        try:
-            with np.errstate(all="ignore"):
-                evaluator = ReferenceEvaluator(node, opsets={"": self.opset})
-                return np.asarray(next(iter(evaluator.run(None, values))))
-        except (
-            Exception
-        ):  # onnx.reference raises anything; a node that it cannot run is no constant
-            return None
+        known = {name: array for name, array in values.items() if array is not None}
+        return fold(node, known, self.opset) if known and len(known) == len(values) else None
 
     def _is_own(self, name: str) -> bool:
         return name in self._producers or name in self._inputs
@@ -161,22 +142,12 @@ def _used(graph: onnx.GraphProto) -> Iterable[str]:
             yield value.name
 
 
-def _is_small(node: onnx.NodeProto, arrays: Sequence[Array]) -> bool:
-    """Tells whether the result of a node to fold has a size worth computing."""
-    if node.op_type in _SHAPING:
-        return True
-    try:
-        shape = np.broadcast_shapes(*(array.shape for array in arrays))
-    except ValueError:
-        return False
-    return math.prod(shape) <= _LARGEST_CONSTANT
-
-
 def _array(tensor: TensorProto) -> Array | None:
     is_external = tensor.data_location == TensorProto.EXTERNAL
-    if is_external or math.prod(tensor.dims) > _LARGEST_CONSTANT:
+    if is_external or math.prod(tensor.dims) > LARGEST_CONSTANT:
         return None
-    dtype_name(tensor.data_type, tensor.name)  # refuses one that onnx does not know
+    if dtype_name(tensor.data_type, tensor.name) is None:
+        return None
     return np.asarray(numpy_helper.to_array(tensor))
 
 
@@ -192,9 +163,3 @@ def _constant_node(node: onnx.NodeProto) -> Array | None:
         if attribute.name in ("value_int", "value_ints"):
             return np.asarray(helper.get_attribute_value(attribute), np.int64)
     return None
-
-
-def _size(dimension: onnx.TensorShapeProto.Dimension) -> int | str | None:
-    if dimension.HasField("dim_value"):
-        return int(dimension.dim_value)
-    return dimension.dim_param or None

@@ -23,6 +23,7 @@ SLOT(CastTypeInfoToTensorInfo);
 SLOT(GetTensorElementType);
 SLOT(GetDimensionsCount);
 SLOT(GetDimensions);
+SLOT(GetSymbolicDimensions);
 SLOT(GetTensorShapeElementCount);
 SLOT(GetTensorTypeAndShape);
 SLOT(GetAllocatorWithDefaultOptions);

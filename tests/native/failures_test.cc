@@ -240,12 +240,21 @@ void TestComputing(const ort::CustomOp* op) {
 }
 
 void TestInference(const ort::CustomOp* op) {
-  for (const Sizes& sizes : {Sizes(), Sizes{-1, 3}, Sizes(20, 2)}) {
+  const ort::ElementType type = op->GetInputType(op, 0);
+  const auto inferred = [&](const ort::TensorTypeAndShapeInfo& x) {
     ort::ShapeInferContext context;
-    context.x = {op->GetInputType(op, 0), sizes};
+    context.x = x;
     FailEach("shape inference", [&] { return op->InferOutputShapeFn(op, &context); });
-    CHECK(context.y.sizes == sizes, "Y has X's shape");
+    return context.y;
+  };
+  for (const Sizes& sizes : {Sizes{}, Sizes{0, 3}, Sizes(20, 2)}) {
+    CHECK(inferred({type, sizes}).sizes == sizes, "Y has X's shape");
   }
+  const ort::TensorTypeAndShapeInfo named = {type, {-1, 3, -1}, {"N", "", "L"}};
+  CHECK(inferred(named).sizes == named.sizes, "Y has X's shape");
+  CHECK(inferred(named).names == named.names, "Y has the names of X's sizes");
+  CHECK(inferred({type, {-1, 3}}).sizes.empty(), "nothing is said of a size without a name");
+  CHECK(inferred({type, {-1, -1}, {"N"}}).sizes.empty(), "nor where another one has a name");
 }
 
 // With ONNX_ACTS_ISA naming no level, the library says so and registers nothing.

@@ -143,6 +143,14 @@ Status* GetSizes(const TensorTypeAndShapeInfo* info, int64_t* out, std::size_t r
   });
 }
 
+Status* GetNames(const TensorTypeAndShapeInfo* info, const char** out, std::size_t rank) {
+  return Done([&] {
+    for (std::size_t i = 0; i < rank; ++i) {
+      out[i] = i < info->names.size() ? info->names[i].c_str() : "";
+    }
+  });
+}
+
 Status* GetTypeAndShape(const Value* value, TensorTypeAndShapeInfo** out) {
   return Done([&] { *out = Made(value->info); });
 }
@@ -279,6 +287,7 @@ Table::Table() {
   Serve(ort::GetTensorElementType, GetType);
   Serve(ort::GetDimensionsCount, GetRank);
   Serve(ort::GetDimensions, GetSizes);
+  Serve(ort::GetSymbolicDimensions, GetNames);
   Serve(ort::GetTensorTypeAndShape, GetTypeAndShape);
   Serve(ort::GetAllocatorWithDefaultOptions, GetAllocator);
   Serve(ort::KernelInfoGetAttribute_float, GetFloat);

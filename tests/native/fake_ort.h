@@ -23,6 +23,7 @@ struct Status {
 struct TensorTypeAndShapeInfo {
   ElementType type = kUndefined;
   std::vector<int64_t> sizes;
+  std::vector<std::string> names = {};  // of the first sizes; the others have none
 };
 
 struct TypeInfo {

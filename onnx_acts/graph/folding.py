@@ -1,0 +1,109 @@
+"""Constants that nodes compute from constants: ONNX Runtime computes them, as it will in the model.
+
+Operators changed over the opsets (Squeeze had an attribute for its axes, say), and onnx.reference
+knows only the newest form of some. So each node runs where it will run, alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import helper
+
+from onnx_acts.ort_values import from_ort, to_ort
+
+__all__ = ["FOLDED", "LARGEST_CONSTANT", "fold"]
+
+_SHAPING = ("Reshape", "Squeeze", "Unsqueeze")
+_ELEMENTWISE = ("Abs", "Add", "Cast", "Clip", "Div", "Identity", "Max", "Min", "Mul", "Neg", "Sub")
+FOLDED = frozenset(_SHAPING + _ELEMENTWISE)
+"""Operators that exporters leave between a parameter and its use; none draws or branches."""
+
+LARGEST_CONSTANT = 2**22
+"""Elements up to which a constant is read; a slope for every element of a feature map has fewer."""
+
+_IR_VERSION = 8
+"""Of the model of one node: ONNX Runtime 1.17 and newer read it."""
+
+
+def fold(
+    node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]], opset: int
+) -> NDArray[Any] | None:
+    """Computes a node of `FOLDED`.
+
+    Args:
+        node: the node.
+        inputs: its inputs by their names.
+        opset: the version of the standard operators.
+
+    Returns:
+        Its output; None where that would be large, or where ONNX Runtime cannot run the node.
+    """
+    if not _is_harmless(node, inputs):
+        return None
+    # ONNX Runtime's CPU computes nothing in bfloat16; every one is a float32, and the results of
+    # these operators, rounded once more, are what bfloat16 gives.
+    wide = {name: _widened(array) for name, array in inputs.items()}
+    is_narrow = any(wide[name] is not array for name, array in inputs.items())
+    try:
+        result = _run(node, wide, opset)
+    except Exception:  # onnxruntime's own exceptions have no common public base
+        return None
+    if is_narrow and node.op_type != "Cast":
+        return result.astype(ml_dtypes.bfloat16)
+    return result
+
+
+def _is_harmless(node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]]) -> bool:
+    """Tells whether the result has a size worth computing, and nothing stops the process."""
+    if any(array.dtype.kind in "OSU" for array in inputs.values()):
+        return False
+    if node.op_type in _SHAPING:
+        return True
+    divisor = inputs[node.input[1]] if node.op_type == "Div" else None
+    if divisor is not None and divisor.dtype.kind in "iu" and not np.all(divisor > 0):
+        return False  # a division of integers by zero is a signal of the processor
+    try:
+        shape = np.broadcast_shapes(*(array.shape for array in inputs.values()))
+    except ValueError:
+        return False
+    return math.prod(shape) <= LARGEST_CONSTANT
+
+
+def _widened(array: NDArray[Any]) -> NDArray[Any]:
+    return array.astype(np.float32) if array.dtype == ml_dtypes.bfloat16 else array
+
+
+def _run(
+    node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]], opset: int
+) -> NDArray[Any]:
+    """Runs a model of one node."""
+    graph = helper.make_graph(
+        [node],
+        "fold",
+        [
+            helper.make_tensor_value_info(
+                name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
+            )
+            for name, array in inputs.items()
+        ],
+        [onnx.ValueInfoProto(name=node.output[0])],
+    )
+    opsets = [helper.make_opsetid("", opset)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    feeds = {name: to_ort(array) for name, array in inputs.items()}
+    return from_ort(session.run_with_ort_values([node.output[0]], feeds)[0])
