@@ -10,6 +10,7 @@ import onnx
 from google.protobuf.message import DecodeError, EncodeError
 from onnx import helper
 
+from onnx_acts.runtime_types import types_in_runtime
 from onnx_acts.schemas import register_schemas
 from onnx_acts.structure import import_domain, walk_graphs
 from onnx_acts.weights import copy_without_weights
@@ -78,19 +79,22 @@ def shape_of(shape: onnx.TensorShapeProto) -> Shape:
 def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     """Returns a copy with `value_info` completed as far as possible and without large weights.
 
-    The copy imports the domain `onnx_acts`: without it onnx would infer nothing at all.
+    What onnx does not know (the operators of ONNX Runtime's own domains, which its optimised files
+    have, say) ONNX Runtime is asked for.
     """
     register_schemas()
     light = copy_without_weights(model)
-    import_domain(light)
+    import_domain(light)  # else onnx would infer nothing at all
     try:
-        return onnx.shape_inference.infer_shapes(light)
+        light = onnx.shape_inference.infer_shapes(light)
     except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, ValueError):
-        return light  # a model that inference cannot follow still has its declared types
+        pass  # a model that inference cannot follow still has its declared types
     except (DecodeError, EncodeError) as error:
         raise ValueError(
             f"the model cannot be processed, even without its weights: {error}"
         ) from error
+    light.graph.value_info.extend(types_in_runtime(light))
+    return light
 
 
 def dtype_name(element_type: int, value: str) -> str | None:

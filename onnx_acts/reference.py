@@ -99,9 +99,11 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     factor = _parameter(alpha, compute, wide)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         curve = np.expm1(wide)
-        # Next to 0 the true curve is nearer to 0 than x, by less than the working precision tells;
-        # half of x, say, may be a tie in fewer bits, and this decides it.
-        curve = np.where(curve == wide, np.nextafter(wide, wide.dtype.type(0)), curve)
+        # Next to 0 the true curve is nearer to 0 than x, and far below 0 nearer to 0 than -1, by
+        # less than the working precision tells. Times alpha that may be a tie in fewer bits, and
+        # this decides it. At -inf the curve is -1.
+        ends = (curve == wide) | ((curve == -1) & np.isfinite(wide))
+        curve = np.where(ends, np.nextafter(curve, wide.dtype.type(0)), curve)
         return np.where(wide < 0, factor * curve, wide)
 
 

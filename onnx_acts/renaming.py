@@ -36,18 +36,17 @@ def restore_names(model: onnx.ModelProto) -> Counter[str]:
     """
     names: dict[str, str] = {}
     for function in model.functions:
-        if function.domain == DOMAIN and function.name not in _NAMES:
-            spec = _spec_of_function(function)
-            if spec is not None:
-                names[function.name] = spec.name
+        spec = _spec_of_function(function) if function.domain == DOMAIN else None
+        if spec is not None and spec.name != function.name:
+            names[function.name] = spec.name
     for function in [item for item in model.functions if item.domain == DOMAIN]:
         if function.name in names:
             model.functions.remove(function)
     restored: Counter[str] = Counter()
     for node in walk_nodes(model):
-        if node.domain == DOMAIN and node.op_type not in _NAMES:
+        if node.domain == DOMAIN:
             name = names.get(node.op_type) or _name_of_node(node)
-            if name is not None:
+            if name not in (node.op_type, None):
                 node.op_type = name
                 restored[name] += 1
     return restored
@@ -63,6 +62,8 @@ def _spec_of_function(function: onnx.FunctionProto) -> Spec | None:
 
 
 def _name_of_node(node: onnx.NodeProto) -> str | None:
+    if node.op_type in _NAMES:
+        return node.op_type
     attributes = {item.name for item in node.attribute}
     for spec in _candidates(node.op_type, len(node.input), attributes):
         before, _, after = node.op_type.rpartition(spec.name)

@@ -29,6 +29,10 @@ _MAXIMUM_DEPTH = 30
 _MAXIMUM_CALLS = 10_000_000
 """Nodes to which calls of functions may expand: each may call the next one many times."""
 
+_SAVED_BY_RUNTIME = 1000
+"""The version that ONNX Runtime imports, where it saves a model, of each domain that a library of
+custom operators has registered in the process."""
+
 _FunctionKey = tuple[str, str, str]
 
 
@@ -86,12 +90,18 @@ def walk_nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
 
 
 def import_domain(model: onnx.ModelProto) -> None:
-    """Imports the domain `onnx_acts` into a model and its functions where nodes are of it."""
+    """Imports the domain `onnx_acts` into a model and its functions where nodes are of it, in place.
+
+    A version that is there becomes the one of the table.
+    """
     functions = [function for function in model.functions if function.domain != DOMAIN]
     for owner, root in ((model, model.graph), *((function, function) for function in functions)):
         is_user = any(node.domain == DOMAIN for graph in walk_graphs(root) for node in graph.node)
         if is_user and all(item.domain != DOMAIN for item in owner.opset_import):
             owner.opset_import.append(onnx.helper.make_opsetid(DOMAIN, OPSET_VERSION))
+        for item in owner.opset_import:
+            if item.domain == DOMAIN:
+                item.version = OPSET_VERSION
 
 
 def _check_versions(model: onnx.ModelProto) -> None:
@@ -105,6 +115,8 @@ def _check_versions(model: onnx.ModelProto) -> None:
     )
     for item in model.opset_import:
         known = newest.get(item.domain, item.version)
+        if item.domain == DOMAIN and item.version == _SAVED_BY_RUNTIME:
+            continue
         if not 1 <= item.version <= known and item.domain in newest:
             domain = item.domain or "ai.onnx"
             source = "onnx-acts" if item.domain == DOMAIN else f"onnx (this is {onnx.__version__})"

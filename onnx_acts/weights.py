@@ -54,7 +54,8 @@ def external_tensors(model: onnx.ModelProto) -> Iterator[TensorProto]:
 def check_external_data(tensor: TensorProto, folder: Path) -> None:
     """Requires a tensor's file to be a plain file inside `folder` that has all its bytes.
 
-    A hard link is refused like a symbolic one: it can be a second name of any file of the disk,
+    The length may be left out or 0: it becomes what the tensor's shape needs (onnx itself would
+    read to the end of the file, where other tensors are). A hard link is refused like a symbolic one: it can be a second name of any file of the disk,
     and nothing tells whether that file was meant to be read.
 
     Raises:
@@ -65,18 +66,29 @@ def check_external_data(tensor: TensorProto, folder: Path) -> None:
     where = f"external data of tensor {tensor.name!r}: {location!r}"
     status = _plain_file(folder, location, where).stat()
     start = _count(entries.get("offset", "0"), f"{where}: offset")
-    length = _count(entries.get("length", str(max(status.st_size - start, 0))), f"{where}: length")
+    wanted = _declared_bytes(tensor)
+    length = _count(entries.get("length") or "0", f"{where}: length")
+    if length == 0:
+        length = wanted
+        _set_length(tensor, wanted)
     if start + length > status.st_size:
         raise ValueError(
             f"{where}: bytes {start} to {start + length} are wanted,"
             f" {folder / location} has {status.st_size}; copy the whole file beside the model"
         )
-    wanted = _declared_bytes(tensor)
-    if length < wanted:
+    if wanted and length != wanted:
         raise ValueError(
             f"{where}: {length} bytes from {start} on, but the tensor's shape"
             f" {list(tensor.dims)} needs {wanted}"
         )
+
+
+def _set_length(tensor: TensorProto, length: int) -> None:
+    """Writes the length of a tensor's data."""
+    for entry in list(tensor.external_data):
+        if entry.key == "length":
+            tensor.external_data.remove(entry)
+    tensor.external_data.add(key="length", value=str(length))
 
 
 def weight_bytes(model: onnx.ModelProto) -> int:

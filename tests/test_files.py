@@ -263,12 +263,13 @@ def test_location(location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not opened
 
 
-RANGES: dict[str, tuple[dict[str, int | str], str]] = {
-    "offset": ({"offset": 17}, r"bytes 17 to 17 are wanted, .*w\.data has 16"),
+RANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "offset": ({"offset": 17}, r"bytes 17 to 33 are wanted, .*w\.data has 16"),
     "length": ({"offset": 8, "length": 16}, r"bytes 8 to 24 are wanted, .*w\.data has 16"),
     "huge": ({"offset": 2**63, "length": 2**62}, r"bytes 9\d+ to 13\d+ are wanted, .* has 16"),
-    "too short": ({"offset": 4}, r"12 bytes from 4 on, but .* shape \[4\] needs 16"),
+    "too short": ({"offset": 4}, r"bytes 4 to 20 are wanted, .*w\.data has 16"),
     "short length": ({"length": 8}, r"8 bytes from 0 on, but .* shape \[4\] needs 16"),
+    "too long": ({"length": 12, "shape": (2,)}, r"12 bytes from 0 on, but .* \[2\] needs 8"),
     "negative offset": ({"offset": -1}, "offset '-1' is not a number of bytes"),
     "negative length": ({"length": -1}, "length '-1' is not a number of bytes"),
     "text": ({"offset": "abc"}, "offset 'abc' is not a number of bytes"),
@@ -290,7 +291,7 @@ def test_range(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "message"),
-    [((-1, 4), "negative dimension"), ((2**40, 2**40), "needs 4835703278458516698824704")],
+    [((-1, 4), "negative dimension"), ((2**40, 2**40), "0 to 4835703278458516698824704 are wanted")],
 )
 def test_impossible_shape(shape: tuple[int, ...], message: str, tmp_path: Path) -> None:
     """A shape that no file can fill is refused; the product does not overflow."""
@@ -299,7 +300,7 @@ def test_impossible_shape(shape: tuple[int, ...], message: str, tmp_path: Path) 
 
 
 def test_good_range(tmp_path: Path) -> None:
-    """A range inside the file is loaded, by default from the start to the end."""
+    """A range inside the file is loaded, by default from the start."""
     path = with_external(tmp_path, external(), size=16)
     values = np.array([1, 2, 3, 4], np.float32)
     (tmp_path / "w.data").write_bytes(values.tobytes())
@@ -309,6 +310,18 @@ def test_good_range(tmp_path: Path) -> None:
     assert numpy_helper.to_array(load_model(path).graph.initializer[0]).tolist() == [2, 3]
     model = load_model(path, load_external_data=False)
     assert model.graph.initializer[0] == external(shape=(2,), offset=4, length=8)
+
+
+@pytest.mark.parametrize("length", [{}, {"length": 0}])
+def test_length_left_out(length: dict[str, int], tmp_path: Path) -> None:
+    """A tensor without a length ends where its shape ends: others may follow in the file."""
+    path = with_external(tmp_path, external(shape=(2,), offset=4, **length), size=16)
+    (tmp_path / "w.data").write_bytes(np.array([1, 2, 3, 4], np.float32).tobytes())
+    assert numpy_helper.to_array(load_model(path).graph.initializer[0]).tolist() == [2, 3]
+    saved = tmp_path / "saved.onnx"
+    files.save_model(onnx_acts.lower(path), saved)
+    assert numpy_helper.to_array(load_model(saved).graph.initializer[0]).tolist() == [2, 3]
+
 
 
 def places() -> dict[str, onnx.ModelProto]:

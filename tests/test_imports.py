@@ -23,6 +23,7 @@ LAYERS = (
         "weights",
         "documentation",
         "ort_values",
+        "runtime_types",
     },
     {"nodes", "reference", "schemas", "files"},
     {"inference", "commands"},

@@ -12,6 +12,8 @@ from onnx_acts.embed import default_opset, embed_functions, uses_of
 from onnx_acts.files import Model, read_model
 from onnx_acts.functions import form_for
 from onnx_acts.graph.functions import inline_functions_with_matches
+from onnx_acts.graph.names import rename_inlined_values
+from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.replacing import Choice, Replacer
 from onnx_acts.graph.view import View
 from onnx_acts.inference import Known, inferred
@@ -84,6 +86,7 @@ def _accelerate(model: Model, choice: Choice) -> tuple[onnx.ModelProto, Counter[
     original = read_model(model)
     if not any(item.domain in STANDARD_DOMAINS for item in original.opset_import):
         return original, Counter()
+    sort_nodes(original.graph)
     renamed = restore_names(original)
     changed = inline_functions_with_matches(original, choice)
     replacer = Replacer(choice)
@@ -95,6 +98,8 @@ def _accelerate(model: Model, choice: Choice) -> tuple[onnx.ModelProto, Counter[
         return _accelerate(model, dataclasses.replace(choice, without_body=without_body))
     before = _bodies(result)
     embed_functions(result)
+    if replacer.replaced:
+        rename_inlined_values(result)
     replaced = replacer.replaced + Counter({f"{name} renamed": n for name, n in renamed.items()})
     if not replaced:
         replaced.update(f"new body of {name}" for name in _changed(before, _bodies(result)))

@@ -12,6 +12,7 @@ from onnx_acts.files import Model, read_model
 from onnx_acts.graph.inlining import inline_node
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.names import FreshNames
+from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.standard import as_standard
 from onnx_acts.inference import Known, known_values
 from onnx_acts.nodes import read_attributes
@@ -49,6 +50,7 @@ def lower_counted(model: Model, *, exact: bool = False) -> tuple[onnx.ModelProto
     """Like `lower`; also returns how often each form was replaced ("PReLU -> PRelu": 3)."""
     result = read_model(model)
     replaced: Counter[str] = Counter()
+    sort_nodes(result.graph)
     restore_names(result)
     _remove_functions(result)
     if any(node.domain == DOMAIN for node in walk_nodes(result)):

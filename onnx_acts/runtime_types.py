@@ -1,0 +1,70 @@
+"""Element types and shapes of values that only ONNX Runtime knows."""
+
+from __future__ import annotations
+
+import onnx
+import onnxruntime
+from onnx import helper
+
+__all__ = ["types_in_runtime"]
+
+_IR_VERSION = 8
+
+_ELEMENT_TYPES = {
+    "tensor(float16)": onnx.TensorProto.FLOAT16,
+    "tensor(bfloat16)": onnx.TensorProto.BFLOAT16,
+    "tensor(float)": onnx.TensorProto.FLOAT,
+    "tensor(double)": onnx.TensorProto.DOUBLE,
+}
+"""The types that matter here, as ONNX Runtime writes them."""
+
+
+def types_in_runtime(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    """Asks ONNX Runtime for the floating-point values of the graph that have no type.
+
+    Args:
+        model: a model with the types that are known; large weights may be left out.
+
+    Returns:
+        What it knows of them; nothing where it cannot load the model.
+    """
+    graph = model.graph
+    known = {value.name for value in (*graph.input, *graph.output, *graph.value_info)}
+    unknown = [name for node in graph.node for name in node.output if name and name not in known]
+    if not unknown:
+        return []
+    probe = onnx.ModelProto()
+    probe.CopyFrom(model)
+    probe.ir_version = max(probe.ir_version, _IR_VERSION)
+    inputs = {value.name for value in graph.input}
+    for tensor in list(probe.graph.initializer):
+        if not _has_data(tensor):  # a weight without data serves as an input
+            probe.graph.initializer.remove(tensor)
+            if tensor.name not in inputs:
+                probe.graph.input.append(
+                    helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+                )
+    probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in unknown)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        session = onnxruntime.InferenceSession(
+            probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception:  # onnxruntime's own exceptions have no common public base
+        return []
+    asked = set(unknown)
+    return [
+        helper.make_tensor_value_info(item.name, _ELEMENT_TYPES[item.type], item.shape)
+        for item in session.get_outputs()
+        if item.name in asked and item.type in _ELEMENT_TYPES
+    ]
+
+
+def _has_data(tensor: onnx.TensorProto) -> bool:
+    """Tells whether a tensor has its data itself."""
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        return False
+    fields = [field.name for field, _ in tensor.ListFields()]
+    return 0 in tensor.dims or any(name.endswith("_data") for name in fields)
