@@ -23,7 +23,7 @@ from onnx_acts.inference import Known, Shape
 from onnx_acts.nodes import attribute_proto
 from onnx_acts.specs import DOMAIN, Spec
 
-__all__ = ["MINIMUM_OPSET", "Form", "form_for", "function_proto"]
+__all__ = ["MINIMUM_OPSET", "Form", "form_for", "function_proto", "rank_for"]
 
 MINIMUM_OPSET = 9
 """The oldest standard opset in which a body can be written (Where appeared there)."""

@@ -225,7 +225,7 @@ _RRELU_DRAW = """
     offset = Mul (width_64, uniform)
     slope_64 = Add (lower_64, offset)
     shape = Shape (X)
-    shaped_64 = Reshape (slope_64, shape)
+    shaped_64 = Reshape <allowzero = 1> (slope_64, shape)
     slope = Cast <to = $to> (shaped_64)
     slope_in_type = CastLike (slope, X)
     drawn_slope = Cast <to = $to> (slope_in_type)

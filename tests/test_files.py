@@ -291,7 +291,10 @@ def test_range(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "message"),
-    [((-1, 4), "negative dimension"), ((2**40, 2**40), "0 to 4835703278458516698824704 are wanted")],
+    [
+        ((-1, 4), "negative dimension"),
+        ((2**40, 2**40), "0 to 4835703278458516698824704 are wanted"),
+    ],
 )
 def test_impossible_shape(shape: tuple[int, ...], message: str, tmp_path: Path) -> None:
     """A shape that no file can fill is refused; the product does not overflow."""
@@ -321,7 +324,6 @@ def test_length_left_out(length: dict[str, int], tmp_path: Path) -> None:
     saved = tmp_path / "saved.onnx"
     files.save_model(onnx_acts.lower(path), saved)
     assert numpy_helper.to_array(load_model(saved).graph.initializer[0]).tolist() == [2, 3]
-
 
 
 def places() -> dict[str, onnx.ModelProto]:

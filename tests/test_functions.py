@@ -11,7 +11,8 @@ from onnx.reference import ReferenceEvaluator
 
 from onnx_acts import reference, session
 from onnx_acts.conformance.compare import ulp_error
-from onnx_acts.functions import MINIMUM_OPSET, Form, form_for, function_proto
+from onnx_acts.functions import MINIMUM_OPSET, Form, form_for, function_proto, rank_for
+from onnx_acts.inference import Known, Shape
 from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
 from tests.helpers import feeds, in_type, one_node_model
 
@@ -74,7 +75,7 @@ def test_shapes_and_types_are_inferred(spec: Spec) -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=identify)
 def test_every_opset(spec: Spec, opset: int) -> None:
     """A float32 body is valid and runs in every opset from the floor to the newest tried."""
-    function = function_proto(spec, form_for(opset, {"float32"}))
+    function = function_proto(spec, form_for(opset, [Known("float32", ("N", "C", "L"))]))
     model = one_node_model(spec, "float32", opset=opset)
     assert model.functions[0].node == function.node or spec.training_body
     onnx.checker.check_model(model, full_check=True)
@@ -83,37 +84,124 @@ def test_every_opset(spec: Spec, opset: int) -> None:
     check_against_reference(spec, "float32", got, x)
 
 
+def known(*dtypes: str | None) -> list[Known]:
+    """Uses of these element types, of a shape that constants of no dimensions suit."""
+    return [Known(dtype, (2, 3, 5)) for dtype in dtypes]
+
+
 def test_pure_models_have_no_casts() -> None:
     """Where the element type is the compute type the body converts nothing."""
     for dtype, double in (("float32", False), ("float64", True)):
-        assert form_for(20, {dtype}) == Form(20, double=double, convert=False)
-        kinds = {n.op_type for n in function_proto(spec_of("PReLU"), form_for(20, {dtype})).node}
+        form = form_for(20, known(dtype))
+        assert form == Form(20, double=double, convert=False)
+        kinds = {node.op_type for node in function_proto(spec_of("PReLU"), form).node}
         assert kinds == {"Constant", "Less", "Mul", "Where"}
 
 
 @pytest.mark.parametrize(
     ("dtypes", "double"),
-    [({"float16"}, False), ({"float16", "float32"}, False), ({"float32", "float64"}, True)],
+    [(["float16"], False), (["float16", "float32"], False), (["float32", "float64"], True)],
 )
-def test_mixed_models_convert(dtypes: set[str | None], double: bool) -> None:
+def test_mixed_models_convert(dtypes: list[str], double: bool) -> None:
     """A model of several types gets one body that is right for all of them."""
-    assert form_for(20, dtypes) == Form(20, double=double, convert=True)
+    assert form_for(20, known(*dtypes)) == Form(20, double=double, convert=True)
 
 
 def test_unknown_types_compute_in_float64() -> None:
     """A type that cannot be inferred is assumed to be any."""
-    assert form_for(20, {None}) == Form(20, double=True, convert=True)
+    assert form_for(20, known(None)) == Form(20, double=True, convert=True)
+
+
+@pytest.mark.parametrize(("dtype", "opset"), [("float16", 9), ("float16", 14), ("bfloat16", 13)])
+def test_one_type_in_an_old_opset(dtype: str, opset: int) -> None:
+    """Below opset 15, which has CastLike, the result is cast to the one type that there is."""
+    assert form_for(opset, known(dtype, dtype)) == Form(opset, result=dtype)
+    for spec in SPECS:
+        model = one_node_model(spec, dtype, opset=opset)
+        onnx.checker.check_model(model, full_check=True)
+        x = in_type(X, dtype)
+        fed = feeds(spec, x, in_type(SLOPE, dtype))
+        got = session(model, accelerated=False).run(None, fed)
+        check_against_reference(spec, dtype, got, x)
 
 
 def test_old_opsets_are_refused() -> None:
     """The message names the opset found, the one needed and how to convert."""
-    with pytest.raises(ValueError, match=r"opset 14; .*float16 need opset 15 .*version_converter"):
-        form_for(14, {"float16"})
+    with pytest.raises(ValueError, match=r"opset 14; .*float16, float32 need opset 15 .*version_c"):
+        form_for(14, known("float16", "float32"))
+    with pytest.raises(ValueError, match=r"opset 12; .*bfloat16 need opset 13 "):
+        form_for(12, known("bfloat16"))
     with pytest.raises(ValueError, match=r"opset 8; .*need opset 9"):
-        form_for(8, {"float32"})
-    training = dataclasses.replace(form_for(17, {"float32"}), training=True)
+        form_for(8, known("float32"))
+    training = dataclasses.replace(form_for(17, known("float32")), training=True)
     with pytest.raises(ValueError, match="RReLU in training mode needs opset 18"):
         function_proto(spec_of("RReLU"), training)
+
+
+# Constants with dimensions: ONNX Runtime is slow where X ends in as many sizes of 1 as they have
+
+
+@pytest.mark.parametrize(
+    ("shapes", "rank"),
+    [
+        ([(1, 25, 1, 1116)], 0),
+        ([(1, 25, 1116, 1)], 2),
+        ([(1, 27900, 1, 1)], 3),
+        ([(1, 1, 1)], 3),  # as many as X has: more would give Y more dimensions
+        ([()], 0),
+        ([("N", "C", "H", 7)], 0),
+        ([("N", "C", "H", "W")], 4),  # any of them may be 1
+        ([("N", 3, 1, None)], 3),
+        ([("N", 3, None, 1)], 3),
+        ([("N", 512), ("N", 3, 7, 1)], 2),
+        ([("N", 512), ("N", 3, "H", "W")], 2),  # what helps where H is not 1
+        ([("N", 512), ("N", 3, 1, 1)], None),  # no number is right for both
+        ([(), (3, 1)], None),
+        ([None], None),
+        ([(2, 3), None], None),
+        ([], 0),
+    ],
+)
+def test_rank_of_constants(shapes: list[Shape | None], rank: int | None) -> None:
+    """The fewest dimensions with which no X is slow."""
+    assert rank_for(shapes) == rank
+
+
+RANKED_SHAPES = [
+    (),
+    (6,),
+    (1,),
+    (1, 1),
+    (2, 3),
+    (2, 3, 1),
+    (3, 1, 1),
+    (0, 3, 1),
+    (1, 0),
+    (2, 1, 3, 1, 1),
+]
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3, None])
+@pytest.mark.parametrize(("spec", "training"), BOTH_FORMS, ids=identify)
+def test_any_shape(spec: Spec, training: int, rank: int | None) -> None:
+    """With constants of any dimensions up to X's the values and the shape are right."""
+    attributes = {"training_mode": training, "seed": 7} if spec.training_body else {}
+    form = Form(20, convert=False, rank=rank, training=bool(training), outputs=1)
+    for shape in RANKED_SHAPES:
+        if rank is not None and rank > len(shape):
+            continue
+        sizes = [f"d{i}" for i in range(len(shape))]
+        model = one_node_model(
+            spec, "float32", x_shape=sizes, slope_shape=sizes[-1:], bodies=False, **attributes
+        )
+        model.functions.append(function_proto(spec, form))
+        x = RNG.normal(size=shape).astype(np.float32)
+        slope = RNG.normal(size=shape[-1:]).astype(np.float32)
+        (got,) = session(model, accelerated=False).run(None, feeds(spec, x, slope))
+        inputs = [x, slope][: len(spec.inputs)]
+        want = reference.evaluate(spec, inputs, attributes)[0]
+        assert got.shape == shape
+        np.testing.assert_allclose(got, want, rtol=2e-6, atol=0)
 
 
 def negatives(stride: int) -> np.ndarray:
