@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from onnx import TensorProto
 
-from onnx_acts import reference
+from onnx_acts import reference, session
 from onnx_acts.conformance.compare import ulp_error
 from onnx_acts.graph import accelerate, accelerate_counted
 from onnx_acts.nodes import read_attributes
@@ -157,6 +157,20 @@ FORMS = {
         "ELU",
         ELU,
     ),
+    "elu-nan-elsewhere": Form(
+        "c = Less (x, zero) k = Where (c, x, zero) e = Exp (k) m = Sub (e, one)"
+        " y = Where (c, m, x)",
+        NUMBERS,
+        "ELU",
+        {"alpha": 1.0},
+    ),
+    "elu-nan-kept": Form(
+        "c = Greater (x, zero) n = Not (c) k = Where (n, x, zero) e = Exp (k) m = Sub (e, one)"
+        " y = Where (c, x, m)",
+        NUMBERS,
+        "ELU",
+        {"alpha": 1.0},
+    ),
     "elu-min": Form(
         "c = Greater (x, zero) k = Min (zero, x) e = Exp (k) m = Sub (e, one)"
         " s = Mul (a, m) y = Where (c, x, s)",
@@ -179,6 +193,43 @@ APPROXIMATE = {
         "LeakyReLU",
         {"alpha": 0.2},
     ),
+    "absolute, q below 0": Form(
+        "s = Mul (p, x) m = Abs (x) t = Mul (q, m) y = Add (t, s)",
+        "T p = {1.5}, T q = {-0.5}",
+        "LeakyReLU",
+        {"alpha": 2.0},
+    ),
+    "absolute, q = 0": Form(
+        "s = Mul (p, x) m = Abs (x) t = Mul (q, m) y = Add (t, s)",
+        "T p = {1}, T q = {0}",
+        "LeakyReLU",
+        {"alpha": 1.0},
+    ),
+    "elu-nan": Form(
+        "c = Greater (x, zero) n = Less (x, zero) k = Where (n, x, zero) e = Exp (k)"
+        " m = Sub (e, one) s = Mul (a, m) y = Where (c, x, s)",
+        NUMBERS,
+        "ELU",
+        ELU,
+    ),
+    "elu-nan-negated": Form(
+        "c = GreaterOrEqual (x, zero) n = Not (c) p = Less (x, zero)"
+        " q = Where (p, x, zero) e = Exp (q) m = Sub (e, one) y = Where (n, m, x)",
+        NUMBERS,
+        "ELU",
+        {"alpha": 1.0},
+    ),
+}
+
+# Where an approximate form and the activation are of different kinds (NaN, infinity, number):
+# docs/semantics.md has this for users.
+DIFFERENT_KINDS = {
+    "divided": [],
+    "absolute": [-np.inf],
+    "absolute, q below 0": [np.inf],
+    "absolute, q = 0": [np.inf, -np.inf],
+    "elu-nan": [np.nan],
+    "elu-nan-negated": [np.nan],
 }
 
 NEAR_MISSES = {
@@ -341,11 +392,15 @@ def test_approximate(name: str) -> None:
     model, x = build(form, "float32"), values("float32")
     assert accelerate(model, ops=ALL) == model
     result = accelerate(model, ops=ALL, approximate=True)
-    assert operators(result) == ["onnx_acts::LeakyReLU"]
-    found = read_attributes(result.graph.node[0])
+    assert operators(result)[-1] == f"onnx_acts::{form.operator}"
+    found = read_attributes(result.graph.node[-1])
     assert found == pytest.approx(form.attributes, rel=1e-6)
-    finite = np.isfinite(x)
-    np.testing.assert_allclose(run(result, x)[finite], run(model, x)[finite], rtol=1e-6, atol=1e-44)
+    finite, new, old = np.isfinite(x), run(result, x), run(model, x)
+    atol = 4 * np.finfo(np.float32).eps if form.operator == "ELU" else 1e-44
+    np.testing.assert_allclose(new[finite], old[finite], rtol=1e-6, atol=atol)
+    differ = (np.isnan(new) != np.isnan(old)) | (np.isinf(new) != np.isinf(old))
+    unique = np.unique(x[differ])
+    assert_array_equal(unique, np.sort(np.array(DIFFERENT_KINDS[name], np.float32)))
 
 
 def test_leaky_relu_stays_standard() -> None:
@@ -420,6 +475,41 @@ def test_overridable_initializer() -> None:
     model = build(FORMS["max"], "float32")
     model.graph.input.add(name="a").type.tensor_type.elem_type = TensorProto.FLOAT
     assert accelerate(model, ops=ALL) == model
+
+
+CONVERTED = (
+    "d = Cast <to = 1> (x) c = Less (d, zero) f = Where (c, s, one) m = Mul (d, f)"
+    " y = CastLike (m, x)"
+)
+
+
+@pytest.mark.parametrize(
+    ("slope", "operator"),
+    [
+        ([[0.25], [0.5], [2.0]], "onnx_acts::PReLU"),  # float16 can hold these
+        ([[0.1], [0.2], [0.3]], "CastLike"),
+        ([[0.1]], "onnx_acts::LeakyReLU"),  # its alpha is a float32 in a float16 model too
+    ],
+)
+def test_slope_of_another_type(slope: list[list[float]], operator: str) -> None:
+    """Where x is float16 and what its body multiplies with float32, no PReLU can be."""
+    model, x = parsed(CONVERTED, "float16"), values("float16")
+    numbers = {"zero": np.float32(0), "one": np.float32(1), "s": np.array(slope, np.float32)}
+    for name, number in numbers.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(number), name))
+    result = accelerate(model, ops=ALL)
+    assert operators(result)[-1] == operator
+    for accelerated in (False, True):
+        got = session(result, accelerated=accelerated).run(None, {"x": x})[0]
+        assert_array_equal(got, run(model, x))
+
+
+def test_variable_slope_of_another_type() -> None:
+    """The same where the slope is an input: what is found is the PReLU in float32 between."""
+    body = CONVERTED.replace("zero", "q").replace("one", "u")
+    constants = "q = Constant <value = float {0}> () u = Constant <value = float {1}> ()"
+    model = parsed(f"{constants} {body}", "float16", more_inputs=", float[3,1] s")
+    assert operators(accelerate(model, ops=ALL)) == ["Cast", "onnx_acts::PReLU", "CastLike"]
 
 
 def test_integers() -> None:
