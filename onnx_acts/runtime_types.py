@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import onnx
 import onnxruntime
 from onnx import helper
+
+from onnx_acts.specs import DOMAIN
 
 __all__ = ["types_in_runtime"]
 
@@ -33,24 +37,12 @@ def types_in_runtime(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     unknown = [name for node in graph.node for name in node.output if name and name not in known]
     if not unknown:
         return []
-    probe = onnx.ModelProto()
-    probe.CopyFrom(model)
-    probe.ir_version = max(probe.ir_version, _IR_VERSION)
-    inputs = {value.name for value in graph.input}
-    for tensor in list(probe.graph.initializer):
-        if not _has_data(tensor):  # a weight without data serves as an input
-            probe.graph.initializer.remove(tensor)
-            if tensor.name not in inputs:
-                probe.graph.input.append(
-                    helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
-                )
-    probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in unknown)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = onnxruntime.InferenceSession(
-            probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            _probe(model, unknown), options, providers=["CPUExecutionProvider"]
         )
     except Exception:  # onnxruntime's own exceptions have no common public base
         return []
@@ -60,6 +52,32 @@ def types_in_runtime(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
         for item in session.get_outputs()
         if item.name in asked and item.type in _ELEMENT_TYPES
     ]
+
+
+def _probe(model: onnx.ModelProto, unknown: Iterable[str]) -> bytes:
+    """A model that ONNX Runtime can load without weights and library, with values as outputs."""
+    probe = onnx.ModelProto()
+    probe.CopyFrom(model)
+    probe.ir_version = max(probe.ir_version, _IR_VERSION)
+    inputs = {value.name for value in probe.graph.input}
+    for tensor in list(probe.graph.initializer):
+        if not _has_data(tensor):  # a weight without data serves as an input
+            probe.graph.initializer.remove(tensor)
+            if tensor.name not in inputs:
+                probe.graph.input.append(
+                    helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+                )
+    nodes = onnx.GraphProto()
+    for node in probe.graph.node:
+        if node.domain != DOMAIN:
+            nodes.node.append(node)
+            continue
+        for name in filter(None, node.output):  # each is like X
+            nodes.node.append(helper.make_node("Identity", node.input[:1], [name]))
+    del probe.graph.node[:]
+    probe.graph.node.extend(nodes.node)
+    probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in unknown)
+    return bytes(probe.SerializeToString())
 
 
 def _has_data(tensor: onnx.TensorProto) -> bool:

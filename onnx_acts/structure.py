@@ -90,9 +90,9 @@ def walk_nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
 
 
 def import_domain(model: onnx.ModelProto) -> None:
-    """Imports the domain `onnx_acts` into a model and its functions where nodes are of it, in place.
+    """Imports the domain `onnx_acts` into a model and its functions where nodes are of it.
 
-    A version that is there becomes the one of the table.
+    The model is changed. A version that is there becomes the one of the table.
     """
     functions = [function for function in model.functions if function.domain != DOMAIN]
     for owner, root in ((model, model.graph), *((function, function) for function in functions)):

@@ -55,7 +55,9 @@ def check_external_data(tensor: TensorProto, folder: Path) -> None:
     """Requires a tensor's file to be a plain file inside `folder` that has all its bytes.
 
     The length may be left out or 0: it becomes what the tensor's shape needs (onnx itself would
-    read to the end of the file, where other tensors are). A hard link is refused like a symbolic one: it can be a second name of any file of the disk,
+    read to the end of the file, where other tensors are).
+
+    A hard link is refused like a symbolic one: it can be a second name of any file of the disk,
     and nothing tells whether that file was meant to be read.
 
     Raises:

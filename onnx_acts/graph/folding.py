@@ -81,9 +81,7 @@ def _widened(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype == ml_dtypes.bfloat16 else array
 
 
-def _run(
-    node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]], opset: int
-) -> NDArray[Any]:
+def _run(node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]], opset: int) -> NDArray[Any]:
     """Runs a model of one node."""
     graph = helper.make_graph(
         [node],

@@ -39,42 +39,53 @@ def axes(opset: int, since: int, values: list[int]) -> tuple[dict[str, Any], lis
     return {}, [np.array(values, np.int64)]
 
 
-def candidates(
-    operator: str, opset: int, dtype: str
-) -> Iterator[tuple[dict[str, Any], list[Array]]]:
-    """Attributes and inputs of nodes of one operator, in the form of the opset."""
-    x, flat = numbers(dtype, 2, 3), numbers(dtype, 3)
-    if operator in ("Squeeze", "Unsqueeze"):
-        for places in ([0], [-1], [0, -1]) if opset >= 11 else ([0], [0, 1]):
-            attributes, more = axes(opset, 13, places)
-            yield attributes, [np.ones((1, 3, 1), dtype) if operator == "Squeeze" else flat, *more]
-        if operator == "Squeeze":
-            yield {}, [np.full((1, 3, 1), 5, dtype)]
-    elif operator == "Reshape":
+Nodes = Iterator[tuple[dict[str, Any], list[Array]]]
+"""Attributes and inputs of nodes of one operator, in the form of an opset."""
+
+
+def shaping(operator: str, opset: int, dtype: str) -> Nodes:
+    """Nodes of the operators that change the shape."""
+    flat, column = numbers("int32", 3).astype(dtype), np.full((1, 3, 1), 5, dtype)
+    if operator == "Reshape":
         for shape in ([-1], [3, -1], [0, -1]):
-            yield {}, [x, np.array(shape, np.int64)]
+            yield {}, [numbers(dtype, 2, 3), np.array(shape, np.int64)]
         if opset >= 14:
             yield {"allowzero": 1}, [np.ones((0, 3), dtype), np.array([3, 0], np.int64)]
-    elif operator == "Cast":
+        return
+    for places in ([0], [-1], [0, -1]) if opset >= 11 else ([0], [0, 2]):
+        attributes, more = axes(opset, 13, places)
+        yield attributes, [column if operator == "Squeeze" else flat, *more]
+    if operator == "Squeeze":
+        yield {}, [column]
+
+
+def several(operator: str, opset: int, dtype: str) -> Nodes:
+    """Nodes of the element-by-element operators that have more inputs than x, or attributes."""
+    x = numbers(dtype, 2, 3)
+    low, high = np.array(-1, dtype), np.array(3, dtype)
+    if operator == "Cast":
         for name in ("FLOAT", "DOUBLE", "FLOAT16", "INT32", "BOOL"):
             yield {"to": getattr(TensorProto, name)}, [numbers("int32", 3).astype(dtype)]
-    elif operator == "Clip":
-        low, high = np.array(-1, dtype), np.array(3, dtype)
-        if opset < 11:
-            yield {"min": -1.0, "max": 3.0}, [x]
-            yield {"max": 3.0}, [x]
-        else:
-            yield {}, [x, low, high]
-            yield {}, [x, low]
-    elif operator in ("Max", "Min"):
-        yield {}, [x, np.array(2, dtype)]
-        yield {}, [x, flat[:1] if flat.ndim == 1 else flat[:1, :1], np.array(-1, dtype)]
+    elif operator == "Clip" and opset < 11:
+        yield {"min": -1.0, "max": 3.0}, [x]
+        yield {"max": 3.0}, [x]
+    elif operator in ("Clip", "Max", "Min"):
+        yield {}, [x, low, high]
+        yield {}, [x, low]
         yield {}, [x]
-    elif operator in ("Add", "Sub", "Mul", "Div"):
-        yield {}, [x, np.array(3, dtype)]
-        yield {}, [np.abs(numbers("int32", 3)).astype(dtype), np.array([1, 2, 7], dtype)]
     else:
-        yield {}, [x]
+        yield {}, [x, high]
+        yield {}, [numbers("int32", 3).astype(dtype), np.array([1, 2, 7], dtype)]
+
+
+def candidates(operator: str, opset: int, dtype: str) -> Nodes:
+    """Nodes of any of the operators."""
+    if operator in ("Reshape", "Squeeze", "Unsqueeze"):
+        yield from shaping(operator, opset, dtype)
+    elif operator in ("Abs", "Identity", "Neg"):
+        yield {}, [numbers(dtype, 2, 3)]
+    else:
+        yield from several(operator, opset, dtype)
 
 
 def in_runtime(node: onnx.NodeProto, inputs: list[Array], opset: int) -> Array | None:
