@@ -86,6 +86,22 @@ def test_elu_against_mpmath() -> None:
             assert error < 2.0**-60
 
 
+@pytest.mark.parametrize("alpha_exponent", [0, 3, -6])
+@pytest.mark.parametrize(("dtype", "bits"), [(np.float16, 11), (ml_dtypes.bfloat16, 8)])
+def test_elu_far_below_zero(dtype: type, bits: int, alpha_exponent: int) -> None:
+    """Times an alpha half-way between two numbers it is nearer to the one next to zero.
+
+    The curve is -1 there in float64 and a little more in truth. At -infinity it is -1, a tie.
+    """
+    unit = 2.0**-bits  # half the distance of two numbers between 1 and 2
+    scale = 2.0**alpha_exponent
+    alpha = (1 + 3 * unit) * scale
+    x = np.array([-30, -36, -37, -38, -50, -100, -1000, -60000, -np.inf], dtype)
+    want = [-(1 + 2 * unit) * scale] * 8 + [-(1 + 4 * unit) * scale]
+    got = reference.evaluate(spec_of("ELU"), [x], {"alpha": alpha})[0]
+    assert got.astype(float).tolist() == want
+
+
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_special_values(spec: Spec, dtype: type) -> None:
