@@ -11,7 +11,7 @@ __all__ = ["as_elu", "choice"]
 
 
 def choice(scope: Scope, x: Value) -> Value:
-    """where with a comparison of x and 0, and x on one side, slope*x or alpha*(exp(x) - 1) on the
+    """Where with a comparison of x and 0, and x on one side, slope*x or alpha*(exp(x) - 1) on the
     other; the wrong way round now and then.
     """
     state = scope.state

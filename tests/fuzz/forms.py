@@ -11,7 +11,7 @@ from tests.fuzz import choices
 from tests.fuzz.parts import Scaled, number, rectified, scaled, shuffled, slope_of
 from tests.fuzz.scope import Scope, Value, onnx_type
 
-__all__ = ["FORMS", "Form"]
+__all__ = ["FORMS", "STANDARD", "Form"]
 
 Form = Callable[[Scope, Value], Value]
 
@@ -146,3 +146,6 @@ FORMS: tuple[tuple[Form, int], ...] = (
     (factor_body, 2),
 )
 """The forms and how often each is drawn."""
+
+STANDARD = (prelu, elu, leaky_relu)
+"""Forms that are one standard node."""

@@ -70,12 +70,11 @@ def _slope_shape(scope: Scope, x: Value) -> tuple[int, ...]:
     """Trailing sizes of x, each maybe 1; rarely a shape that enlarges x."""
     state = scope.state
     rank = state.integer(0, len(x.shape))
-    sizes = [
-        1 if state.chance(40) else size for size in x.shape[len(x.shape) - rank :]
-    ]
-    if state.chance(4):
-        sizes = [3 if size == 1 and state.chance(50) else size for size in sizes]
-        sizes = [1, *sizes] if state.chance(50) else sizes
+    sizes = [1 if state.chance(40) else size for size in x.shape[len(x.shape) - rank :]]
+    if state.chance(4):  # as ONNX Runtime allows, against the standard
+        kept = x.shape[len(x.shape) - rank :]
+        sizes = [3 if size == 1 else own for own, size in zip(sizes, kept, strict=True)]
+        sizes = [1] * (len(x.shape) - rank + 1) + sizes if state.chance(50) else sizes
     return tuple(sizes)
 
 

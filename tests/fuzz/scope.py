@@ -122,10 +122,10 @@ class Scope:
 
     def node_constant(self, array: Array) -> str:
         """Adds a Constant node, in one of the forms that the opset has for it."""
-        numbers = array.tolist()
         plain = {"float32": "value_float", "int64": "value_int"}.get(array.dtype.name)
-        if self.opset >= 12 and plain and array.ndim <= 1 and self.state.chance(30):
-            return self.add("Constant", **{plain + "s" * array.ndim: numbers})
+        short = self.opset >= 12 and plain is not None and array.ndim <= 1 and array.size > 0
+        if short and self.state.chance(30):
+            return self.add("Constant", **{f"{plain}{array.ndim * 's'}": array.tolist()})
         return self.add("Constant", value=numpy_helper.from_array(array, "v"))
 
     def integers(self, *numbers: int) -> str:

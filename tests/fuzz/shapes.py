@@ -126,7 +126,7 @@ def _keep_first(scope: Scope, x: Value) -> Value:
 
 
 def _like(scope: Scope, x: Value) -> Value:
-    """x brought to its own shape, which is computed."""
+    """X brought to its own shape, which is computed."""
     op_type = scope.state.pick(("Reshape", "Expand"))
     if op_type == "Reshape" and math.prod(x.shape) == 0:
         op_type = "Expand"
@@ -145,7 +145,7 @@ def _ones_like(scope: Scope, x: Value) -> Value:
 
 
 def _larger(scope: Scope, x: Value) -> Value:
-    """x with a zero of a larger shape added."""
+    """X with a zero of a larger shape added."""
     shape = tuple(3 if size == 1 else size for size in x.shape)
     if scope.state.chance(50):
         shape = (2, *shape)

@@ -143,7 +143,7 @@ def _model(scope: Scope, outputs: dict[str, Value]) -> onnx.ModelProto:
     model = helper.make_model(
         graph, opset_imports=opsets, ir_version=state.ir_version, functions=state.functions
     )
-    model.producer_name = ""
+    model.ClearField("producer_name")
     return model
 
 
