@@ -142,7 +142,7 @@ class Campaign:
     def _new(self, outcome: Outcome, like: Finding | None = None) -> Finding | None:
         """The first finding that is no known fault, and of the same kind as `like` if given.
 
-        It is known where a fault shows in the same way, and takes no form that is not in this model.
+        It is known where a fault shows in the same way, and takes no form that is not here.
         """
         for finding in outcome.findings:
             known = any(

@@ -13,7 +13,7 @@ import onnx.parser
 import onnx.printer
 from numpy.typing import NDArray
 
-__all__ = ["EXTRAS", "Array", "Case", "Error", "as_python"]
+__all__ = ["EXACT", "EXTRAS", "Array", "Case", "Error", "as_python"]
 
 Array = NDArray[Any]
 Feeds = Mapping[str, Array]
@@ -44,7 +44,7 @@ class Error:
     @property
     def is_exact(self) -> bool:
         """Whether the value is the original's, bit for bit (zeros may differ in sign)."""
-        return self == Error()
+        return self == EXACT
 
     def through(
         self, slope: float, relative: float, absolute: float = 0.0, loose: float = 0.0
@@ -66,6 +66,9 @@ class Error:
         """The larger of two errors, for a value that is either."""
         pairs = zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)
         return Error(*(max(pair) for pair in pairs))
+
+
+EXACT = Error()
 
 
 @dataclasses.dataclass(frozen=True)

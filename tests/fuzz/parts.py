@@ -43,9 +43,9 @@ def shuffled(scope: Scope, first: str, second: str) -> list[str]:
 
 
 def number(scope: Scope, x: Value, value: float) -> str:
-    """A constant, sometimes of a shape with dimensions, rarely one that enlarges x."""
+    """A constant, sometimes of a shape with dimensions."""
     shape: tuple[int, ...] = ()
-    if scope.state.chance(25):
+    if x.shape and scope.state.chance(25):
         shape = scope.state.pick(((1,), (1,) * len(x.shape), x.shape, x.shape[-1:]))
     return constant(scope, np.full(shape, value, x.dtype), 10)
 

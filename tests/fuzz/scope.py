@@ -11,7 +11,7 @@ import onnx
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
-from tests.fuzz.case import Array, Error
+from tests.fuzz.case import EXACT, Array, Error
 
 __all__ = ["FLOATS", "Scope", "State", "Value", "onnx_type"]
 
@@ -31,7 +31,7 @@ class Value:
     name: str
     dtype: str
     shape: tuple[int, ...]
-    error: Error = Error()
+    error: Error = EXACT
 
     @property
     def epsilon(self) -> float:
