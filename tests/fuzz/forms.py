@@ -32,6 +32,7 @@ def prelu(scope: Scope, x: Value) -> Value:
     """PRelu; its slope may enlarge x."""
     slope = slope_of(scope, x)
     shape = np.broadcast_shapes(x.shape, slope.shape)
+    scope.state.is_enlarged |= shape != x.shape
     return _leaky(x, scope.add("PRelu", x.name, slope.name), slope.bound, shape)
 
 
@@ -98,9 +99,9 @@ def factor_body(scope: Scope, x: Value) -> Value:
     inner, converts = x.name, wide != x.dtype or state.chance(30)
     if converts:
         inner = scope.add("Cast", x.name, to=onnx_type(wide))
-    slope = slope_of(scope, x, wide if state.chance(50) else x.dtype)
+    slope = slope_of(scope, x, state.pick((x.dtype, wide, "float32")))
     factor = slope.name
-    if slope.dtype != wide or state.chance(20):
+    if slope.dtype != wide or (converts and state.chance(70)):
         factor = scope.add("Cast", factor, to=onnx_type(wide))
     typed = Value(inner, wide, x.shape)
     state.dtypes.add(wide)
@@ -108,7 +109,7 @@ def factor_body(scope: Scope, x: Value) -> Value:
     negative = scope.add("Less", inner, zero)
     name = scope.add("Mul", inner, scope.add("Where", negative, factor, one))
     if converts:
-        like = scope.opset >= 15 and state.chance(70)
+        like = scope.opset >= 15 and state.chance(85)
         name = (
             scope.add("CastLike", name, x.name)
             if like
@@ -143,7 +144,7 @@ FORMS: tuple[tuple[Form, int], ...] = (
     (two_relus, 3),
     (choices.choice, 6),
     (absolute, 2),
-    (factor_body, 2),
+    (factor_body, 3),
 )
 """The forms and how often each is drawn."""
 

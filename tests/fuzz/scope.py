@@ -48,6 +48,8 @@ class State:
         feeds: the inputs so far.
         inputs: their declarations.
         dtypes: the element types that activations have.
+        is_enlarged: a PRelu's slope has enlarged x, which shape inference takes for x's shape; what
+            ONNX Runtime makes of nodes after that is luck.
     """
 
     def __init__(self, draw: Callable[[Any], Any], opset: int, ir_version: int) -> None:
@@ -56,6 +58,7 @@ class State:
         self.inputs: list[onnx.ValueInfoProto] = []
         self.functions: list[onnx.FunctionProto] = []
         self.dtypes: set[str] = set()
+        self.is_enlarged = False
         self._draw = draw
         self._names = 0
 

@@ -62,6 +62,8 @@ def _grow(scope: Scope, outputs: dict[str, Value]) -> None:
         value = activation(scope, value)
         if state.chance(_OUTPUT_CHANCE):
             outputs[value.name] = value
+        if state.is_enlarged:
+            break
         if state.chance(25):
             read = reading(scope, value)
             outputs[read.name] = read
