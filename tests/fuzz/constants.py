@@ -166,7 +166,9 @@ def _unsqueeze(scope: Scope, array: Array, depth: int) -> str:
 _STEPS = (
     _identity,
     _squeeze,
+    _squeeze,
     _unsqueeze,
+    _reshape,
     _reshape,
     _neg,
     _arithmetic,

@@ -136,13 +136,13 @@ def _of_scaled(x: Value, name: str, part: Scaled) -> Value:
 
 
 FORMS: tuple[tuple[Form, int], ...] = (
-    (prelu, 5),
-    (elu, 4),
+    (prelu, 3),
+    (elu, 3),
     (leaky_relu, 1),
     (relu, 1),
-    (maximum, 3),
-    (two_relus, 3),
-    (choices.choice, 6),
+    (maximum, 4),
+    (two_relus, 4),
+    (choices.choice, 8),
     (absolute, 2),
     (factor_body, 3),
 )

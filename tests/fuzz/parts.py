@@ -59,7 +59,7 @@ def slope_of(scope: Scope, x: Value, dtype: str = "") -> Slope:
         numbers.append(state.pick(_WILD))
     with np.errstate(over="ignore"):
         array: Array = np.resize(np.array(numbers), shape).astype(dtype or x.dtype)
-    name = variable(scope, array) if state.chance(25) else constant(scope, array, 35)
+    name = variable(scope, array) if state.chance(25) else constant(scope, array, 45)
     finite = np.all(np.isfinite(array))
     # Clip, Cast and others on the way may change the numbers a little.
     bound = max(3.0, float(np.max(np.abs(array), initial=0))) if finite else np.inf
@@ -69,6 +69,9 @@ def slope_of(scope: Scope, x: Value, dtype: str = "") -> Slope:
 def _slope_shape(scope: Scope, x: Value) -> tuple[int, ...]:
     """Trailing sizes of x, each maybe 1; rarely a shape that enlarges x."""
     state = scope.state
+    if len(x.shape) > 1 and state.chance(25):  # one number for each channel
+        axis = max(1, len(x.shape) - 3) if len(x.shape) > 2 else 0
+        return (x.shape[axis],) + (1,) * (len(x.shape) - 1 - axis)
     rank = state.integer(0, len(x.shape))
     sizes = [1 if state.chance(40) else size for size in x.shape[len(x.shape) - rank :]]
     if state.chance(4):  # as ONNX Runtime allows, against the standard

@@ -23,7 +23,7 @@ __all__ = ["OPSETS", "cases"]
 OPSETS = (9, 23)
 ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
 _ORDINARY = (-1.0, 0.5, -0.3, 1.7, -2.5, -8.0, 3.0, -1e-3)
-_SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0)
+_SPECIAL = (np.nan, np.nan, np.inf, -np.inf, 0.0, -0.0)
 _RANGES = ("smallest_subnormal", "tiny", "max")
 _OUTPUT_CHANCE = 15
 
@@ -84,12 +84,16 @@ def _input(scope: Scope) -> Value:
     dtype = state.pick(("float32", "float32", "float16", "float64"))
     rank = state.pick((3, 2, 4, 1, 0))
     shape = tuple(state.integer(1, 4) for _ in range(rank))
+    if rank and state.chance(30):  # a slope for a wrong dimension fits
+        shape = (max(shape),) * rank
     if rank and state.chance(3):
         shape = (0, *shape[1:])
     declared: list[int | str | None] | None = []
-    style = state.pick(("fixed", "symbolic", "unnamed", "mixed", "none"))
+    style = state.pick(("fixed", "batch", "batch", "batch", "symbolic", "unnamed", "mixed", "none"))
     for axis, size in enumerate(shape):
-        way = state.pick(("fixed", "symbolic", "unnamed")) if style == "mixed" else style
+        way = "fixed" if style == "batch" and axis else style
+        if way in ("batch", "mixed"):
+            way = state.pick(("fixed", "symbolic", "unnamed"))
         declared.append({"fixed": size, "symbolic": f"D{axis}"}.get(way))
     if style == "none":
         declared = None
@@ -102,7 +106,7 @@ def _input(scope: Scope) -> Value:
 def _numbers(state: State, dtype: str, shape: tuple[int, ...]) -> Array:
     """A few numbers, repeated: they shrink to one."""
     found = []
-    for _ in range(state.integer(1, 7)):
+    for _ in range(state.integer(1, 9)):
         kind = state.pick(("ordinary", "special", "range"))
         if kind == "ordinary":
             found.append(state.pick(_ORDINARY))
