@@ -60,7 +60,8 @@ def _folded(scope: Scope, array: Array, depth: int) -> str:
     """Nodes that compute `array`, or nearly so: what they do compute is ONNX Runtime's to say."""
     if depth == 0:
         return leaf(scope, array)
-    step = scope.state.pick(_STEPS)
+    shaping = array.size > 1 and scope.state.chance(50)
+    step = scope.state.pick(_SHAPING if shaping else _STEPS)
     with np.errstate(all="ignore"):
         return step(scope, array, depth - 1)
 
@@ -163,12 +164,13 @@ def _unsqueeze(scope: Scope, array: Array, depth: int) -> str:
     return scope.unsqueeze(_folded(scope, array.reshape(kept), depth), axes)
 
 
+_SHAPING = (_squeeze, _unsqueeze, _reshape)
+"""What exporters do to the slopes of channels."""
+
 _STEPS = (
     _identity,
     _squeeze,
-    _squeeze,
     _unsqueeze,
-    _reshape,
     _reshape,
     _neg,
     _arithmetic,

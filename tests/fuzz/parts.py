@@ -54,7 +54,7 @@ def slope_of(scope: Scope, x: Value, dtype: str = "") -> Slope:
     """A slope: constant or not, of any shape that broadcasts with x's."""
     state = scope.state
     shape = _slope_shape(scope, x)
-    numbers = [state.pick(_TAME) for _ in range(state.integer(1, 3))]
+    numbers = [state.pick(_TAME) for _ in range(state.integer(1, 4))]
     if x.error.is_exact and state.chance(10):
         numbers.append(state.pick(_WILD))
     with np.errstate(over="ignore"):
@@ -69,7 +69,7 @@ def slope_of(scope: Scope, x: Value, dtype: str = "") -> Slope:
 def _slope_shape(scope: Scope, x: Value) -> tuple[int, ...]:
     """Trailing sizes of x, each maybe 1; rarely a shape that enlarges x."""
     state = scope.state
-    if len(x.shape) > 1 and state.chance(25):  # one number for each channel
+    if len(x.shape) > 1 and state.chance(35):  # one number for each channel
         axis = max(1, len(x.shape) - 3) if len(x.shape) > 2 else 0
         return (x.shape[axis],) + (1,) * (len(x.shape) - 1 - axis)
     rank = state.integer(0, len(x.shape))

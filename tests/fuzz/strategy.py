@@ -84,7 +84,7 @@ def _input(scope: Scope) -> Value:
     dtype = state.pick(("float32", "float32", "float16", "float64"))
     rank = state.pick((3, 2, 4, 1, 0))
     shape = tuple(state.integer(1, 4) for _ in range(rank))
-    if rank and state.chance(30):  # a slope for a wrong dimension fits
+    if rank and state.chance(40):  # a slope for a wrong dimension fits
         shape = (max(shape),) * rank
     if rank and state.chance(3):
         shape = (0, *shape[1:])
