@@ -2,14 +2,16 @@
 # make test      the whole test suite                                 make test-quick: without the slow ones
 # make lint      ruff, mypy, clang-format                             make bench, make conform: the figures
 # make accuracy  measure the kernels at every float32 number (minutes), write docs/accuracy.md
+# make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
 # make coverage  the branches of the C++ sources that the native tests take (minutes)
 PYTHON ?= python3
 VENV ?= .venv
+FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
 CPP := $(wildcard $(foreach folder,custom_ops tests/native tests/native/host_cuda tests/gpu,$(addprefix $(folder)/,*.h *.cc *.cu)))
 SOURCES := $(wildcard custom_ops/*) onnx_acts/specs.py pyproject.toml constraints.txt
 
-.PHONY: demo test test-quick lint format bench conform accuracy coverage clean
+.PHONY: demo test test-quick lint format bench conform accuracy fuzz coverage clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m models.demo
@@ -40,6 +42,9 @@ conform: $(VENV)/.ready | build
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m tests.native.accuracy --full --json docs/accuracy/cpu.json
 	$(BIN)/python -m tests.native.accuracy_page $(sort $(wildcard docs/accuracy/*.json) docs/accuracy/cpu.json) > docs/accuracy.md
+
+fuzz: $(VENV)/.ready
+	$(BIN)/python -m tests.fuzz --find-all --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 coverage: $(VENV)/.ready
 	$(BIN)/python -m tests.native.coverage

@@ -1,0 +1,299 @@
+"""The differential oracle: what ONNX Runtime computes from the original is right."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx.reference import ReferenceEvaluator
+
+import onnx_acts
+from onnx_acts.graph import accelerate_counted
+from onnx_acts.structure import walk_nodes
+from tests.fuzz.case import Array, Case, Error
+from tests.fuzz.comparing import difference
+
+__all__ = ["ALL", "Finding", "Outcome", "examine"]
+
+ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
+_Levels = onnxruntime.GraphOptimizationLevel
+_NARROW = ({"float32"}, {"float16"}, {"float16", "float32"})
+_OLD_FLOAT16_OPSET, _CONVERTING_OPSET = 12, 15
+
+Results = list[list[Array]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """A fault: in which check, what kind, and in full.
+
+    Attributes:
+        check: what was compared with the original.
+        kind: "shape", "NaN", "abort", or an error without the names and numbers in it.
+        message: the whole of it.
+        forms: what was replaced in the model.
+    """
+
+    check: str
+    kind: str
+    message: str
+    forms: frozenset[str] = frozenset()
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What came of a case.
+
+    Attributes:
+        skipped: why ONNX Runtime does not run the original, empty where it does.
+        replaced: how often each form was replaced.
+        checks: how often each comparison was made.
+        findings: the faults.
+    """
+
+    skipped: str = ""
+    replaced: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    checks: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+
+
+def examine(case: Case, tell: Callable[[str], None] = lambda check: None) -> Outcome:
+    """Runs a case; `tell` learns of each check before it starts, in case it ends the process."""
+    outcome = Outcome()
+    tell("original")
+    try:
+        feeds, wanted = _originals(case)
+    except Exception as error:  # onnxruntime's own exceptions have no common public base
+        outcome.skipped = _plain(str(error))
+        return outcome
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        _Examination(case, feeds, wanted, outcome, tell).run()
+    return outcome
+
+
+class _Examination:
+    """The checks of one case."""
+
+    def __init__(
+        self,
+        case: Case,
+        feeds: list[dict[str, Array]],
+        wanted: Sequence[Results],
+        outcome: Outcome,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._case, self._feeds, self._wanted = case, feeds, wanted
+        self._outcome, self._tell = outcome, tell
+        self._original = case.proto
+        # Where ONNX Runtime cannot optimise the original, it need not be able to afterwards.
+        self._optimised = case.optimised and len(wanted) > 1
+        self._names = [value.name for value in self._original.graph.output]
+
+    def run(self) -> None:
+        """Makes every check that the case asks for."""
+        model = self._accelerated("accelerate")
+        if model is None:
+            return
+        if _uses_domain(model):
+            self._float64(model)
+            self._both("accelerate", model)
+        elif self._outcome.replaced:
+            self._values("accelerate, bodies", model)
+        self._extra(model)
+
+    def _extra(self, model: onnx.ModelProto) -> None:
+        extra = self._case.extra
+        if extra == "all operators":
+            self._again(extra, ops=ALL)
+        elif extra == "approximate":
+            self._again(extra, approximate=True)
+        elif not _uses_domain(model):
+            return
+        elif extra.startswith("lower"):
+            self._lowered(extra, model)
+        elif extra == "again":
+            with self._step("again"):
+                again = onnx_acts.accelerate(model)
+                if _bytes(again) != _bytes(model):
+                    self._both("again", again)
+        elif extra == "reference":
+            self._reference(model)
+        elif extra == "checker":
+            self._checked(model)
+
+    def _accelerated(self, check: str, **options: Any) -> onnx.ModelProto | None:
+        with self._step(check):
+            model, replaced = accelerate_counted(self._original, **options)
+            self._outcome.replaced |= replaced
+            return model
+        return None
+
+    def _again(self, check: str, **options: Any) -> None:
+        """With other options than the default ones."""
+        before = dict(self._outcome.replaced)
+        model = self._accelerated(check, **options)
+        if model is None or dict(self._outcome.replaced) == before:
+            return
+        self._both(check, model, is_approximate=check == "approximate")
+
+    def _both(self, check: str, model: onnx.ModelProto, is_approximate: bool = False) -> None:
+        self._values(f"{check}, bodies", model, False, is_approximate)
+        self._values(f"{check}, library", model, True, is_approximate)
+
+    def _values(
+        self, check: str, model: onnx.ModelProto, library: bool = False, approximate: bool = False
+    ) -> None:
+        with self._step(check):
+            level = _Levels.ORT_ENABLE_ALL if self._optimised else _Levels.ORT_DISABLE_ALL
+            results = [
+                np.asarray(array)
+                for got in _run(model, self._feeds, level, library)
+                for array in got
+            ]
+            self._compare(check, results, approximate)
+
+    def _compare(self, check: str, results: list[Array], is_approximate: bool = False) -> None:
+        """Compares all outputs for all inputs; ONNX Runtime's two ways are both right."""
+        flat = [[a for arrays in results_ for a in arrays] for results_ in self._wanted]
+        names = self._names * len(self._feeds)
+        for index, (name, got) in enumerate(zip(names, results, strict=True)):
+            error = self._case.errors.get(name, Error())
+            found = [difference(got, way[index], error, is_approximate) for way in flat]
+            if all(kind for kind, _ in found):
+                self._report(check, found[0][0], f"output {name}: {found[0][1]}")
+                return
+
+    def _lowered(self, check: str, model: onnx.ModelProto) -> None:
+        with self._step(check):
+            lowered = onnx_acts.lower(model, exact=check == "lower exact")
+            if _uses_domain(lowered):
+                self._report(check, "nodes left", "a node of onnx_acts is left")
+            self._values(f"{check}, values", lowered)
+
+    def _reference(self, model: onnx.ModelProto) -> None:
+        """onnx_acts.reference_evaluator, where onnx.reference agrees with ONNX Runtime."""
+        try:
+            plain = ReferenceEvaluator(self._original)
+            results = [np.asarray(a) for feed in self._feeds for a in plain.run(None, feed)]
+        except Exception:  # onnx.reference raises anything
+            return
+        before = len(self._outcome.findings)
+        self._compare("reference", results)
+        if len(self._outcome.findings) > before:
+            del self._outcome.findings[before:]
+            return
+        with self._step("reference"):
+            ours = onnx_acts.reference_evaluator(model)
+            results = [np.asarray(a) for feed in self._feeds for a in ours.run(None, feed)]
+            self._compare("reference", results)
+
+    def _checked(self, model: onnx.ModelProto) -> None:
+        try:
+            onnx.checker.check_model(self._original, full_check=True)
+        except Exception:  # the checker's errors have no common public base
+            return
+        with self._step("checker"):
+            onnx.checker.check_model(model, full_check=True)
+
+    def _float64(self, model: onnx.ModelProto) -> None:
+        """Bodies of a model without float64 do not compute in it."""
+        self._outcome.checks["float64"] += 1
+        wide = [
+            function.name
+            for function in model.functions
+            if function.domain == "onnx_acts"
+            and any(
+                node.op_type == "Cast" and node.attribute[0].i == onnx.TensorProto.DOUBLE
+                for node in function.node
+            )
+        ]
+        if wide and set(self._case.dtypes) in _NARROW:
+            self._report("float64", "computes in float64", f"the body of {', '.join(wide)}")
+
+    @contextlib.contextmanager
+    def _step(self, check: str) -> Iterator[None]:
+        """One check; what it raises is a finding, unless the documentation says so."""
+        self._tell(check)
+        self._outcome.checks[check] += 1
+        try:
+            yield
+        except Exception as error:  # whatever it is, it is what is looked for
+            if not self._is_documented(error):
+                text = f"{type(error).__name__}: {error}"
+                self._report(check, _plain(text), text)
+
+    def _is_documented(self, error: Exception) -> bool:
+        """Bodies need an opset: 9, and 15 where types are mixed."""
+        if not isinstance(error, ValueError) or "need opset" not in str(error):
+            return False
+        dtypes = set(self._case.dtypes)
+        opsets = [
+            item.version
+            for owner in (self._original, *self._original.functions)
+            for item in owner.opset_import
+            if item.domain == ""
+        ]
+        opset = min(opsets)
+        if dtypes in ({"float32"}, {"float64"}):
+            return False
+        return opset < (_OLD_FLOAT16_OPSET if dtypes == {"float16"} else _CONVERTING_OPSET)
+
+    def _report(self, check: str, kind: str, message: str) -> None:
+        forms = frozenset(self._outcome.replaced)
+        self._outcome.findings.append(Finding(check, kind, message, forms))
+
+
+def _originals(case: Case) -> tuple[list[dict[str, Array]], list[Results]]:
+    """The inputs that ONNX Runtime takes, and its results without and with optimisation."""
+    plain = _session(case.model, _Levels.ORT_DISABLE_ALL, False)
+    feeds, results = [], []
+    reason: Exception | None = None
+    for feed in case.feeds:
+        try:
+            results.append(plain.run(None, dict(feed)))
+            feeds.append(dict(feed))
+        except Exception as error:  # as above
+            reason = error
+    if not feeds and reason is not None:
+        raise reason
+    ways: list[Results] = [results]
+    with contextlib.suppress(Exception):  # then there is one way only
+        ways.append(_run(case.proto, feeds, _Levels.ORT_ENABLE_ALL, False))
+    return feeds, [[list(map(np.asarray, arrays)) for arrays in way] for way in ways]
+
+
+def _session(model: bytes, level: Any, library: bool) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = level
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return onnx_acts.session(model, session_options=options, accelerated=library)
+
+
+def _run(model: onnx.ModelProto, feeds: list[Any], level: Any, library: bool) -> Results:
+    session = _session(_bytes(model), level, library)
+    return [session.run(None, feed) for feed in feeds]
+
+
+def _bytes(model: onnx.ModelProto) -> bytes:
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _uses_domain(model: onnx.ModelProto) -> bool:
+    return any(node.domain == "onnx_acts" for node in walk_nodes(model))
+
+
+def _plain(message: str) -> str:
+    """A message without its names and numbers, so that equal faults are equal."""
+    text = re.sub(r"'[^']*'|\"[^\"]*\"|\([^()]*\)|\[[^\]]*\]|\{[^}]*\}", "_", message)
+    text = re.sub(r"/\S+|\b\w*\d\w*\b", "_", text)
+    return re.sub(r"[\s_]*_[\s_]*", " _ ", text).strip()[:150]

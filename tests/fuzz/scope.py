@@ -1,0 +1,152 @@
+"""A graph that grows: nodes, constants and values whose shapes are known while it is drawn."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import onnx
+from hypothesis import strategies as st
+from onnx import helper, numpy_helper
+
+from tests.fuzz.case import EXACT, Array, Error
+
+__all__ = ["FLOATS", "Scope", "State", "Value", "onnx_type"]
+
+T = TypeVar("T")
+FLOATS = ("float32", "float16", "float64")
+
+
+def onnx_type(dtype: str) -> int:
+    """The number of `TensorProto.DataType`."""
+    return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """A value of a graph, with the shape that it has for the first set of inputs."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    error: Error = EXACT
+
+    @property
+    def epsilon(self) -> float:
+        """The distance from 1 to the next number."""
+        return float(np.finfo(self.dtype).eps)
+
+
+class State:
+    """What all graphs of a model share; draws are asked from here.
+
+    Attributes:
+        opset: the model's version of the standard operators.
+        ir_version: the model's.
+        feeds: the inputs so far.
+        inputs: their declarations.
+        dtypes: the element types that activations have.
+        is_enlarged: a PRelu's slope has enlarged x, which shape inference takes for x's shape; what
+            ONNX Runtime makes of nodes after that is luck.
+    """
+
+    def __init__(self, draw: Callable[[Any], Any], opset: int, ir_version: int) -> None:
+        self.opset, self.ir_version = opset, ir_version
+        self.feeds: dict[str, Array] = {}
+        self.inputs: list[onnx.ValueInfoProto] = []
+        self.functions: list[onnx.FunctionProto] = []
+        self.dtypes: set[str] = set()
+        self.is_enlarged = False
+        self._draw = draw
+        self._names = 0
+
+    def integer(self, low: int, high: int) -> int:
+        """An integer, both ends included; shrinks to the low one."""
+        return int(self._draw(st.integers(low, high)))
+
+    def pick(self, choices: Sequence[T]) -> T:
+        """One of the choices; shrinks to the first."""
+        return choices[self.integer(0, len(choices) - 1)]
+
+    def chance(self, percent: int) -> bool:
+        """True that often; shrinks to False."""
+        return self.integer(0, 99) >= 100 - percent
+
+    def name(self, prefix: str = "v") -> str:
+        """A name that nothing else has."""
+        self._names += 1
+        return f"{prefix}{self._names}"
+
+
+class Scope:
+    """One graph, subgraph or function.
+
+    Attributes:
+        kind: "graph", "subgraph" or "function".
+        opset: a function may have another one than the model.
+        formals: a function's inputs, by name, and what the caller gives for them.
+    """
+
+    def __init__(self, state: State, kind: str = "graph", outer: Scope | None = None) -> None:
+        self.state, self.kind, self.outer = state, kind, outer
+        self.opset = outer.opset if outer else state.opset
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+        self.formals: dict[str, str] = {}
+
+    @property
+    def main(self) -> Scope:
+        """The model's graph."""
+        return self.outer.main if self.outer else self
+
+    @property
+    def function(self) -> Scope | None:
+        """The function that this scope is or stands in."""
+        return self if self.kind == "function" or not self.outer else self.outer.function
+
+    @property
+    def in_function(self) -> bool:
+        """Whether values of the model's graph are out of sight."""
+        return self.kind == "function" or bool(self.outer and self.outer.in_function)
+
+    def add(self, op_type: str, *inputs: str, **attributes: Any) -> str:
+        """Adds a node with one output and returns its name."""
+        output = self.state.name()
+        self.nodes.append(helper.make_node(op_type, inputs, [output], **attributes))
+        return output
+
+    def initializer(self, array: Array, name: str = "") -> str:
+        """Adds an initializer."""
+        name = name or self.state.name("c")
+        self.initializers.append(numpy_helper.from_array(array, name))
+        return name
+
+    def node_constant(self, array: Array) -> str:
+        """Adds a Constant node, in one of the forms that the opset has for it."""
+        plain = {"float32": "value_float", "int64": "value_int"}.get(array.dtype.name)
+        short = self.opset >= 12 and plain is not None and array.ndim <= 1 and array.size > 0
+        if short and self.state.chance(30):
+            return self.add("Constant", **{f"{plain}{array.ndim * 's'}": array.tolist()})
+        return self.add("Constant", value=numpy_helper.from_array(array, "v"))
+
+    def integers(self, *numbers: int) -> str:
+        """A constant list of sizes or axes."""
+        array = np.array(numbers, np.int64)
+        return self.node_constant(array) if self.in_function else self.initializer(array)
+
+    def squeeze(self, name: str, axes: Sequence[int]) -> str:
+        """Squeeze, as the opset writes it."""
+        return self._axes("Squeeze", name, axes)
+
+    def unsqueeze(self, name: str, axes: Sequence[int]) -> str:
+        """Unsqueeze, as the opset writes it."""
+        return self._axes("Unsqueeze", name, axes)
+
+    def _axes(self, op_type: str, name: str, axes: Sequence[int]) -> str:
+        if not axes:
+            return self.add(op_type, name)
+        if self.opset < 13:
+            return self.add(op_type, name, axes=list(axes))
+        return self.add(op_type, name, self.integers(*axes))

@@ -1,0 +1,27 @@
+"""A minute of the fuzzer."""
+
+import os
+import secrets
+
+import pytest
+
+from tests.fuzz.campaign import Campaign
+from tests.fuzz.pool import Worker
+from tests.fuzz.report import described, summary
+
+
+@pytest.mark.slow
+def test_graphs_compute_the_same_afterwards() -> None:
+    """`accelerate` and `lower` change no result of random graphs.
+
+    The seed is another one each time; `FUZZ_SEED` repeats a run, `FUZZ_SECONDS` makes it longer.
+    """
+    seed = int(os.environ.get("FUZZ_SEED") or secrets.randbelow(10**6))
+    seconds = float(os.environ.get("FUZZ_SECONDS") or 60)
+    print(f"FUZZ_SEED={seed}")
+    with Worker() as worker:
+        campaign = Campaign(worker.examine, seconds, seed)
+        campaign.run()
+    print(summary(campaign, seed))
+    assert not campaign.faults, described(campaign.faults[0], seed)
+    assert campaign.matched > seconds, "hardly anything was replaced"
