@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+import ml_dtypes  # noqa: F401  # gives NumPy the name bfloat16
+import numpy as np
 import onnx
+from onnx import helper
 
 from onnx_acts.functions import form_for, function_proto
 from onnx_acts.inference import Known, known_values
@@ -30,6 +33,9 @@ __all__ = [
 _MINIMUM_IR_VERSION = 9
 """The first IR version whose functions have attributes with defaults."""
 
+_MADE_UP = "unk__"
+"""How the names begin that onnx makes up for sizes."""
+
 _OVERRIDABLE_IR_VERSION = 4
 """The first IR version in which initializers need not be inputs; inputs can be overridden."""
 
@@ -40,7 +46,8 @@ def embed_functions(model: onnx.ModelProto) -> None:
     Bodies from an earlier call are replaced. Every attribute of the nodes is written out, real
     numbers as float64 tensors, because the bodies refer to them. The IR version becomes at least 9;
     in a model older than IR version 4, initializers are no longer listed as inputs, which would
-    from then on make them variable.
+    from then on make them variable. Outputs whose shape the native library cannot tell ONNX Runtime
+    get it from `value_info`.
 
     Raises:
         ValueError: the model's opset is too old for a body, a node has a bad attribute, or the
@@ -58,6 +65,7 @@ def embed_functions(model: onnx.ModelProto) -> None:
     if uses:
         import_domain(model)
         _raise_ir_version(model)
+        _declare_shapes(model, uses)
 
 
 def function_for(
@@ -125,6 +133,45 @@ def write_attributes(node: onnx.NodeProto) -> None:
     node.attribute.extend(
         attribute_proto(item, values[item.name]) for item in spec_of(node.op_type).attributes
     )
+
+
+def _declare_shapes(
+    model: onnx.ModelProto, uses: Mapping[str, Sequence[tuple[onnx.NodeProto, Known]]]
+) -> None:
+    """Writes down the shapes of outputs that have no dimensions, or a size without a name.
+
+    ONNX Runtime's interface for custom operators has no way to say those, and a Scan, for one, must
+    know how many dimensions the outputs of its body have.
+    """
+    known: dict[str, set[Known]] = {}
+    for node, use in (pair for pairs in uses.values() for pair in pairs):
+        for name in filter(None, node.output):
+            known.setdefault(name, set()).add(use)
+    for graph in walk_graphs(model.graph):
+        made = [name for node in graph.node if node.domain == DOMAIN for name in node.output]
+        for name in made:
+            use = next(iter(known[name])) if name and len(known[name]) == 1 else Known()
+            shape = None if use.shape is None else tuple(map(_as_in_file, use.shape))
+            if use.dtype and shape is not None and (not shape or None in shape):
+                _declare(graph, name, Known(use.dtype, shape), is_outer=graph is model.graph)
+
+
+def _as_in_file(size: int | str | None) -> int | str | None:
+    """A size without the names that onnx makes up when it infers shapes."""
+    return None if isinstance(size, str) and size.startswith(_MADE_UP) else size
+
+
+def _declare(graph: onnx.GraphProto, name: str, known: Known, *, is_outer: bool) -> None:
+    """Gives a value its type and shape where it has none; the model's own outputs stay."""
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(known.dtype))
+    new = helper.make_tensor_value_info(name, kind, known.shape)
+    outputs = {value.name: value for value in graph.output}
+    declared = outputs | {value.name: value for value in graph.value_info}
+    if name not in declared:
+        graph.value_info.append(new)
+    elif not declared[name].type.tensor_type.HasField("shape"):
+        if not (is_outer and name in outputs):
+            declared[name].CopyFrom(new)
 
 
 def _raise_ir_version(model: onnx.ModelProto) -> None:

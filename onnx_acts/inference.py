@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError, EncodeError
 from onnx import helper
 
 from onnx_acts.runtime_types import types_in_runtime
+from onnx_acts.scans import complete_scans
 from onnx_acts.schemas import register_schemas
 from onnx_acts.structure import import_domain, walk_graphs
 from onnx_acts.weights import copy_without_weights
@@ -85,16 +86,22 @@ def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     register_schemas()
     light = copy_without_weights(model)
     import_domain(light)  # else onnx would infer nothing at all
+    light = _inferred_by_onnx(light)
+    if complete_scans(light):
+        light = _inferred_by_onnx(light)
+    light.graph.value_info.extend(types_in_runtime(light))
+    return light
+
+
+def _inferred_by_onnx(model: onnx.ModelProto) -> onnx.ModelProto:
     try:
-        light = onnx.shape_inference.infer_shapes(light)
+        return onnx.shape_inference.infer_shapes(model)
     except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, ValueError):
-        pass  # a model that inference cannot follow still has its declared types
+        return model  # a model that inference cannot follow still has its declared types
     except (DecodeError, EncodeError) as error:
         raise ValueError(
             f"the model cannot be processed, even without its weights: {error}"
         ) from error
-    light.graph.value_info.extend(types_in_runtime(light))
-    return light
 
 
 def dtype_name(element_type: int, value: str) -> str | None:

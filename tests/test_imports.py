@@ -24,6 +24,7 @@ LAYERS = (
         "documentation",
         "ort_values",
         "runtime_types",
+        "scans",
     },
     {"nodes", "reference", "schemas", "files"},
     {"inference", "commands"},

@@ -26,7 +26,7 @@ def inline_node(
     Args:
         node: carries every attribute that the body refers to.
         function: uses no values from outside, and has no defaults to fill in.
-        names: gives names to the values in between.
+        names: gives names to the values in between, and to the nodes.
     """
     known: dict[str, str] = dict(zip(function.input, node.input, strict=True))
     known.update(zip(function.output, node.output, strict=False))
@@ -40,7 +40,7 @@ def inline_node(
     given = {item.name: item for item in node.attribute}
     nodes = [_copy(inner, rename, given) for inner in function.node]
     for number, copy in enumerate(nodes):
-        copy.name = f"{prefix}/{copy.op_type}_{number}"
+        copy.name = names.fresh(f"{prefix}/{copy.op_type}_{number}")
         if node.output[0] in copy.output:
             copy.name, copy.doc_string = node.name, node.doc_string
             copy.metadata_props.extend(node.metadata_props)

@@ -13,13 +13,13 @@ _INLINED = "_inlfunc_"
 
 
 class FreshNames:
-    """Gives names that no value of a model has, in any graph."""
+    """Gives names that no value and no node of a model has, in any graph."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._taken: set[str] = set()
         for graph in walk_graphs(model.graph, *model.functions):
             for node in graph.node:
-                self._taken.update(node.input, node.output)
+                self._taken.update(node.input, node.output, [node.name])
         for graph in walk_graphs(model.graph):
             for value in (*graph.input, *graph.output, *graph.initializer):
                 self._taken.add(value.name)
