@@ -30,7 +30,7 @@ from onnx_acts.conformance import runtime_of
 from onnx_acts.conformance.case import acts_model, onnx_type, standard_model
 from onnx_acts.conformance.runtimes import to_torch, torch_parameter
 
-__all__ = ["COPIES", "ORT_RELU", "OURS", "PEERS", "Peer"]
+__all__ = ["BODIES", "COLUMN", "COPIES", "ORT_RELU", "OURS", "PEERS", "Peer"]
 
 Array = NDArray[Any]
 
@@ -42,6 +42,9 @@ COPIES = ("copy", "parallel copy")
 
 _LARGEST_CONSTANT = 2**20
 """Bytes of slopes that are part of the model."""
+
+BODIES, COLUMN = "bodies", "bodies-column"
+"""Function bodies in ONNX Runtime, and the same for x of a shape that ends in 1."""
 
 ORT_RELU = "ort-relu"
 """ONNX Runtime's cheapest activation, beside chains of the leaky family."""
@@ -188,7 +191,7 @@ def _shared(array: Array) -> Any:
 
 
 _library, _standard, _bodies = (
-    functools.partial(_onnxruntime, name) for name in (OURS, "standard", "bodies")
+    functools.partial(_onnxruntime, name) for name in (OURS, "standard", BODIES)
 )
 
 PEERS: Sequence[Peer] = (
@@ -198,7 +201,7 @@ PEERS: Sequence[Peer] = (
     ),
     Peer(OURS, "ONNX Runtime, native library", _library),
     Peer("standard", "ONNX Runtime, standard node", _standard),
-    Peer("bodies", "ONNX Runtime, function body", _bodies),
+    Peer(BODIES, "ONNX Runtime, function body", _bodies),
     Peer("pytorch", "PyTorch eager", _pytorch),
     Peer("compiled", "PyTorch, torch.compile", _compiled, on_request=True),
     Peer("openvino", "OpenVINO, standard node", _openvino),
@@ -208,6 +211,7 @@ PEERS: Sequence[Peer] = (
         for name, variant in variants.SLOPES.items()
     ),
     Peer("selu-alpha", "native library, ELU with SELU's alpha", _library, variants.with_selu_alpha),
+    Peer(COLUMN, "function body, x of shape (N, C, H * W, 1)", _bodies, variants.as_column),
     Peer("training", "native library, RReLU in training", _library, variants.with_random_slopes),
 )
 """Every peer, in the order of the report's columns."""

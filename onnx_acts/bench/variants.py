@@ -1,5 +1,6 @@
 """Variants of a workload that are measured beside it, in the same turns: other slope shapes of
-PReLU, another alpha of ELU, RReLU's random slopes, ONNX Runtime's own Relu beside a chain.
+PReLU, another alpha of ELU, RReLU's random slopes, ONNX Runtime's own Relu beside a chain, x of a
+shape that ends in 1.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ import numpy as np
 from onnx_acts.bench.workload import LARGE, LEAKY_FAMILY, Workload, aligned, repeated
 from onnx_acts.conformance import Case
 
-__all__ = ["FULL_SLOPE", "SLOPES", "Variant", "as_relu", "with_random_slopes", "with_selu_alpha"]
+__all__ = [
+    "FULL_SLOPE",
+    "SLOPES",
+    "Variant",
+    "as_column",
+    "as_relu",
+    "with_random_slopes",
+    "with_selu_alpha",
+]
 
 Variant = Callable[[Workload], Workload | None]
 """Makes another workload on the same x and y, or None where there is nothing to compare."""
@@ -76,6 +85,17 @@ def as_relu(workload: Workload) -> Workload | None:
     if case.operator not in LEAKY_FAMILY or workload.nodes == 1:
         return None
     return _of_case(workload, Case("ReLU", case.dtype, [workload.x]))
+
+
+def as_column(workload: Workload) -> Workload | None:
+    """X of shape (N, C, H * W, 1), which ONNX Runtime broadcasts scalars to one by one."""
+    if workload.size not in (LARGE[0], "16K"):
+        return None
+    batch, channels = workload.x.shape[:2]
+    x, *slopes = workload.case.inputs
+    column = x.reshape(batch, channels, -1, 1)
+    case = dataclasses.replace(workload.case, inputs=[column, *slopes])
+    return dataclasses.replace(workload, case=case, y=workload.y.reshape(column.shape))
 
 
 def _of_case(workload: Workload, case: Case) -> Workload:

@@ -10,7 +10,7 @@ import pytest
 from onnx_acts.bench.measure import Plan, measure_row, run
 from onnx_acts.bench.peers import PEERS, Peer
 from onnx_acts.bench.runners import Prepared, UnsupportedError
-from onnx_acts.bench.variants import SLOPES
+from onnx_acts.bench.variants import SLOPES, as_column
 from onnx_acts.bench.workload import LARGE, LEAKY_FAMILY, SIZES, Workload, make_workload
 from onnx_acts.conformance import runtime_of
 from onnx_acts.conformance.case import limits_of
@@ -205,6 +205,19 @@ def test_slope_variants(name: str) -> None:
     assert SLOPES[name](make_workload(spec_of("PReLU"), "float32", "16K", 1)) is None
 
 
+def test_column() -> None:
+    """The same elements in the same buffers, in a shape that ends in 1, with the same slopes."""
+    workload = small("PReLU")
+    changed = as_column(workload)
+    assert changed is not None
+    batch, channels, height, width = workload.x.shape
+    assert changed.x.shape == changed.y.shape == (batch, channels, height * width, 1)
+    assert np.shares_memory(changed.x, workload.x)
+    assert np.shares_memory(changed.y, workload.y)
+    assert changed.case.inputs[1] is workload.case.inputs[1]
+    assert as_column(make_workload(spec_of("ELU"), "float32", "1", 1)) is None
+
+
 @needs_library
 @pytest.mark.parametrize("dtype", ELEMENT_TYPES)
 @pytest.mark.parametrize(
@@ -214,7 +227,7 @@ def test_variants_are_measured_beside_ours(operator: str, variants: set[str], dt
     """Rows of the large sizes have the variants of their operator, each verified."""
     peers = [peer for peer in PEERS if peer.variant or peer.name == "library"]
     row = measure_row(small(operator, dtype), peers, SECONDS)
-    assert set(row.times) == {"library", *variants}
+    assert set(row.times) == {"library", "bodies-column", *variants}
     assert not row.absent
 
 
