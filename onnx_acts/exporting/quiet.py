@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import sys
 import warnings
 from collections.abc import Iterator
 
@@ -16,23 +15,21 @@ __all__ = ["quiet"]
 def quiet() -> Iterator[None]:
     """Silences torch's remarks on its own internals; its exceptions still come through.
 
-    torch prints graphs where it fails. What the module prints is shown where it does not.
+    torch prints whole graphs where a first attempt fails. What the module itself prints is seen
+    when it runs for the verification.
     """
-    loggers = [logging.getLogger(name) for name in ("torch", "onnxscript")]
+    loggers = [logging.getLogger(name) for name in ("torch", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
-    out, err = io.StringIO(), io.StringIO()
     try:
         with (
             warnings.catch_warnings(),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
         ):
             warnings.simplefilter("ignore")
             yield
-        sys.stdout.write(out.getvalue())
-        sys.stderr.write(err.getvalue())
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
