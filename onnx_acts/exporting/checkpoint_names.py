@@ -44,14 +44,27 @@ def _unwrapped(name: str) -> str:
 
 
 def _one_shorter(found: Collection[str], wanted: Collection[str]) -> dict[str, str] | None:
-    """Names without, or with, the first part that all of one side have; None where it is no use."""
-    left = {name.partition(".")[2]: name for name in found}
-    if len({name.partition(".")[0] for name in found}) == 1 and set(left) == set(wanted):
-        return {name: short for short, name in left.items()}
-    right = {name.partition(".")[2]: name for name in wanted}
-    if len({name.partition(".")[0] for name in wanted}) == 1 and set(right) == set(found):
-        return right
+    """Names without, or with, the first part that all of one side have; None where it is no use.
+
+    Wrappers do not count here either.
+    """
+    files = {_unwrapped(name): name for name in found}
+    own = {_unwrapped(name): name for name in wanted}
+    if len(files) < len(found) or len(own) < len(wanted):
+        return None
+    for cut_file, cut_own in ((True, False), (False, True)):
+        left = _cut(files) if cut_file else files
+        right = _cut(own) if cut_own else own
+        if left and left.keys() == right.keys():
+            return {left[key]: right[key] for key in left}
     return None
+
+
+def _cut(names: dict[str, str]) -> dict[str, str]:
+    """The names without their first part, where all have the same; none otherwise."""
+    if len({name.partition(".")[0] for name in names}) != 1:
+        return {}
+    return {name.partition(".")[2]: whole for name, whole in names.items()}
 
 
 def _matches(names: dict[str, str], wanted: Collection[str]) -> int:

@@ -90,7 +90,10 @@ def _settle_type(
     """Converts the module to the file's element type where it has one, and tells of rounding."""
     types = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
     if len(types) == 1:
-        module.to(types.pop())
+        dtype = types.pop()  # Module.to would make complex buffers real
+        module._apply(  # type: ignore[no-untyped-call]
+            lambda item: item.to(dtype) if item.is_floating_point() else item
+        )
     rounded = roundings(tensors, module.state_dict())
     if rounded:
         warnings.warn(

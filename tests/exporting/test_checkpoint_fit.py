@@ -32,6 +32,7 @@ WRAPPED = {
     "compiled DataParallel": lambda: torch.compile(nn.DataParallel(block())),
     "compiled inside": lambda: nn.Sequential(block()[0], torch.compile(block()[1])),
     "Lightning": lambda: nn.ModuleDict({"model": block()}),
+    "Lightning, compiled": lambda: nn.ModuleDict({"net": torch.compile(block())}),
 }
 
 
@@ -125,6 +126,16 @@ def test_mixed_types(have: torch.dtype, want: torch.dtype, is_told: bool, tmp_pa
         loaded(module, weights, tmp_path)
     assert module.weight.dtype == module.bias.dtype == want
     assert torch.equal(module.weight, weights["weight"].to(want))
+
+
+def test_complex_buffer(tmp_path: Path) -> None:
+    """The module takes the file's real type; what is complex stays."""
+    module = nn.Linear(3, 3)
+    module.register_buffer("phase", torch.tensor([1j]))
+    weights = {"weight": torch.ones(3, 3).double(), "bias": torch.ones(3).double()}
+    loaded(module, {**weights, "phase": torch.tensor([2j])}, tmp_path)
+    assert module.weight.dtype == torch.float64
+    assert torch.equal(module.phase, torch.tensor([2j]))
 
 
 def test_meta(tmp_path: Path) -> None:
