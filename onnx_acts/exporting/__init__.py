@@ -25,7 +25,7 @@ _NEEDED = ("onnxscript", "safetensors", "torch")
 
 
 def export(  # noqa: PLR0913  # the public options, all but three by keyword
-    module: torch.nn.Module,
+    module: torch.nn.Module | torch.export.ExportedProgram | str | os.PathLike[str],
     args: Any,
     path: str | os.PathLike[str],
     *,
@@ -39,6 +39,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
     seed: int = 0,
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
+    optimize: bool = True,
 ) -> ExportResult:
     """Exports a PyTorch module to an ONNX file, compares it with PyTorch, then writes it.
 
@@ -48,8 +49,14 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
     `training` says that it shall draw. Several threads may export: they take turns.
 
     Args:
-        module: the trained module; element types float16, bfloat16, float32 and float64.
-        args: the example inputs: a tensor or a tuple of what `module.forward` takes.
+        module: the trained module; element types float16, bfloat16, float32 and float64. Of one in
+            DataParallel, DistributedDataParallel or torch.compile, the module inside is exported.
+            A `torch.export.ExportedProgram`, or the path of a .pt2 file, keeps the shapes and the
+            mode that it was captured in. torch unpickles parts of such a file, which can run code:
+            give only files that you trust.
+        args: the example inputs: a tensor or a tuple of what `module.forward` takes. A dictionary
+            at the end is an argument like any other, unless `forward` takes it as keyword arguments
+            only. An empty tuple stands for the inputs that a program was captured with.
         path: the file to write. It is replaced as a whole, and only after verification.
         kwargs: keyword arguments of `module.forward`.
         style: "acts" writes `onnx_acts` nodes with their function bodies, for the operators in
@@ -58,7 +65,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         ops: the operators that become `onnx_acts` nodes in the style "acts".
         dynamic_shapes: None makes the first dimension of every input a symbolic "batch" where the
             module allows it, and warns where it does not; `{}` fixes all shapes; else as in
-            `torch.onnx.export`.
+            `torch.onnx.export`. Where torch leaves doubt, the verification tries other sizes.
         opset: the version of the standard operators, 18 or newer; None is torch's default.
         verify: True compares ONNX Runtime with PyTorch on `args`, on the function bodies and on the
             native library; "bodies" leaves out the library; False writes without comparing. The
@@ -70,6 +77,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         seed: the seeds of the random nodes are derived from it, one for each node.
         input_names: names for the graph's inputs.
         output_names: names for the graph's outputs.
+        optimize: False leaves out the optimiser of torch's exporter, where that fails.
 
     Returns:
         What was written and how far it is from PyTorch, see `ExportResult`.
@@ -100,6 +108,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         seed=seed,
         input_names=input_names,
         output_names=output_names,
+        optimize=optimize,
     )
     return pipeline.run(module, args, dict(kwargs or {}), path, options)
 

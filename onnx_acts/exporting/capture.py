@@ -1,104 +1,103 @@
-"""Running torch's exporter: quiet logs and short errors."""
+"""Running torch's exporter."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import warnings
-from collections.abc import Iterator
+import dataclasses
 from typing import Any
 
 import onnx
 import torch
 
-from onnx_acts.exporting.dynamic import batch_shapes, settle_batch, tensors_of
+from onnx_acts.exporting.arguments import one_by_one, tensors_of
+from onnx_acts.exporting.dynamic import Limit, batch_shapes, name_batch, settle_batch
 from onnx_acts.exporting.options import Options
+from onnx_acts.exporting.quiet import quiet
+from onnx_acts.exporting.reasons import reason_of
 from onnx_acts.exporting.rrelu import RReLUMode, ready_to_capture
-from onnx_acts.exporting.running import brief, run_module
-from onnx_acts.exporting.translations import TranslationError, translation_table
+from onnx_acts.exporting.subjects import Subject
+from onnx_acts.exporting.translations import translation_table
 from onnx_acts.schemas import register_schemas
 
-__all__ = ["capture"]
+__all__ = ["Captured", "capture"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Captured:
+    """A model with every activation as an `onnx_acts` node, and the limits of its batch sizes."""
+
+    model: onnx.ModelProto
+    limits: list[Limit]
 
 
 def capture(
-    module: torch.nn.Module,
+    subject: Subject,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     options: Options,
-) -> onnx.ModelProto:
+) -> Captured:
     """Exports a module with every activation as an `onnx_acts` node, without bodies.
 
     Args:
-        module: the module, in the mode in which it is to be exported.
+        subject: the module, in the mode in which it is to be exported, or its program.
         args: its positional arguments.
         kwargs: its keyword arguments.
         options: those of the export.
 
     Raises:
-        ValueError: torch cannot run or export the module; the message has torch's first reason.
+        ValueError: torch cannot run or export the module; the message has torch's first reason and
+            the line of the user's code.
     """
     register_schemas()
+    try:
+        return _captured(subject, args, kwargs, options)
+    except MemoryError:
+        raise
+    except Exception as error:  # torch's optimiser and converter raise what they like
+        raise reason_of(error, subject.module, args, kwargs) from error
+
+
+def _captured(
+    subject: Subject, args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
+) -> Captured:
+    """Captures, with torch's own exceptions."""
+    module, inputs = subject.module, tensors_of(args, kwargs)
+    if subject.program is not None:
+        model = _exported(subject.program, (), {}, None, options).model_proto
+        name_batch(model, inputs)
+        return Captured(model, [])
     automatic = options.dynamic_shapes is None
-    inputs = tensors_of(args, kwargs)
     shapes = batch_shapes(module, args, kwargs) if automatic else options.dynamic_shapes
-    try:
-        with _quiet(), RReLUMode(ready_to_capture):
-            program = torch.onnx.export(
-                module,
-                args,
-                kwargs=kwargs,
-                dynamo=True,
-                verbose=False,
-                opset_version=options.target_opset,
-                custom_translation_table=translation_table(options.target_opset, options.seed),
-                dynamic_shapes=shapes or None,
-                input_names=options.input_names,
-                output_names=options.output_names,
-            )
-    except torch.onnx.OnnxExporterError as error:
-        raise _reason(error, module, args, kwargs) from error
-    assert program is not None  # dynamo=True always returns the program
+    with one_by_one(module, args, kwargs, shapes) as ((own_args, own_kwargs), own_shapes):
+        program = _exported(module, own_args, own_kwargs, own_shapes, options)
     model = program.model_proto
-    if automatic:
-        assert program.exported_program is not None  # it was made from a module
-        settle_batch(model, inputs, program.exported_program.range_constraints)
-    return model
+    if not automatic:
+        return Captured(model, [])
+    assert program.exported_program is not None  # it was made from a module
+    ranges = program.exported_program.range_constraints
+    return Captured(model, settle_batch(model, inputs, ranges))
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences torch's remarks on its own internals; its exceptions still come through."""
-    loggers = [logging.getLogger(name) for name in ("torch", "onnxscript")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-def _reason(
-    error: BaseException, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> ValueError:
-    """Turns torch's report into its first reason; a refusal of ours is that reason.
-
-    Of a module that cannot run at all, PyTorch itself speaks more clearly than its exporter.
-    """
-    cause = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    if isinstance(cause, TranslationError):
-        return cause
-    try:
-        run_module(module, args, kwargs)
-    except ValueError as reason:
-        return reason
-    text = brief(cause)
-    if isinstance(cause, AttributeError) and "'name'" in text:  # torch's words for such an output
-        text += " (a module must return tensors: make the numbers that it returns tensors)"
-    return ValueError(f"PyTorch cannot export the module: {text}")
+def _exported(
+    source: torch.nn.Module | torch.export.ExportedProgram,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    shapes: Any,
+    options: Options,
+) -> torch.onnx.ONNXProgram:
+    """Calls torch's exporter."""
+    with quiet(), RReLUMode(ready_to_capture):
+        program = torch.onnx.export(
+            source,
+            args,
+            kwargs=kwargs,
+            dynamo=True,
+            verbose=False,
+            opset_version=options.target_opset,
+            custom_translation_table=translation_table(options.target_opset, options.seed),
+            dynamic_shapes=shapes or None,
+            input_names=options.input_names,
+            output_names=options.output_names,
+            optimize=options.optimize,
+        )
+    assert program is not None  # dynamo=True always returns the program
+    return program

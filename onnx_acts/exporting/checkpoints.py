@@ -6,31 +6,30 @@ A pickle can run any code when it is read, so no other kind of file is opened he
 from __future__ import annotations
 
 import os
-import zipfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, load_model
+from safetensors.torch import load_file
+
+from onnx_acts.exporting.checkpoint_kinds import check_kind, hint
+from onnx_acts.exporting.checkpoint_names import match_names
+from onnx_acts.exporting.checkpoint_types import misfits, roundings
+from onnx_acts.exporting.states import check_state
 
 __all__ = ["load_weights"]
 
-_PICKLE_START = b"\x80"
-_PYTORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
-_ZIP_START = b"PK\x03\x04"
-
-_CONVERT = (
-    "convert it where you trust it, in two lines: `state = {load}`;"
-    " `safetensors.torch.save_file(state, {name!r})`"
-)
-
 
 def load_weights(module: torch.nn.Module, path: str | os.PathLike[str]) -> None:
-    """Loads a safetensors file into `module`, without rounding.
+    """Loads a safetensors file into `module`.
 
     Where all floating-point tensors of the file have one element type, the module is converted to
-    it first, so that a float64 checkpoint stays float64.
+    it first, so that a float64 checkpoint stays float64. Where the file mixes types, the module
+    keeps its own, and a warning names the tensors that this rounds. Names that differ by the
+    prefixes of DataParallel ("module.") or torch.compile ("_orig_mod.") are matched, with a
+    warning.
 
     Args:
         module: the module; every parameter and persistent buffer must be in the file.
@@ -38,86 +37,102 @@ def load_weights(module: torch.nn.Module, path: str | os.PathLike[str]) -> None:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is a pickle, a TorchScript archive, damaged, or does not fit the module; the
-            message lists what is missing, unexpected or of another shape.
+        ValueError: it is a pickle, a TorchScript archive, an exported program, damaged, or does not
+            fit the module; the message lists what is missing, unexpected, of another shape or of
+            another kind of number.
     """
     source = Path(path)
-    _check_kind(source)
+    check_kind(source)
+    check_state(module)
+    tensors = _renamed(source, module, _read(source))
+    wanted = module.state_dict(keep_vars=True)
+    ties = _ties(wanted)
+    wrong = {"of another shape": _other_shapes(tensors, wanted)}
+    wrong["of another kind"] = misfits(tensors, wanted)
+    wrong["one tensor in the module, but different in the file"] = _torn(ties, tensors)
+    _report(source, wrong)
+    _settle_type(source, module, tensors)
+    missing, unexpected = module.load_state_dict(tensors, strict=False)
+    tied = {name for names in ties if tensors.keys() & set(names) for name in names}
+    _report(source, {"missing": list(set(missing) - tied), "unexpected": unexpected})
+
+
+def _read(source: Path) -> dict[str, torch.Tensor]:
     try:
-        tensors = load_file(source)
+        tensors: dict[str, torch.Tensor] = load_file(source)
     except SafetensorError as error:
         size = source.stat().st_size
         raise ValueError(
-            f"{source} is not a complete safetensors file ({size} bytes): {error}{_hint(source)}"
+            f"{source} is not a complete safetensors file ({size} bytes): {error}{hint(source)}"
         ) from error
-    _check_shapes(source, module, tensors)
-    types = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
-    if len(types) == 1:
-        module.to(types.pop())
-    missing, unexpected = load_model(module, source, strict=False)
-    _report(source, {"missing": missing, "unexpected": unexpected})
+    return tensors
 
 
-def _hint(source: Path) -> str:
-    """What a file probably is that is called as PyTorch's are; old pickles begin with any byte."""
-    if source.suffix not in _PYTORCH_SUFFIXES:
-        return ""
-    return f"; if it is a checkpoint of PyTorch, {_conversion(source)}"
-
-
-def _conversion(source: Path) -> str:
-    """How to make a safetensors file of a pickle."""
-    return _CONVERT.format(
-        load=f"torch.load({source.name!r}, weights_only=True)",
-        name=source.with_suffix(".safetensors").name,
-    )
-
-
-def _check_kind(source: Path) -> None:
-    """Refuses everything that is recognisably no safetensors file."""
-    if source.is_dir():
-        raise ValueError(f"{source} is a directory; give a .safetensors file")
-    if not source.is_file():
-        raise FileNotFoundError(f"there is no weights file at {source}")
-    with source.open("rb") as stream:
-        start = stream.read(4)
-    name = source.with_suffix(".safetensors").name
-    if start == _ZIP_START and _is_torchscript(source):
-        load = f"torch.jit.load({source.name!r}).state_dict()"
-        raise ValueError(
-            f"{source} is a TorchScript archive, which holds code; "
-            + _CONVERT.format(load=load, name=name)
+def _renamed(
+    source: Path, module: torch.nn.Module, tensors: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """The tensors by the module's names; a warning says where these are others."""
+    names = match_names(tensors.keys(), module.state_dict().keys())
+    changed = sorted((old, new) for old, new in names.items() if old != new)
+    if changed:
+        old, new = changed[0]
+        warnings.warn(
+            f"{source}: the names have another prefix than the module's: {old!r} was taken as"
+            f" {new!r}, and {len(changed) - 1} more in this way",
+            stacklevel=3,
         )
-    if start == _ZIP_START or start.startswith(_PICKLE_START):
-        raise ValueError(
-            f"{source} is a pickle, which can run code when it is read, so it is not opened; "
-            + _conversion(source)
-            + "; if it holds a whole module, save module.state_dict() where the class is defined"
-        )
+    return {names[name]: tensor for name, tensor in tensors.items()}
 
 
-def _is_torchscript(source: Path) -> bool:
-    """Whether a zip file has the code folder of TorchScript; only its list of names is read."""
-    try:
-        with zipfile.ZipFile(source) as archive:
-            return any("/code/" in name for name in archive.namelist())
-    except zipfile.BadZipFile:
-        return False
-
-
-def _check_shapes(
+def _settle_type(
     source: Path, module: torch.nn.Module, tensors: Mapping[str, torch.Tensor]
 ) -> None:
-    expected = module.state_dict()
-    wrong = [
-        f"{name} is {tuple(tensors[name].shape)}, the module has {tuple(expected[name].shape)}"
-        for name in sorted(expected.keys() & tensors.keys())
-        if tensors[name].shape != expected[name].shape
+    """Converts the module to the file's element type where it has one, and tells of rounding."""
+    types = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
+    if len(types) == 1:
+        dtype = types.pop()  # Module.to would make complex buffers real
+        module._apply(  # type: ignore[no-untyped-call]
+            lambda item: item.to(dtype) if item.is_floating_point() else item
+        )
+    rounded = roundings(tensors, module.state_dict())
+    if rounded:
+        warnings.warn(
+            f"{source} mixes element types, so the module keeps its own, which rounds"
+            f" {', '.join(rounded)}",
+            stacklevel=3,
+        )
+
+
+def _ties(wanted: Mapping[str, torch.Tensor]) -> list[list[str]]:
+    """The names that stand for one tensor of the module; a file may have it once or more often."""
+    groups: dict[object, list[str]] = {}
+    for name, tensor in wanted.items():
+        place = (tensor.data_ptr(), tensor.shape, tensor.stride()) if tensor.numel() else id(tensor)
+        groups.setdefault(place, []).append(name)
+    return [names for names in groups.values() if len(names) > 1]
+
+
+def _torn(ties: list[list[str]], tensors: Mapping[str, torch.Tensor]) -> list[str]:
+    """The tied tensors that the file has several times with other values."""
+    given = [[name for name in names if name in tensors] for names in ties]
+    return [
+        " and ".join(names)
+        for names in given
+        if any(not torch.equal(tensors[names[0]], tensors[name]) for name in names[1:])
     ]
-    _report(source, {"of another shape": wrong})
 
 
-def _report(source: Path, problems: Mapping[str, list[str] | set[str]]) -> None:
+def _other_shapes(
+    tensors: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]
+) -> list[str]:
+    return [
+        f"{name} is {tuple(tensors[name].shape)}, the module has {tuple(wanted[name].shape)}"
+        for name in sorted(wanted.keys() & tensors.keys())
+        if tensors[name].shape != wanted[name].shape
+    ]
+
+
+def _report(source: Path, problems: Mapping[str, list[str]]) -> None:
     """Raises with every problem listed, where there is one."""
     found = [f"{kind}: {', '.join(sorted(names))}" for kind, names in problems.items() if names]
     if found:

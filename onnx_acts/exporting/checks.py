@@ -23,6 +23,7 @@ __all__ = [
     "LOWEST_IR_VERSION",
     "MINIMUM_OPSET",
     "check_activations",
+    "check_kind",
     "check_module",
     "check_opset",
     "check_style",
@@ -84,15 +85,17 @@ def newest_opset() -> int:
     return MINIMUM_OPSET
 
 
-def check_module(module: object, *, training: bool) -> None:
-    """Requires a Python module with finite slopes, and RReLU in training mode only if wanted."""
-    if isinstance(module, torch.jit.ScriptModule):
+def check_kind(given: object) -> None:
+    """Refuses a TorchScript module, which torch cannot capture."""
+    if isinstance(given, torch.jit.ScriptModule | torch.jit.ScriptFunction):
         raise TypeError(
             "a TorchScript module cannot be exported: build the Python module and load its weights"
             " with module.load_state_dict(scripted.state_dict())"
         )
-    if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
+
+
+def check_module(module: torch.nn.Module, *, training: bool) -> None:
+    """Requires finite slopes, and RReLU in training mode only if wanted."""
     for name, part in module.named_modules():
         if isinstance(part, torch.nn.RReLU) and part.training and not training:
             raise ValueError(f"{_place(name)}RReLU is in training mode; {_HOW_TO_TRAIN}")
@@ -100,9 +103,18 @@ def check_module(module: object, *, training: bool) -> None:
             _check_slopes(f"{_place(name)}PReLU", part.weight)
 
 
-def check_tensors(tensors: Mapping[str, torch.Tensor]) -> None:
+def check_tensors(tensors: Mapping[str, object]) -> None:
     """Refuses floating-point types that the operators do not have; integers may be indices."""
     for name, tensor in tensors.items():
+        if isinstance(tensor, torch.dtype) or (
+            isinstance(tensor, torch.Tensor) and tensor.is_quantized
+        ):  # packed parameters of a quantised module
+            raise TypeError(
+                f"{name} is quantised: export the module as it was before the quantisation, and"
+                " quantise the file, with onnxruntime.quantization"
+            )
+        if not isinstance(tensor, torch.Tensor):  # extra state, of any kind
+            continue
         dtype = str(tensor.dtype).removeprefix("torch.")
         if (tensor.is_complex() or tensor.is_floating_point()) and dtype not in ELEMENT_TYPES:
             raise TypeError(

@@ -36,18 +36,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "factory",
         metavar="FACTORY",
-        help="package.module:callable or file.py:callable, called without arguments; its code runs",
+        help="package.module:callable or file.py:callable, called without arguments, or a .pt2 file"
+        " of torch.export.save; its code runs, and loading a .pt2 file can run code, too",
     )
     parser.add_argument("--weights", metavar="FILE", help="safetensors file with the state_dict")
     parser.add_argument(
         "--input",
         metavar="SHAPE[:DTYPE]",
         action="append",
-        required=True,
+        default=[],
         dest="inputs",
         help="shape of one input, batch dimension included, as in 1x3x32x32 or"
         " 1x3x32x32:float32; once for each input."
-        f" DTYPE is one of {', '.join((*ELEMENT_TYPES, *_INTEGERS))}; default: the module's",
+        f" DTYPE is one of {', '.join((*ELEMENT_TYPES, *_INTEGERS))}; default: the module's."
+        " A .pt2 file has its own",
     )
     parser.add_argument("-o", "--output", metavar="OUT.onnx", required=True, help="file to write")
     _add_options(parser)
@@ -79,6 +81,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--no-verify", dest="verify", action="store_const", const="none", help="--verify none"
     )
     parser.add_argument(
+        "--no-optimize",
+        dest="optimize",
+        action="store_false",
+        help="leave out the optimiser of torch's exporter, where it fails",
+    )
+    parser.add_argument(
         "--training",
         action="store_true",
         help="RReLU modules draw their slopes; everything else is exported in evaluation mode",
@@ -105,10 +113,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> ExportResult:
-    module = _module(arguments)
+    source = _source(arguments)
     return export(
-        module,
-        tuple(_example(text, module, arguments.seed) for text in arguments.inputs),
+        source,
+        tuple(_example(text, source, arguments.seed) for text in arguments.inputs),
         arguments.output,
         style=arguments.style,
         ops=arguments.ops,
@@ -117,7 +125,24 @@ def _export(arguments: argparse.Namespace) -> ExportResult:
         verify=_VERIFY[arguments.verify],
         training=arguments.training,
         seed=arguments.seed,
+        optimize=arguments.optimize,
     )
+
+
+def _source(arguments: argparse.Namespace) -> torch.nn.Module | torch.export.ExportedProgram:
+    """Builds the module, or loads the program that a .pt2 file holds."""
+    if not arguments.factory.endswith(".pt2"):
+        if not arguments.inputs:
+            raise ValueError("--input is missing: give the shape of each input, as in 1x3x32x32")
+        return _module(arguments)
+    from onnx_acts.exporting.subjects import load_program
+
+    if arguments.weights or arguments.dtype:
+        raise ValueError(
+            f"{arguments.factory} has its weights and its element type: leave out --weights and"
+            " --dtype"
+        )
+    return load_program(arguments.factory)
 
 
 def _module(arguments: argparse.Namespace) -> torch.nn.Module:
@@ -141,7 +166,9 @@ def _module(arguments: argparse.Namespace) -> torch.nn.Module:
     return module
 
 
-def _example(text: str, module: torch.nn.Module, seed: int) -> torch.Tensor:
+def _example(
+    text: str, module: torch.nn.Module | torch.export.ExportedProgram, seed: int
+) -> torch.Tensor:
     """Makes one example input: standard normal numbers, or zeros, which are valid as indices."""
     import torch
 
@@ -163,7 +190,7 @@ def _example(text: str, module: torch.nn.Module, seed: int) -> torch.Tensor:
     return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
-def _dtype_of(module: torch.nn.Module) -> torch.dtype:
+def _dtype_of(module: torch.nn.Module | torch.export.ExportedProgram) -> torch.dtype:
     """The element type of the module's first floating-point parameter, else float32."""
     import torch
 

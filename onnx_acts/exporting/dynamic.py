@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import dataclasses
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -12,32 +12,12 @@ import onnx
 import torch
 from torch.utils import _pytree as pytree
 
-__all__ = ["batch_shapes", "bound_arguments", "settle_batch", "tensors_of"]
+from onnx_acts.exporting.arguments import bound_arguments
+
+__all__ = ["Limit", "batch_shapes", "name_batch", "settle_batch", "warn_limit"]
 
 _UNLIMITED = 2**31
 """An upper bound from which on a dimension counts as free."""
-
-
-def tensors_of(*trees: Any) -> list[torch.Tensor]:
-    """Lists the tensors in nested tuples, lists and dictionaries, in torch's order."""
-    return [leaf for leaf in pytree.tree_leaves(trees) if isinstance(leaf, torch.Tensor)]
-
-
-def bound_arguments(
-    module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, Any]:
-    """The arguments by the names that `module.forward` gives them.
-
-    Raises:
-        TypeError: there are too many or too few, or one has another name.
-    """
-    signature = inspect.signature(module.forward)
-    try:
-        return dict(signature.bind(*args, **kwargs).arguments)
-    except TypeError as error:
-        raise TypeError(
-            f"the inputs do not fit {type(module).__name__}.forward{signature}: {error}"
-        ) from error
 
 
 def batch_shapes(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -53,10 +33,32 @@ def batch_shapes(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[st
     return pytree.tree_map(shape_of, bound_arguments(module, args, kwargs))
 
 
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """A free batch dimension, and the sizes to which torch limits it.
+
+    Attributes:
+        name: the first input that has it.
+        inputs: the places of all tensors that have it, in the order of the graph's inputs.
+        lower: the smallest size that torch allows.
+        upper: the largest one; None where there is none.
+    """
+
+    name: str
+    inputs: tuple[int, ...]
+    lower: int
+    upper: int | None
+
+    @property
+    def is_range(self) -> bool:
+        """Whether torch's range alone leaves out a size."""
+        return self.lower > 1 or self.upper is not None
+
+
 def settle_batch(
     model: onnx.ModelProto, tensors: Sequence[torch.Tensor], ranges: Mapping[Any, Any]
-) -> None:
-    """Names free first dimensions, writes fixed ones as numbers, and warns where one is not free.
+) -> list[Limit]:
+    """Names free first dimensions, and writes fixed ones as numbers, with a warning.
 
     torch's exporter leaves a symbol even where the module works for one size only.
 
@@ -64,31 +66,55 @@ def settle_batch(
         model: the exported model; it is changed.
         tensors: the example inputs, in the order of the graph's inputs.
         ranges: torch's symbols and their ranges.
+
+    Returns:
+        The free dimensions, which may be limited all the same. torch's ranges tell of a branch that
+        was taken somewhere, which may be one between two ways to compute the same, and they do not
+        tell of everything, such as sizes that must be even: to try is to know.
     """
     limits = {str(symbol): (found.lower, found.upper) for symbol, found in ranges.items()}
+    symbols = _first_symbols(model, tensors)
     settled: dict[str, str | int] = {}
-    for value, tensor in zip(model.graph.input, tensors, strict=False):
-        if tensor.ndim == 0:
-            continue
-        symbol = value.type.tensor_type.shape.dim[0].dim_param
-        if symbol in settled:
+    free = []
+    for i, (value, tensor) in enumerate(zip(model.graph.input, tensors, strict=False)):
+        symbol = symbols[i]
+        if symbol is None or symbol in settled:
             continue
         lower, upper = limits.get(symbol, (tensor.shape[0], tensor.shape[0]))
         if not symbol or lower == upper:
             settled[symbol] = int(lower)
-            _warn(value.name, f"fixes its first dimension to {lower}")
+            warn_limit(value.name, f"fixes its first dimension to {lower}")
             continue
         settled[symbol] = f"{value.name}_batch" if "batch" in settled.values() else "batch"
         is_limited = getattr(upper, "is_Integer", False) and upper < _UNLIMITED
-        if lower > 1 or is_limited:
-            most = f"to {upper}" if is_limited else "up"
-            _warn(value.name, f"limits its first dimension: from {lower} {most}")
+        places = tuple(j for j, other in enumerate(symbols) if other == symbol)
+        free.append(Limit(value.name, places, int(lower), int(upper) if is_limited else None))
     settled.pop("", None)
+    if settled:
+        _rename(model.graph, settled)
+    return free
+
+
+def name_batch(model: onnx.ModelProto, tensors: Sequence[torch.Tensor]) -> None:
+    """Names the free first dimensions of a program, whose limits are those that it was made for."""
+    settled: dict[str, str | int] = {}
+    for value, symbol in zip(model.graph.input, _first_symbols(model, tensors), strict=False):
+        if symbol and symbol not in settled:
+            settled[symbol] = f"{value.name}_batch" if settled else "batch"
     if settled:
         _rename(model.graph, settled)
 
 
-def _warn(name: str, fact: str) -> None:
+def _first_symbols(model: onnx.ModelProto, tensors: Sequence[torch.Tensor]) -> list[str | None]:
+    """The symbol of each input's first dimension, "" where it is a number; None without one."""
+    return [
+        value.type.tensor_type.shape.dim[0].dim_param if tensor.ndim else None
+        for value, tensor in zip(model.graph.input, tensors, strict=False)
+    ]
+
+
+def warn_limit(name: str, fact: str) -> None:
+    """Tells that a file is right for some batch sizes only."""
     warnings.warn(
         f"input {name!r}: the module {fact}; the exported model is right for no other batch size"
         " (dynamic_shapes={} fixes all shapes without this warning)",

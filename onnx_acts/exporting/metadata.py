@@ -13,7 +13,7 @@ from onnx import helper
 
 from onnx_acts.exporting.checks import LOWEST_IR_VERSION
 from onnx_acts.exporting.result import OutputError
-from onnx_acts.structure import walk_nodes
+from onnx_acts.structure import walk_graphs, walk_nodes
 from onnx_acts.version import version
 
 __all__ = ["clean", "describe", "lower_ir_version", "verification_record"]
@@ -23,16 +23,26 @@ _STACK_TRACE = "pkg.torch.onnx.stack_trace"
 
 
 def clean(model: onnx.ModelProto) -> None:
-    """Removes what torch's exporter leaves behind: file paths of this machine and loose ends."""
+    """Removes what torch's exporter leaves behind: file paths of this machine and loose ends.
+
+    It lists initializers among the values: other tools that change their types, as quantisation
+    does, then find two types of one name.
+    """
     for node in walk_nodes(model):
         if node.op_type == "RReLU":
             del node.output[1:]  # the translations use only the first output
         for item in list(node.metadata_props):
             if item.key == _STACK_TRACE:
                 node.metadata_props.remove(item)
-    for value in list(model.graph.value_info):
-        if not value.type.WhichOneof("value"):
-            model.graph.value_info.remove(value)
+    for graph in walk_graphs(model.graph):
+        constants = {item.name for item in graph.initializer}
+        kept = [
+            value
+            for value in graph.value_info
+            if value.type.WhichOneof("value") and value.name not in constants
+        ]
+        del graph.value_info[:]
+        graph.value_info.extend(kept)
 
 
 def lower_ir_version(model: onnx.ModelProto) -> None:

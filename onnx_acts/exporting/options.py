@@ -25,6 +25,7 @@ class Options:
     seed: int
     input_names: Sequence[str] | None
     output_names: Sequence[str] | None
+    optimize: bool
 
     @property
     def target_opset(self) -> int:

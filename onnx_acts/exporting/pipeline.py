@@ -17,12 +17,16 @@ import torch
 from torch.utils import _pytree as pytree
 
 from onnx_acts.embed import default_opset
-from onnx_acts.exporting import checks, metadata, verification
+from onnx_acts.exporting import batch_trial, checks, metadata, verification
+from onnx_acts.exporting.arguments import Call, bound_arguments, settled, tensors_of
 from onnx_acts.exporting.capture import capture
-from onnx_acts.exporting.dynamic import tensors_of
+from onnx_acts.exporting.dynamic import Limit
 from onnx_acts.exporting.options import Options
 from onnx_acts.exporting.placement import place
-from onnx_acts.exporting.result import ExportResult, OutputError
+from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
+from onnx_acts.exporting.running import run_module
+from onnx_acts.exporting.states import check_state, check_there
+from onnx_acts.exporting.subjects import Subject, check_program, subject_of
 from onnx_acts.files import Model, check_target, save_model
 from onnx_acts.nodes import attribute_proto, read_attributes
 from onnx_acts.specs import DOMAIN, spec_of
@@ -51,26 +55,35 @@ class _Built:
         model: what is written.
         compared: what is compared: `model`, or the same with mean slopes where `model` draws them.
         operators: the activations that the module has.
+        limits: the batch dimensions that may be free in part only.
     """
 
     model: onnx.ModelProto
     compared: onnx.ModelProto
     operators: frozenset[str]
+    limits: list[Limit]
 
 
 def run(
-    module: torch.nn.Module,
+    given: object,
     args: Any,
     kwargs: dict[str, Any],
     path: str | os.PathLike[str],
     options: Options,
 ) -> ExportResult:
     """Does what `onnx_acts.export` says."""
-    args = _as_tuple(args)
-    _check(module, args, kwargs, path, options)
+    _check_options(path, options)
+    checks.check_kind(given)
+    subject = subject_of(given)
+    args, kwargs = _arguments(subject, args, kwargs)
+    module = subject.module
+    _check(subject, args, kwargs, options)
     with _LOCK, _mode(module, training=options.training):
-        built = _build(module, args, kwargs, options)
-        status, errors = _verify(module, args, kwargs, built, Path(path), options.verify)
+        expected = _early(module, args, kwargs) if options.verify else []
+        built = _build(subject, args, kwargs, options)
+        if expected is None:
+            expected = verification.expect(module, args, kwargs)
+        status, errors = _verify((module, args, kwargs), expected, built, Path(path), options)
     record = metadata.verification_record(status, errors)
     metadata.describe(built.model, style=options.style, ops=options.ops, verification=record)
     save_model(built.model, path)
@@ -84,25 +97,30 @@ def run(
     )
 
 
-def _as_tuple(args: Any) -> tuple[Any, ...]:
-    if isinstance(args, torch.Tensor):
-        return (args,)
-    if isinstance(args, tuple | list):
-        return tuple(args)
-    raise TypeError(
-        "args must be a tensor or a tuple of what module.forward takes (keyword arguments go to"
-        f" kwargs), got {type(args).__name__}"
-    )
+def _arguments(subject: Subject, args: Any, kwargs: dict[str, Any]) -> Call:
+    """The caller's arguments, or, where there are none, those that a program was captured with."""
+    if subject.program is not None and not kwargs and isinstance(args, tuple | None) and not args:
+        examples: tuple[Any, ...] = subject.program.example_inputs or ((), {})
+        args, kwargs = examples[0], dict(examples[1])
+    return settled(subject.module, args, kwargs)
 
 
-def _check(
-    module: torch.nn.Module,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    path: str | os.PathLike[str],
-    options: Options,
-) -> None:
-    """Refuses what can be refused before the work begins."""
+def _early(
+    module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[verification.Expectation] | None:
+    """What PyTorch gives; None where it cannot run, since the capture may know better why.
+
+    This comes before the capture: a module that keeps tensors from its first run, in a cache say,
+    must not keep those without values that torch captures with.
+    """
+    try:
+        return verification.expect(module, args, kwargs)
+    except ValueError:
+        return None
+
+
+def _check_options(path: str | os.PathLike[str], options: Options) -> None:
+    """Refuses options and places before anything else is looked at."""
     checks.check_style(options.style, options.ops)
     checks.check_opset(options.target_opset)
     if options.verify not in (True, False, "bodies"):
@@ -110,17 +128,30 @@ def _check(
     if options.seed < 0:
         raise ValueError(f"seed must be 0 or greater, got {options.seed}")
     check_target(path)
+
+
+def _check(
+    subject: Subject, args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
+) -> None:
+    """Refuses what can be refused before the work begins."""
+    module = subject.module
     checks.check_module(module, training=options.training)
+    check_state(module)
+    if subject.program is not None:
+        check_program(subject.program, options.dynamic_shapes, training=options.training)
     inputs = {f"input {i}": tensor for i, tensor in enumerate(tensors_of(args, kwargs))}
+    check_there(inputs)
+    bound_arguments(module, args, kwargs)
     checks.check_tensors({**inputs, **module.state_dict(keep_vars=True)})
 
 
 def _build(
-    module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
+    subject: Subject, args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
 ) -> _Built:
     """Makes the finished model in memory."""
     own_args, own_kwargs = pytree.tree_map(_copied, (args, kwargs))
-    model = capture(module, own_args, own_kwargs, options)
+    captured = capture(subject, own_args, own_kwargs, options)
+    model = captured.model
     metadata.clean(model)
     checks.check_activations(model, training=options.training)
     operators = frozenset(_count_nodes(model))
@@ -133,30 +164,34 @@ def _build(
     built = place(model, options.style, options.ops)
     metadata.lower_ir_version(built)
     compared = built if mean is None else place(mean, options.style, options.ops)
-    return _Built(built, compared, operators)
+    return _Built(built, compared, operators, captured.limits)
 
 
 def _verify(
-    module: torch.nn.Module,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    call: tuple[torch.nn.Module, tuple[Any, ...], dict[str, Any]],
+    expected: list[verification.Expectation],
     built: _Built,
     path: Path,
-    verify: bool | str,
+    options: Options,
 ) -> tuple[str, list[OutputError]]:
     """Compares every runtime with PyTorch; returns the status and the errors that were seen."""
-    if not verify:
+    if not options.verify:
+        for limit in built.limits:
+            batch_trial.tell_range(limit)
         return _OFF, []
-    expected = verification.expect(module, args, kwargs)
-    inputs, outputs = tensors_of(args, kwargs), built.model.graph.output
-    runtimes = _runtimes(built.model, verify)
+    inputs, outputs = tensors_of(call[1:]), built.model.graph.output
+    runtimes = _runtimes(built.model, options.verify)
     errors: list[OutputError] = []
     with _runnable(built.compared, path) as source:
         for accelerated in runtimes:
             got = verification.run_model(source, inputs, accelerated=accelerated)
-            errors += verification.compare(
-                outputs, expected, got, accelerated=accelerated, operators=built.operators
-            )
+            try:
+                errors += verification.compare(
+                    outputs, expected, got, accelerated=accelerated, operators=built.operators
+                )
+            except VerificationError as error:
+                raise _if_random(error, call) from error
+        batch_trial.try_limits(built.limits, source, outputs, call, built.operators)
     values = [item.value for item in expected]
     if not any(value.numel() for value in values):
         return _EMPTY, errors
@@ -169,6 +204,19 @@ def _verify(
     return _RANDOM, errors
 
 
+def _if_random(
+    error: VerificationError, call: tuple[torch.nn.Module, tuple[Any, ...], dict[str, Any]]
+) -> VerificationError:
+    """The same error, or a plainer one where the module itself differs from run to run."""
+    first, second = run_module(*call), run_module(*call)
+    if all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(first, second, strict=True)):
+        return error
+    return VerificationError(
+        "the module gives other values each time that it runs, so nothing can be compared: it draws"
+        " random numbers, as dropout in training mode does; verify=False (--verify none) writes it"
+    )
+
+
 def _runtimes(model: onnx.ModelProto, verify: bool | str) -> list[bool]:
     """Function bodies first, then the library where it is wanted and has a node to run."""
     return [False] if verify == "bodies" or not _count_nodes(model) else [False, True]
@@ -178,11 +226,11 @@ def _runtimes(model: onnx.ModelProto, verify: bool | str) -> list[bool]:
 def _mode(module: torch.nn.Module, *, training: bool) -> Iterator[None]:
     """Puts a module into evaluation mode, but for RReLU where wanted, and back afterwards."""
     flags = [(part, part.training) for part in module.modules()]
-    module.eval()
     try:
+        with contextlib.suppress(NotImplementedError):  # of modules of exported programs
+            module.eval()
         for part, flag in flags:
-            if isinstance(part, torch.nn.RReLU):
-                part.train(training and flag)
+            part.training = training and flag and isinstance(part, torch.nn.RReLU)
         yield
     finally:
         for part, flag in flags:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,18 @@ from onnx_acts.validation import check_attributes
 __all__ = ["RReLUMode", "ready_to_capture", "with_mean_slope"]
 
 _IN_PLACE = torch.ops.aten.rrelu_.default
-_FUNCTIONS = (functional.rrelu, torch.rrelu, torch.rrelu_, _IN_PLACE)
+_FUNCTIONS = (
+    functional.rrelu,
+    torch.rrelu,
+    torch.rrelu_,
+    torch.ops.aten.rrelu.default,
+    _IN_PLACE,
+)
+_WITH_NOISE = (
+    torch.ops.aten.rrelu_with_noise.default,
+    torch.ops.aten.rrelu_with_noise_functional.default,
+)
+"""What captured programs may have; the second argument is for gradients."""
 
 
 class RReLUMode(TorchFunctionMode):
@@ -36,7 +48,19 @@ class RReLUMode(TorchFunctionMode):
         named = kwargs or {}
         if func in _FUNCTIONS:
             return self._replacement(func, *args, **named)
+        if func in _WITH_NOISE:
+            x, noise, *rest = args
+            return self._replacement(
+                functools.partial(_without_noise, func, noise), x, *rest, **named
+            )
         return func(*args, **named)
+
+
+def _without_noise(
+    func: Callable[..., Any], noise: torch.Tensor, x: torch.Tensor, *rest: Any, **named: Any
+) -> Any:
+    """Calls an operator that takes noise with the arguments of one that does not."""
+    return func(x, noise, *rest, **named)
 
 
 def ready_to_capture(

@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
-from onnx_acts.exporting.dynamic import bound_arguments, tensors_of
+from onnx_acts.exporting.arguments import bound_arguments, tensors_of
+from onnx_acts.exporting.places import user_place
 from onnx_acts.exporting.rrelu import RReLUMode, with_mean_slope
 from onnx_acts.specs import ELEMENT_TYPES
 
-__all__ = ["brief", "run_module"]
+__all__ = ["brief", "located", "run_module"]
 
 _LONGEST_REASON = 600
 """Characters of torch's reason that are shown; some of its messages fill pages."""
@@ -39,14 +40,21 @@ def run_module(
         return _run(module, args, kwargs, dtype)
     except Exception as error:  # a module may raise anything
         facts = "; ".join(_facts(module, args, kwargs))
+        reason = located(brief(error), error)
         raise ValueError(
-            f"the module cannot run on these inputs: {brief(error)}{f' ({facts})' if facts else ''}"
+            f"the module cannot run on these inputs: {reason}{f' ({facts})' if facts else ''}"
         ) from error
 
 
 def brief(error: BaseException) -> str:
     """An exception in one line that is not too long."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:_LONGEST_REASON]}"
+
+
+def located(text: str, error: BaseException) -> str:
+    """A reason with the user's line that it comes from, where there is one."""
+    place = user_place(error)
+    return f"{text} (at {place})" if place else text
 
 
 def _run(
@@ -61,7 +69,9 @@ def _run(
         change = dtype is not None and leaf.is_floating_point()
         return leaf.detach().to(dtype if change else leaf.dtype, copy=True)
 
-    with torch.no_grad(), RReLUMode(with_mean_slope):
+    # Compiling for one run takes many times as long as the run.
+    eager = torch.compiler.set_stance("force_eager")
+    with torch.no_grad(), eager, RReLUMode(with_mean_slope):
         result = torch.func.functional_call(
             module,
             _copied_state(module, copied),
@@ -104,6 +114,8 @@ def _facts(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         if tensors:
             kinds = (f"{_name(tensor.dtype)} {tuple(tensor.shape)}" for tensor in tensors)
             yield f"{name} is {', '.join(kinds)}"
+    if not kwargs and args and isinstance(args[-1], dict) and _runs(module, args[:-1], args[-1]):
+        yield "the dict at the end is passed as it is; it runs as kwargs=..."
     if not all(tensor.is_floating_point() for tensors in inputs.values() for tensor in tensors):
         yield f"activations take {', '.join(ELEMENT_TYPES)}"
     batch = pytree.tree_map(_as_batch, (args, kwargs))

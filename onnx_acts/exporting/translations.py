@@ -30,11 +30,15 @@ def translation_table(opset: int, seed: int) -> dict[Callable[..., object], Call
         seed: the nodes' seeds are derived from it.
     """
     translations = _Translations(opset, seed)
-    return {
-        getattr(torch.ops.aten, spec.torch).default: getattr(translations, spec.torch)
+    aten = torch.ops.aten
+    table: dict[Callable[..., object], Callable[..., object]] = {
+        getattr(aten, spec.torch).default: getattr(translations, spec.torch)
         for spec in SPECS
         if spec.torch
     }
+    table[aten.rrelu_with_noise.default] = translations.rrelu_with_noise
+    table[aten.rrelu_with_noise_functional.default] = translations.rrelu_with_noise_functional
+    return table
 
 
 def seeds(seed: int) -> Iterator[int]:
@@ -109,6 +113,18 @@ class _Translations:
         seed = next(self._seeds) if training else 0
         mode = int(training)
         return _emit("RReLU", x, lower=lower, upper=upper, training_mode=mode, seed=seed)
+
+    def rrelu_with_noise(
+        self, x: ir.Value, noise: ir.Value, *rest: object, **options: object
+    ) -> ir.Value:
+        """aten::rrelu_with_noise: what programs have that were decomposed before."""
+        return self.rrelu(x, *rest, **options)  # type: ignore[arg-type]
+
+    def rrelu_with_noise_functional(
+        self, x: ir.Value, noise: ir.Value, *rest: object, **options: object
+    ) -> tuple[ir.Value, ir.Value]:
+        """The same, and the noise, which gradients alone need."""
+        return self.rrelu_with_noise(x, noise, *rest, **options), noise
 
     def elu(
         self, x: ir.Value, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0

@@ -19,14 +19,14 @@ import torch
 from numpy.typing import NDArray
 
 from onnx_acts import runtime
-from onnx_acts.exporting.dynamic import tensors_of
+from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.exporting.result import OutputError, VerificationError
 from onnx_acts.exporting.running import run_module
 from onnx_acts.exporting.tolerance import as_double, noise_of, spacing, tolerance_of
 from onnx_acts.files import Model
 from onnx_acts.ort_values import from_ort, to_ort
 
-__all__ = ["Expectation", "compare", "compare_shapes", "expect", "run_model"]
+__all__ = ["Expectation", "compare", "compare_shapes", "expect", "run_model", "run_session"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,15 +69,11 @@ def run_model(
     Raises:
         VerificationError: ONNX Runtime cannot load or run it.
     """
-    name = _runtime_name(accelerated)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     try:
         session = runtime.session(model, session_options=options, accelerated=accelerated)
-        names = [item.name for item in session.get_inputs()]
-        feeds = dict(zip(names, map(_value, inputs), strict=True))
-        results = session.run_with_ort_values(None, feeds)
-        return [_tensor(value) for value in results]
+        return run_session(session, inputs)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{error}; or verify='bodies' (--verify bodies) leaves the library out"
@@ -86,9 +82,18 @@ def run_model(
         raise
     except Exception as error:  # onnxruntime's own exceptions have no common public base
         raise VerificationError(
-            f"ONNX Runtime ({name}) cannot run the exported model: {error};"
+            f"ONNX Runtime ({_runtime_name(accelerated)}) cannot run the exported model: {error};"
             " verify=False (--verify none) writes it all the same"
         ) from error
+
+
+def run_session(
+    session: onnxruntime.InferenceSession, inputs: Sequence[torch.Tensor]
+) -> list[torch.Tensor]:
+    """Runs a session, with ONNX Runtime's own exceptions."""
+    names = [item.name for item in session.get_inputs()]
+    feeds = dict(zip(names, map(_value, inputs), strict=True))
+    return [_tensor(value) for value in session.run_with_ort_values(None, feeds)]
 
 
 def compare(

@@ -72,7 +72,9 @@ def test_pickle_protocol_0(name: str, tmp_path: Path) -> None:
     """A pickle without a recognisable start is refused with the two lines that convert it."""
     path = tmp_path / name
     path.write_bytes(pickle.dumps({"weight": 1}, protocol=0))
-    message = rf"not a complete safetensors.*torch.load\('{name}', weights_only=True\)`.*save_file"
+    message = (
+        rf"is a pickle.*torch.load\('{name}', map_location='cpu', weights_only=True\)`.*save_file"
+    )
     with pytest.raises(ValueError, match=message):
         load_weights(nn.Linear(3, 3), path)
 
@@ -100,7 +102,7 @@ def test_pickle(zipped: bool, tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     torch.save({"weight": Bomb()}, path, _use_new_zipfile_serialization=zipped)
     message = (
-        r"is a pickle.*torch.load\('model.pt', weights_only=True\)`"
+        r"is a pickle.*torch.load\('model.pt', map_location='cpu', weights_only=True\)`"
         r".*safetensors.torch.save_file\(state, 'model.safetensors'\)"
     )
     with pytest.raises(ValueError, match=message):

@@ -128,6 +128,53 @@ def test_difference_gives_status_1(
     assert not list(tmp_path.iterdir())
 
 
+def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """FACTORY may be a .pt2 file, with its own inputs or others, and with its own weights."""
+    torch.manual_seed(5)
+    module, source, out = Dense().eval(), tmp_path / "my net.pt2", tmp_path / "m.onnx"
+    torch.export.save(torch.export.export(module, (torch.zeros(2, 3),)), source)
+    for words in ([], ["--input", INPUT]):
+        assert run(source, "-o", out, *words) == 0
+        x = torch.randn(2, 3)
+        torch.testing.assert_close(run_model(out, [x], accelerated=False)[0], module(x))
+    assert capsys.readouterr().err == ""
+    for words in (["--weights", "w.safetensors"], ["--dtype", "float16"]):
+        with pytest.raises(ValueError, match="has its weights and its element type"):
+            run(source, "-o", out, *words)
+    with pytest.raises(FileNotFoundError, match="there is no program at"):
+        run("none.pt2", "-o", out)
+
+
+def test_no_input(tmp_path: Path) -> None:
+    """A module's inputs cannot be guessed."""
+    with pytest.raises(ValueError, match="--input is missing"):
+        run(FACTORY, "-o", tmp_path / "m.onnx")
+
+
+def test_no_optimize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--no-optimize reaches torch's exporter."""
+    seen = []
+    real = torch.onnx.export
+
+    def spy(*args: object, **options: object) -> object:
+        seen.append(options["optimize"])
+        return real(*args, **options)
+
+    monkeypatch.setattr(torch.onnx, "export", spy)
+    words = ["torch.nn:ELU", "--input", INPUT, "-o", tmp_path / "m.onnx", "--no-verify"]
+    assert run(*words) == run(*words, "--no-optimize") == 0
+    assert seen == [True, False]
+
+
+def test_prefix_is_told(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Weights of a DataParallel module fit; one line says so."""
+    save_file({f"module.{name}": tensor for name, tensor in Dense().state_dict().items()}, weights)
+    words = ["--input", INPUT, "-o", tmp_path / "m.onnx", "--verify", "bodies"]
+    assert run(FACTORY, "--weights", weights, *words) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "'module.0.bias' was taken as '0.bias', and 4 more" in line
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

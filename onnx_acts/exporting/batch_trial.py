@@ -1,0 +1,131 @@
+"""Trying other batch sizes, so that a warning is about a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch.utils import _pytree as pytree
+
+from onnx_acts import runtime
+from onnx_acts.exporting import verification
+from onnx_acts.exporting.arguments import tensors_of
+from onnx_acts.exporting.dynamic import Limit, warn_limit
+from onnx_acts.exporting.running import run_module
+from onnx_acts.files import Model
+
+__all__ = ["tell_range", "try_limits"]
+
+_SMALL = (1, 2, 3)
+"""Sizes that cost little: 1, an even one, an odd one."""
+
+_ANY_NOISE = 1e300
+"""More than the tolerance allows: a limited batch is wrong by more than rounding."""
+
+
+def tell_range(limit: Limit) -> None:
+    """Warns of what torch's range leaves out, where nothing is to be run."""
+    if limit.is_range:
+        warn_limit(limit.name, f"limits its first dimension: {_range(limit)} (not tried)")
+
+
+def try_limits(
+    limits: Sequence[Limit],
+    source: Model,
+    outputs: Sequence[onnx.ValueInfoProto],
+    call: tuple[torch.nn.Module, tuple[Any, ...], dict[str, Any]],
+    operators: Collection[str],
+) -> None:
+    """Runs the module and the model with other batch sizes, and warns where they differ.
+
+    Args:
+        limits: the free dimensions.
+        source: the model.
+        outputs: the graph's outputs.
+        call: the module and its example arguments.
+        operators: the activations in the model.
+    """
+    if not limits:
+        return
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = runtime.session(source, session_options=options, accelerated=False)
+    for limit in limits:
+        own = tensors_of(call[1:])[limit.inputs[0]].shape[0]
+        if own == 0:  # there is nothing to make other sizes of
+            tell_range(limit)
+            continue
+        sizes, rest = _sizes(limit, own)
+        wrong = [
+            size
+            for size in sizes
+            if not _agrees(session, outputs, (call[0], *_resized(call[1:], limit, size)), operators)
+        ]
+        if wrong:
+            right = [own, *(size for size in sizes if size not in wrong)]
+            _tell(limit, right, wrong)
+        elif rest:
+            warn_limit(limit.name, f"limits its first dimension: {_range(limit)} (not tried)")
+
+
+def _sizes(limit: Limit, own: int) -> tuple[list[int], bool]:
+    """The sizes to try beside the example's, and whether the next above torch's range is too large.
+
+    Without a range, two small ones do. A size beyond twice the example's could take too much time.
+    """
+    if not limit.is_range:
+        return [size for size in (1, 3, 2) if size != own][:2], False
+    most = max(2 * own, *_SMALL) + 1
+    after = None if limit.upper is None else limit.upper + 1
+    sizes = {*_SMALL, limit.lower - 1, after or 1, own + 1} - {own}
+    return sorted(size for size in sizes if 0 < size <= most), after is not None and after > most
+
+
+def _resized(call: Any, limit: Limit, size: int) -> Any:
+    """The arguments with `size` elements of the batch: those of the example, again and again."""
+    leaves, tree = pytree.tree_flatten(call)
+    places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, torch.Tensor)]
+    for place in (places[i] for i in limit.inputs):
+        leaf = leaves[place].detach()
+        leaves[place] = leaf[torch.arange(size, device=leaf.device) % leaf.shape[0]]
+    return pytree.tree_unflatten(leaves, tree)
+
+
+def _agrees(
+    session: onnxruntime.InferenceSession,
+    outputs: Sequence[onnx.ValueInfoProto],
+    call: tuple[torch.nn.Module, tuple[Any, ...], dict[str, Any]],
+    operators: Collection[str],
+) -> bool:
+    """Whether module and model give the same; what one of them cannot run is no agreement."""
+    try:
+        expected = [
+            verification.Expectation(value, np.full(value.shape, _ANY_NOISE))
+            for value in run_module(*call)
+        ]
+        got = verification.run_session(session, tensors_of(call[1:]))
+        verification.compare(outputs, expected, got, accelerated=False, operators=operators)
+    except Exception:  # onnxruntime's own exceptions have no common public base
+        return False
+    return True
+
+
+def _tell(limit: Limit, right: list[int], wrong: list[int]) -> None:
+    span = f"{_range(limit)}, " if limit.is_range else ""
+    warn_limit(
+        limit.name,
+        f"limits its first dimension: {span}tried and right for {_listed(right)}, not for"
+        f" {_listed(wrong)}",
+    )
+
+
+def _listed(sizes: list[int]) -> str:
+    return ", ".join(map(str, sorted(sizes)))
+
+
+def _range(limit: Limit) -> str:
+    return f"from {limit.lower} {'up' if limit.upper is None else f'to {limit.upper}'}"
