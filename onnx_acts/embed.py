@@ -169,7 +169,7 @@ def _declare(graph: onnx.GraphProto, name: str, known: Known, *, is_outer: bool)
     declared = outputs | {value.name: value for value in graph.value_info}
     if name not in declared:
         graph.value_info.append(new)
-    elif not (declared[name].type.tensor_type.HasField("shape") or is_outer and name in outputs):
+    elif not (declared[name].type.tensor_type.HasField("shape") or (is_outer and name in outputs)):
         declared[name].CopyFrom(new)
 
 
