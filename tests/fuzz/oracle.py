@@ -227,7 +227,7 @@ class _Examination:
         try:
             yield
         except Exception as error:  # whatever it is, it is what is looked for
-            if not self._is_documented(error):
+            if not self._is_documented(error) and not self._is_of_onnxruntime(check, error):
                 text = f"{type(error).__name__}: {error}"
                 self._report(check, _plain(text), text)
 
@@ -246,6 +246,13 @@ class _Examination:
         if dtypes in ({"float32"}, {"float64"}):
             return False
         return opset < (_OLD_FLOAT16_OPSET if dtypes == {"float16"} else _CONVERTING_OPSET)
+
+    def _is_of_onnxruntime(self, check: str, error: Exception) -> bool:
+        """Without optimisation ONNX Runtime 1.31 gives values of function bodies in nested
+        subgraphs names that it then mixes up. A real cycle shows with optimisation too.
+        """
+        is_plain = check.endswith("bodies") and not self._optimised
+        return is_plain and "graph is not acyclic" in str(error)
 
     def _report(self, check: str, kind: str, message: str) -> None:
         forms = frozenset(self._outcome.replaced)
