@@ -6,7 +6,6 @@ import dataclasses
 import os
 from typing import Any
 
-import numpy as np
 import onnx
 
 import onnx_acts
@@ -14,7 +13,14 @@ from onnx_acts.graph import patterns, replacing, standard
 from onnx_acts.graph.matching import Sign
 from onnx_acts.graph.view import View
 
-__all__ = ["FAULTS", "ended_process"]
+__all__ = [
+    "ended_process",
+    "enlarging_slopes",
+    "opposite_weight",
+    "shared_values",
+    "swapped_branches",
+    "wrong_alpha",
+]
 
 
 def wrong_alpha() -> None:
@@ -41,15 +47,15 @@ def swapped_branches() -> None:
     patterns.sign_test = wrong
 
 
-def wrong_slope_shape() -> None:
-    """Slopes that are computed lose their dimensions of size 1."""
-    stored = patterns._stored
+def opposite_weight() -> None:
+    """relu(x) - w*relu(-x) becomes a PReLU of -w."""
+    part = patterns._weighted_negative_part
 
-    def wrong(view: View, name: str) -> Any:
-        found = stored(view, name)
-        return found if isinstance(found, str) else np.squeeze(found)
+    def wrong(view: View, name: str, x: str) -> Any:
+        found = part(view, name, x)
+        return None if found is None else (found[0], -found[1], found[2])
 
-    patterns._stored = wrong
+    patterns._weighted_negative_part = wrong
 
 
 def shared_values() -> None:
@@ -60,15 +66,6 @@ def shared_values() -> None:
 def enlarging_slopes() -> None:
     """A slope may enlarge x."""
     standard.fits = lambda view, name, x: True
-
-
-FAULTS = (
-    wrong_alpha,
-    swapped_branches,
-    wrong_slope_shape,
-    shared_values,
-    enlarging_slopes,
-)
 
 
 def ended_process() -> None:

@@ -5,30 +5,25 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
-import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx.reference import ReferenceEvaluator
 
 import onnx_acts
 from onnx_acts.graph import accelerate_counted
-from onnx_acts.structure import walk_nodes
 from tests.fuzz.case import Array, Case, Error
 from tests.fuzz.comparing import difference
+from tests.fuzz.running import Levels, Results, as_bytes, originals, plain, run, uses_domain
 
 __all__ = ["ALL", "Finding", "Outcome", "examine"]
 
 ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
-_Levels = onnxruntime.GraphOptimizationLevel
 _NARROW = ({"float32"}, {"float16"}, {"float16", "float32"})
 _OLD_FLOAT16_OPSET, _CONVERTING_OPSET = 12, 15
-
-Results = list[list[Array]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,9 +65,9 @@ def examine(case: Case, tell: Callable[[str], None] = lambda check: None) -> Out
     outcome = Outcome()
     tell("original")
     try:
-        feeds, wanted = _originals(case)
+        feeds, wanted = originals(case)
     except Exception as error:  # onnxruntime's own exceptions have no common public base
-        outcome.skipped = _plain(str(error))
+        outcome.skipped = plain(str(error))
         return outcome
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -103,7 +98,7 @@ class _Examination:
         model = self._accelerated("accelerate")
         if model is None:
             return
-        if _uses_domain(model):
+        if uses_domain(model):
             self._float64(model)
             self._both("accelerate", model)
         elif self._outcome.replaced:
@@ -116,14 +111,14 @@ class _Examination:
             self._again(extra, ops=ALL)
         elif extra == "approximate":
             self._again(extra, approximate=True)
-        elif not _uses_domain(model):
+        elif not uses_domain(model):
             return
         elif extra.startswith("lower"):
             self._lowered(extra, model)
         elif extra == "again":
             with self._step("again"):
                 again = onnx_acts.accelerate(model)
-                if _bytes(again) != _bytes(model):
+                if as_bytes(again) != as_bytes(model):
                     self._both("again", again)
         elif extra == "reference":
             self._reference(model)
@@ -153,10 +148,10 @@ class _Examination:
         self, check: str, model: onnx.ModelProto, library: bool = False, approximate: bool = False
     ) -> None:
         with self._step(check):
-            level = _Levels.ORT_ENABLE_ALL if self._optimised else _Levels.ORT_DISABLE_ALL
+            level = Levels.ORT_ENABLE_ALL if self._optimised else Levels.ORT_DISABLE_ALL
             results = [
                 np.asarray(array)
-                for got in _run(model, self._feeds, level, library)
+                for got in run(model, self._feeds, level, library)
                 for array in got
             ]
             self._compare(check, results, approximate)
@@ -175,15 +170,15 @@ class _Examination:
     def _lowered(self, check: str, model: onnx.ModelProto) -> None:
         with self._step(check):
             lowered = onnx_acts.lower(model, exact=check == "lower exact")
-            if _uses_domain(lowered):
+            if uses_domain(lowered):
                 self._report(check, "nodes left", "a node of onnx_acts is left")
             self._values(f"{check}, values", lowered)
 
     def _reference(self, model: onnx.ModelProto) -> None:
         """onnx_acts.reference_evaluator, where onnx.reference agrees with ONNX Runtime."""
         try:
-            plain = ReferenceEvaluator(self._original)
-            results = [np.asarray(a) for feed in self._feeds for a in plain.run(None, feed)]
+            evaluator = ReferenceEvaluator(self._original)
+            results = [np.asarray(a) for feed in self._feeds for a in evaluator.run(None, feed)]
         except Exception:  # onnx.reference raises anything
             return
         before = len(self._outcome.findings)
@@ -227,9 +222,9 @@ class _Examination:
         try:
             yield
         except Exception as error:  # whatever it is, it is what is looked for
-            if not self._is_documented(error):
+            if not self._is_documented(error) and not self._is_of_onnxruntime(check, error):
                 text = f"{type(error).__name__}: {error}"
-                self._report(check, _plain(text), text)
+                self._report(check, plain(text), text)
 
     def _is_documented(self, error: Exception) -> bool:
         """Bodies need an opset: 9, and 15 where types are mixed."""
@@ -247,53 +242,13 @@ class _Examination:
             return False
         return opset < (_OLD_FLOAT16_OPSET if dtypes == {"float16"} else _CONVERTING_OPSET)
 
+    def _is_of_onnxruntime(self, check: str, error: Exception) -> bool:
+        """Without optimisation ONNX Runtime 1.31 gives values of function bodies in nested
+        subgraphs names that it then mixes up. A real cycle shows with optimisation too.
+        """
+        is_plain = check.endswith("bodies") and not self._optimised
+        return is_plain and "graph is not acyclic" in str(error)
+
     def _report(self, check: str, kind: str, message: str) -> None:
         forms = frozenset(self._outcome.replaced)
         self._outcome.findings.append(Finding(check, kind, message, forms))
-
-
-def _originals(case: Case) -> tuple[list[dict[str, Array]], list[Results]]:
-    """The inputs that ONNX Runtime takes, and its results without and with optimisation."""
-    plain = _session(case.model, _Levels.ORT_DISABLE_ALL, False)
-    feeds, results = [], []
-    reason: Exception | None = None
-    for feed in case.feeds:
-        try:
-            results.append(plain.run(None, dict(feed)))
-            feeds.append(dict(feed))
-        except Exception as error:  # as above
-            reason = error
-    if not feeds and reason is not None:
-        raise reason
-    ways: list[Results] = [results]
-    with contextlib.suppress(Exception):  # then there is one way only
-        ways.append(_run(case.proto, feeds, _Levels.ORT_ENABLE_ALL, False))
-    return feeds, [[list(map(np.asarray, arrays)) for arrays in way] for way in ways]
-
-
-def _session(model: bytes, level: Any, library: bool) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = level
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    return onnx_acts.session(model, session_options=options, accelerated=library)
-
-
-def _run(model: onnx.ModelProto, feeds: list[Any], level: Any, library: bool) -> Results:
-    session = _session(_bytes(model), level, library)
-    return [session.run(None, feed) for feed in feeds]
-
-
-def _bytes(model: onnx.ModelProto) -> bytes:
-    return bytes(model.SerializeToString(deterministic=True))
-
-
-def _uses_domain(model: onnx.ModelProto) -> bool:
-    return any(node.domain == "onnx_acts" for node in walk_nodes(model))
-
-
-def _plain(message: str) -> str:
-    """A message without its names and numbers, so that equal faults are equal."""
-    text = re.sub(r"'[^']*'|\"[^\"]*\"|\([^()]*\)|\[[^\]]*\]|\{[^}]*\}", "_", message)
-    text = re.sub(r"/\S+|\b\w*\d\w*\b", "_", text)
-    return re.sub(r"[\s_]*_[\s_]*", " _ ", text).strip()[:150]

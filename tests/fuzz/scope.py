@@ -134,7 +134,7 @@ class Scope:
     def integers(self, *numbers: int) -> str:
         """A constant list of sizes or axes."""
         array = np.array(numbers, np.int64)
-        return self.node_constant(array) if self.in_function else self.initializer(array)
+        return self.node_constant(array) if self.in_function else self.main.initializer(array)
 
     def squeeze(self, name: str, axes: Sequence[int]) -> str:
         """Squeeze, as the opset writes it."""

@@ -26,6 +26,7 @@ _ORDINARY = (-1.0, 0.5, -0.3, 1.7, -2.5, -8.0, 3.0, -1e-3)
 _SPECIAL = (np.nan, np.nan, np.inf, -np.inf, 0.0, -0.0)
 _RANGES = ("smallest_subnormal", "tiny", "max")
 _OUTPUT_CHANCE = 15
+_INNER = ("Mul", "Exp", "Neg", "Relu", "Less", "Greater", "Abs", "Max", "Sub")
 
 
 @st.composite
@@ -70,12 +71,11 @@ def _grow(scope: Scope, outputs: dict[str, Value]) -> None:
             if read.dtype in FLOATS and not state.chance(50):
                 value = read
     outputs[value.name] = value
-    if state.chance(3):  # a value in the middle of a form, maybe
-        node = state.pick(scope.nodes)
-        if node.op_type in ("Mul", "Exp", "Neg", "Relu", "Less", "Greater"):
-            is_bool = node.op_type in ("Less", "Greater")
-            kind = Value(node.output[0], "bool" if is_bool else value.dtype, ())
-            outputs[kind.name] = Value(kind.name, kind.dtype, (), Error(relative=np.inf))
+    inner = [node for node in scope.nodes if node.op_type in _INNER]
+    if inner and state.chance(8):  # a value in the middle of a form, maybe
+        node = state.pick(inner)
+        dtype = "bool" if node.op_type in ("Less", "Greater") else value.dtype
+        outputs[node.output[0]] = Value(node.output[0], dtype, (), Error(relative=np.inf))
 
 
 def _input(scope: Scope) -> Value:
