@@ -90,8 +90,9 @@ class Spec:
             type, `alpha_c` the attribute alpha in it, `alpha_64` the attribute in float64; so for
             every input and real attribute, by its lower-case name. Other attributes have their own
             names. `$C` stands for the compute type ("float" or "double"), `$to` for its number;
-            constants in it are written `name = Constant <value = $C {number}> ()`, a line each: they
-            get as many dimensions as X needs. The body defines `y_c` for the output Y, and so for further outputs.
+            constants in it are lines `name = Constant <value = $C {number}> ()`: they get as many
+            dimensions as X needs. The body defines `y_c` for the output Y, and so for further
+            outputs.
         training_body: the same where the training form differs, else empty.
         standard: the standard ONNX operator that computes the same in inference, "" if none does.
         torch: the function in `torch.nn.functional`, "" if there is none.

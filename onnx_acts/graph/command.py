@@ -60,7 +60,8 @@ def _accelerate(arguments: argparse.Namespace) -> int:
     )
     save_model(model, arguments.output)
     left = _left(model, arguments.ops)
-    note = f"; left: {_listed(left)} (element type or shapes not known to fit)" if left else ""
+    why = "element type, shapes or opset not known to fit"
+    note = f"; left: {_listed(left)} ({why})" if left else ""
     print(f"{arguments.output}: {_listed(counts) or 'nothing to replace'}{note}")
     return 0
 

@@ -33,6 +33,7 @@ class Error:
         depth: activations on the way. ONNX Runtime may keep float32 between float16 nodes, so
             after two of them what overflows in one model need not in the other.
         undefined_at_infinity: p*x + q*abs(x) is on the way, NaN at infinity where LeakyReLU is not.
+        loses_nan: an ELU that may give a number for NaN is on the way.
     """
 
     relative: float = 0.0
@@ -40,6 +41,7 @@ class Error:
     loose: float = 0.0
     depth: int = 0
     undefined_at_infinity: bool = False
+    loses_nan: bool = False
 
     @property
     def is_exact(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from tests.fuzz.parts import number, scaled, shuffled
@@ -17,8 +19,11 @@ def choice(scope: Scope, x: Value) -> Value:
     state = scope.state
     is_wrong = x.error.is_exact and state.chance(8)
     if state.chance(50):
-        name, alpha = _exponential(scope, x)
-        return as_elu(x, _where(scope, x, name, x.name, is_wrong), alpha)
+        exponent, loses_nan = _exponent(scope, x)
+        name, alpha = _exponential(scope, x, exponent)
+        made = as_elu(x, _where(scope, x, name, x.name, is_wrong), alpha)
+        error = dataclasses.replace(made.error, loses_nan=loses_nan or made.error.loses_nan)
+        return dataclasses.replace(made, error=error)
     part = scaled(scope, x)
     name = _where(scope, x, part.name, x.name, is_wrong)
     tiny = float(np.finfo(x.dtype).smallest_subnormal)
@@ -62,10 +67,10 @@ def _test(scope: Scope, x: Value) -> tuple[str, bool]:
     return test, less
 
 
-def _exponential(scope: Scope, x: Value) -> tuple[str, float]:
-    """alpha*(exp(x) - 1), where exp may get min(x, 0) or where(x > 0, 0, x) instead."""
+def _exponential(scope: Scope, x: Value, exponent: str) -> tuple[str, float]:
+    """alpha*(exp(exponent) - 1) and alpha."""
     state = scope.state
-    power = scope.add("Exp", _exponent(scope, x))
+    power = scope.add("Exp", exponent)
     if state.chance(40):
         name = scope.add("Add", *shuffled(scope, power, number(scope, x, -1.0)))
     else:
@@ -76,11 +81,12 @@ def _exponential(scope: Scope, x: Value) -> tuple[str, float]:
     return scope.add("Mul", *shuffled(scope, number(scope, x, alpha), name)), alpha
 
 
-def _exponent(scope: Scope, x: Value) -> str:
+def _exponent(scope: Scope, x: Value) -> tuple[str, bool]:
+    """x, min(x, 0) or where(x > 0, 0, x) and its variants, some of which make a number of NaN."""
     way = scope.state.pick(("x", "min", "where"))
     if way == "x":
-        return x.name
+        return x.name, False
     zero = number(scope, x, 0.0)
     if way == "min":
-        return scope.add("Min", *shuffled(scope, x.name, zero))
-    return _where(scope, x, x.name, zero, False)
+        return scope.add("Min", *shuffled(scope, x.name, zero)), False
+    return _where(scope, x, x.name, zero, False), True

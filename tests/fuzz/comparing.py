@@ -31,6 +31,8 @@ def _difference(got: Array, wanted: Array, error: Error, is_approximate: bool) -
     ignored = np.zeros(got.shape, bool)
     if is_approximate and error.undefined_at_infinity:
         ignored |= ~np.isfinite(wanted)
+    if is_approximate and error.loses_nan:
+        ignored |= np.isnan(got)
     if got.dtype == np.float16 and error.depth > 1:
         ignored |= ~np.isfinite(wanted) | ~np.isfinite(got)
     undefined = (np.isnan(got) != np.isnan(wanted)) & ~ignored

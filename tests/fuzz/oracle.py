@@ -23,7 +23,6 @@ __all__ = ["ALL", "Finding", "Outcome", "examine"]
 
 ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
 _NARROW = ({"float32"}, {"float16"}, {"float16", "float32"})
-_OLD_FLOAT16_OPSET, _CONVERTING_OPSET = 12, 15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -222,25 +221,9 @@ class _Examination:
         try:
             yield
         except Exception as error:  # whatever it is, it is what is looked for
-            if not self._is_documented(error) and not self._is_of_onnxruntime(check, error):
+            if not self._is_of_onnxruntime(check, error):
                 text = f"{type(error).__name__}: {error}"
                 self._report(check, plain(text), text)
-
-    def _is_documented(self, error: Exception) -> bool:
-        """Bodies need an opset: 9, and 15 where types are mixed."""
-        if not isinstance(error, ValueError) or "need opset" not in str(error):
-            return False
-        dtypes = set(self._case.dtypes)
-        opsets = [
-            item.version
-            for owner in (self._original, *self._original.functions)
-            for item in owner.opset_import
-            if item.domain == ""
-        ]
-        opset = min(opsets)
-        if dtypes in ({"float32"}, {"float64"}):
-            return False
-        return opset < (_OLD_FLOAT16_OPSET if dtypes == {"float16"} else _CONVERTING_OPSET)
 
     def _is_of_onnxruntime(self, check: str, error: Exception) -> bool:
         """Without optimisation ONNX Runtime 1.31 gives values of function bodies in nested

@@ -239,6 +239,18 @@ def test_training_body_in_a_graph_that_has_its_names() -> None:
     assert_array_equal(old, new)
 
 
+def test_names_of_nodes_are_unique() -> None:
+    """A body that comes in gives no node the name of another, which ONNX Runtime refuses."""
+    model = one_node_model(spec_of("PReLU"), "float32")
+    model.graph.node[0].name = "act/Less_2"
+    twice = lower(lower(model, exact=True), exact=True)
+    names = [node.name for node in twice.graph.node if node.name]
+    assert "act/Less_2" in names
+    assert len(names) == len(set(names))
+    fed = {"x_in": np.ones((2, 3, 4)), "slope_in": np.ones((3, 1))}
+    assert onnx_acts.session(twice, accelerated=False).run(None, fed)[0].shape == (2, 3, 4)
+
+
 def test_functions() -> None:
     """Functions that use the operators get bodies for any type; others stay as they are."""
     model = onnx.parser.parse_model("""

@@ -6,16 +6,19 @@ Each is accelerated, and gives with bodies and with the library what ONNX Runtim
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
 import onnx.parser
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 import onnx_acts
 from onnx_acts.graph import accelerate, accelerate_counted
+from onnx_acts.structure import walk_graphs
 from tests.graph.models import operators
 
 X = np.linspace(-2, 2, 8, dtype=np.float32).reshape(2, 4)
@@ -41,6 +44,11 @@ def check(model: onnx.ModelProto, *, rtol: float = 1e-5) -> onnx.ModelProto:
         got = onnx_acts.session(result, accelerated=accelerated).run(None, {"x": X})[0]
         np.testing.assert_allclose(got, wanted, rtol=rtol, strict=True)
     return result
+
+
+def elu(x: NDArray[Any]) -> NDArray[Any]:
+    """ELU with alpha = 1."""
+    return np.where(x < 0, np.expm1(np.minimum(x, 0)), x)
 
 
 def casts(model: onnx.ModelProto) -> set[int]:
@@ -141,22 +149,38 @@ def test_functions_that_stay() -> None:
     assert left == {("Old", 11), ("Caller", 11), ("New", 16)}
 
 
-def test_scan_body_without_shapes() -> None:
-    """Values of a subgraph with a type and no shape, or with neither."""
-    for kind in ("float[] ", ""):
-        body = f"b ({kind}v) => ({kind}w) {{ w = Elu (v) }}"
-        model = parsed(f"{{ y = Scan <num_scan_inputs = 1, body = {body}> (x) }}", shape="2,4")
-        for graph in (model.graph.node[0].attribute[0].g, model.graph.node[0].attribute[1].g):
-            for value in (*graph.input, *graph.output):
-                if kind:
-                    value.type.tensor_type.ClearField("shape")
-        result = accelerate(model)
-        assert [function.name for function in result.functions] == ["ELU"]
-        assert casts(result) <= {TensorProto.FLOAT}
-        wanted = onnx_acts.session(model, accelerated=False).run(None, {"x": X})[0]
-        for accelerated in (False, True):
-            got = onnx_acts.session(result, accelerated=accelerated).run(None, {"x": X})[0]
-            np.testing.assert_allclose(got, wanted, rtol=1e-5)
+@pytest.mark.parametrize("outer", ["2,4", "N,4", "N,M", "?,?", "4", "?"])
+@pytest.mark.parametrize("kind", ["float[]", ""])
+def test_scan_body_without_shapes(kind: str, outer: str) -> None:
+    """Values of a subgraph with a type and no shape, or with neither, also where they are scalars.
+
+    ONNX Runtime wants to know how many dimensions the outputs of a Scan's body have.
+    """
+    body = f"b ({kind} v) => ({kind} w) {{ u = Neg (v) w = Elu (u) }}"
+    text = f"{{ s = Scan <num_scan_inputs = 1, body = {body}> (x) y = Elu (s) }}"
+    result = accelerate(parsed(text, shape=outer))
+    assert [node.op_type for graph in walk_graphs(result.graph) for node in graph.node] == [
+        "Scan",
+        "ELU",
+        "Neg",
+        "ELU",
+    ]
+    assert casts(result) <= {TensorProto.FLOAT}
+    x = X if "," in outer else X[0]
+    wanted = elu(elu(-x))
+    for accelerated in (False, True):
+        got = onnx_acts.session(result, accelerated=accelerated).run(None, {"x": x})[0]
+        np.testing.assert_allclose(got, wanted, rtol=1e-5)
+
+
+def test_scan_along_other_axes() -> None:
+    """The shape of what is scanned, without its axis; states keep theirs."""
+    body = "b (float[] a, float[] v) => (float[] z, float[] w) { z = Add (a, v) w = Elu (v) }"
+    text = (
+        "<float[2] k = {0, 0}> { f, y = Scan <num_scan_inputs = 1, scan_input_axes = [-1],"
+        f" scan_output_axes = [-1], body = {body}> (k, x) }}"
+    )
+    check(parsed(text, shape="2,M"))
 
 
 def test_negative_sizes() -> None:
