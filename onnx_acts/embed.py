@@ -5,13 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 
-import ml_dtypes  # noqa: F401  # gives NumPy the name bfloat16
-import numpy as np
 import onnx
-from onnx import helper
 
 from onnx_acts.functions import form_for, function_proto
-from onnx_acts.inference import Known, known_values
+from onnx_acts.inference import Known, in_file, known_values, value_info
 from onnx_acts.nodes import attribute_proto, read_attributes
 from onnx_acts.specs import DOMAIN, spec_of
 from onnx_acts.structure import (
@@ -32,9 +29,6 @@ __all__ = [
 
 _MINIMUM_IR_VERSION = 9
 """The first IR version whose functions have attributes with defaults."""
-
-_MADE_UP = "unk__"
-"""How the names begin that onnx makes up for sizes."""
 
 _OVERRIDABLE_IR_VERSION = 4
 """The first IR version in which initializers need not be inputs; inputs can be overridden."""
@@ -151,26 +145,21 @@ def _declare_shapes(
         made = [name for node in graph.node if node.domain == DOMAIN for name in node.output]
         for name in made:
             use = next(iter(known[name])) if name and len(known[name]) == 1 else Known()
-            shape = None if use.shape is None else tuple(map(_as_in_file, use.shape))
-            if use.dtype and shape is not None and (not shape or None in shape):
-                _declare(graph, name, Known(use.dtype, shape), is_outer=graph is model.graph)
+            sizes = None if use.shape is None else tuple(map(in_file, use.shape))
+            if use.dtype and sizes is not None and (not sizes or None in sizes):
+                _declare(graph, value_info(name, use), is_outer=graph is model.graph)
 
 
-def _as_in_file(size: int | str | None) -> int | str | None:
-    """A size without the names that onnx makes up when it infers shapes."""
-    return None if isinstance(size, str) and size.startswith(_MADE_UP) else size
-
-
-def _declare(graph: onnx.GraphProto, name: str, known: Known, *, is_outer: bool) -> None:
+def _declare(graph: onnx.GraphProto, new: onnx.ValueInfoProto, *, is_outer: bool) -> None:
     """Gives a value its type and shape where it has none; the model's own outputs stay."""
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(known.dtype))
-    new = helper.make_tensor_value_info(name, kind, known.shape)
     outputs = {value.name: value for value in graph.output}
     declared = outputs | {value.name: value for value in graph.value_info}
-    if name not in declared:
+    if new.name not in declared:
         graph.value_info.append(new)
-    elif not (declared[name].type.tensor_type.HasField("shape") or (is_outer and name in outputs)):
-        declared[name].CopyFrom(new)
+        return
+    is_fixed = is_outer and new.name in outputs
+    if not declared[new.name].type.tensor_type.HasField("shape") and not is_fixed:
+        declared[new.name].CopyFrom(new)
 
 
 def _raise_ir_version(model: onnx.ModelProto) -> None:

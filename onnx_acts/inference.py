@@ -5,18 +5,33 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
+import ml_dtypes  # noqa: F401  # gives NumPy the name bfloat16
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError, EncodeError
 from onnx import helper
 
 from onnx_acts.runtime_types import types_in_runtime
-from onnx_acts.scans import complete_scans
+from onnx_acts.scans import complete_scans, scan_bodies
 from onnx_acts.schemas import register_schemas
 from onnx_acts.structure import import_domain, walk_graphs
 from onnx_acts.weights import copy_without_weights
 
-__all__ = ["Known", "Shape", "dtype_name", "element_types", "inferred", "known_values", "shape_of"]
+__all__ = [
+    "Known",
+    "Shape",
+    "complete_scan_outputs",
+    "dtype_name",
+    "element_types",
+    "in_file",
+    "inferred",
+    "known_values",
+    "shape_of",
+    "value_info",
+]
+
+_MADE_UP = "unk__"
+"""How the names begin that onnx makes up for sizes."""
 
 Shape = tuple[int | str | None, ...]
 """Sizes, names of symbolic sizes, and None where nothing is known."""
@@ -75,6 +90,38 @@ def shape_of(shape: onnx.TensorShapeProto) -> Shape:
         else size.dim_param or None
         for size in shape.dim
     )
+
+
+def complete_scan_outputs(model: onnx.ModelProto) -> None:
+    """Gives the outputs of Scan bodies the types and shapes that inference finds, in place.
+
+    ONNX Runtime must know how many dimensions they have, and does not always find out where the
+    function that makes one has been inlined.
+    """
+    bodies = [graph for graph in walk_graphs(model.graph) for graph in scan_bodies(graph)]
+    open_outputs = [
+        value
+        for body in bodies
+        for value in body.output
+        if not value.type.tensor_type.HasField("shape")
+    ]
+    values = known_values(model) if open_outputs else {}
+    for value in open_outputs:
+        known = values.get(value.name, Known())
+        if known.dtype and known.shape is not None:
+            value.CopyFrom(value_info(value.name, known))
+
+
+def value_info(name: str, known: Known) -> onnx.ValueInfoProto:
+    """Makes a `ValueInfoProto` of a known element type, without the names that onnx makes up."""
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(known.dtype))
+    shape = None if known.shape is None else tuple(map(in_file, known.shape))
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def in_file(size: int | str | None) -> int | str | None:
+    """A size as a file has it: without the names that onnx makes up when it infers shapes."""
+    return None if isinstance(size, str) and size.startswith(_MADE_UP) else size
 
 
 def inferred(model: onnx.ModelProto) -> onnx.ModelProto:

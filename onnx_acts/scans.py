@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import onnx
 
-from onnx_acts.structure import STANDARD_DOMAINS, walk_graphs
+from onnx_acts.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 
-__all__ = ["complete_scans"]
+__all__ = ["complete_scans", "scan_bodies"]
 
 _Type = onnx.TypeProto.Tensor
 
@@ -29,13 +29,22 @@ def complete_scans(model: onnx.ModelProto) -> bool:
         for value in (*graph.input, *graph.output, *graph.value_info):
             if value.type.tensor_type.HasField("shape"):
                 known[value.name] = value.type.tensor_type
-        for node in graph.node:
-            if node.op_type == "Scan" and node.domain in STANDARD_DOMAINS:
-                for value, outer, axis in _body_inputs(node):
-                    if outer in known and not value.type.tensor_type.HasField("shape"):
-                        value.type.tensor_type.CopyFrom(_slice(known[outer], axis))
-                        is_changed = True
+        for node in filter(_is_scan, graph.node):
+            for value, outer, axis in _body_inputs(node):
+                if outer in known and not value.type.tensor_type.HasField("shape"):
+                    value.type.tensor_type.CopyFrom(_slice(known[outer], axis))
+                    is_changed = True
     return is_changed
+
+
+def scan_bodies(graph: onnx.GraphProto | onnx.FunctionProto) -> Iterator[onnx.GraphProto]:
+    """Yields the bodies of the Scan nodes of one graph."""
+    for node in filter(_is_scan, graph.node):
+        yield from subgraphs(node)
+
+
+def _is_scan(node: onnx.NodeProto) -> bool:
+    return node.op_type == "Scan" and node.domain in STANDARD_DOMAINS
 
 
 def _body_inputs(node: onnx.NodeProto) -> Iterator[tuple[onnx.ValueInfoProto, str, int | None]]:

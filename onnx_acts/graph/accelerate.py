@@ -16,7 +16,7 @@ from onnx_acts.graph.names import rename_inlined_values
 from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.replacing import Choice, Replacer
 from onnx_acts.graph.view import View
-from onnx_acts.inference import Known, inferred
+from onnx_acts.inference import Known, complete_scan_outputs, inferred
 from onnx_acts.renaming import restore_names
 from onnx_acts.specs import DEFAULT_OPS, DOMAIN, spec_of
 from onnx_acts.structure import STANDARD_DOMAINS
@@ -100,6 +100,7 @@ def _accelerate(model: Model, choice: Choice) -> tuple[onnx.ModelProto, Counter[
     embed_functions(result)
     if replacer.replaced:
         rename_inlined_values(result)
+        complete_scan_outputs(result)
     replaced = replacer.replaced + Counter({f"{name} renamed": n for name, n in renamed.items()})
     if not replaced:
         replaced.update(f"new body of {name}" for name in _changed(before, _bodies(result)))
