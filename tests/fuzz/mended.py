@@ -1,0 +1,97 @@
+"""Faults that were in the project once, to put back into the process that runs cases."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx.reference import ReferenceEvaluator
+
+from onnx_acts import embed, evaluator, inference
+from onnx_acts.graph import bodies, functions, replacing, view
+from onnx_acts.graph.matching import Match
+from onnx_acts.inference import Known
+from tests.fuzz.case import Array
+
+__all__ = ["MENDED"]
+
+
+def folds_like_onnx_reference() -> None:
+    """Constants were folded by onnx.reference, which ignores `axes` below opset 13."""
+
+    def fold(node: onnx.NodeProto, inputs: Mapping[str, Array], opset: int) -> Array | None:
+        try:
+            with np.errstate(all="ignore"):
+                run = ReferenceEvaluator(node, opsets={"": opset}).run
+                return np.asarray(run(None, dict(inputs))[0])
+        except Exception:
+            return None
+
+    view.fold = fold
+
+
+def takes_forms_that_lose_nan() -> None:
+    """ELU forms that give a number for NaN were replaced without `approximate`."""
+    target = replacing.Choice.target
+
+    def wrong(self: replacing.Choice, match: Match, dtype: str | None) -> str | None:
+        is_approximate = match.is_approximate and match.operator != "ELU"
+        return target(self, dataclasses.replace(match, is_approximate=is_approximate), dtype)
+
+    replacing.Choice.target = wrong
+
+
+def mixes_types() -> None:
+    """A PReLU could get x and slope of different types."""
+    replacing._has_one_type = lambda view, match: True
+    bodies._in_type_of = lambda view, slope, x: slope
+
+
+def infers_without_import() -> None:
+    """Types were inferred before the domain was imported: nothing was known of our nodes."""
+    inference.import_domain = lambda model: None
+    inference.types_in_runtime = lambda model: []
+
+
+def casts_with_cast_like_only() -> None:
+    """float16 had no bodies below opset 15."""
+    form_for = embed.form_for
+
+    def wrong(opset: int, uses: Collection[Known]) -> Any:
+        if opset < 15 and {use.dtype for use in uses} == {"float16"}:
+            raise ValueError("functions for the element types float16 need opset 15 or newer")
+        return form_for(opset, uses)
+
+    embed.form_for = wrong
+
+
+def inlines_at_the_functions_opset() -> None:
+    """onnx.inliner got functions whose opset differs from the model's."""
+    functions._set_opset = lambda model, opset: []
+
+
+def evaluates_bodies() -> None:
+    """reference_evaluator looked at the bodies, which onnx.reference cannot read below opset 12."""
+    evaluator._without_bodies = lambda model: model
+
+
+def leaves_scans_without_shapes() -> None:
+    """Outputs of Scan bodies had no shape with the library."""
+    inference.complete_scans = lambda model: False
+    embed._declare_shapes = lambda model, uses: None
+
+
+MENDED: tuple[Callable[[], None], ...] = (
+    folds_like_onnx_reference,
+    takes_forms_that_lose_nan,
+    mixes_types,
+    infers_without_import,
+    casts_with_cast_like_only,
+    inlines_at_the_functions_opset,
+    evaluates_bodies,
+    leaves_scans_without_shapes,
+)
+"""Each is found by the fuzzer when it is put back."""
