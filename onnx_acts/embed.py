@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import onnx
 
 from onnx_acts.functions import form_for, function_proto
-from onnx_acts.inference import Known, in_file, known_values, value_info
+from onnx_acts.inference import scopes
+from onnx_acts.known import Known, in_file, value_info
 from onnx_acts.nodes import attribute_proto, read_attributes
 from onnx_acts.specs import DOMAIN, spec_of
 from onnx_acts.structure import (
@@ -20,6 +21,7 @@ from onnx_acts.structure import (
 )
 
 __all__ = [
+    "Use",
     "default_opset",
     "embed_functions",
     "function_for",
@@ -52,14 +54,14 @@ def embed_functions(model: onnx.ModelProto) -> None:
         if function.domain == DOMAIN:
             model.functions.remove(function)
     uses = uses_of(model)
-    for name, pairs in sorted(uses.items()):
-        nodes = [node for node, _ in pairs]
-        known = [use for _, use in pairs]
+    for name, found in sorted(uses.items()):
+        nodes, known = [use.node for use in found], [use.known for use in found]
         model.functions.append(function_for(name, default_opset(model), nodes, known))
     if uses:
         import_domain(model)
         _raise_ir_version(model)
-        _declare_shapes(model, uses)
+        for use in (use for found in uses.values() for use in found):
+            _declare_shape(use)
 
 
 def function_for(
@@ -96,21 +98,41 @@ def default_opset(model: onnx.ModelProto | onnx.FunctionProto) -> int:
     raise ValueError("the model imports no standard operators: opset_import has no default domain")
 
 
-def uses_of(model: onnx.ModelProto) -> dict[str, list[tuple[onnx.NodeProto, Known]]]:
-    """Finds the `onnx_acts` nodes, by operator, and what is known of X; writes attributes out."""
+@dataclasses.dataclass(frozen=True)
+class Use:
+    """One `onnx_acts` node.
+
+    Attributes:
+        node: the node.
+        known: what is known of X.
+        graph: the graph that it stands in; None for a function.
+        is_inner: the graph is a subgraph.
+    """
+
+    node: onnx.NodeProto
+    known: Known
+    graph: onnx.GraphProto | None = None
+    is_inner: bool = False
+
+
+def uses_of(model: onnx.ModelProto) -> dict[str, list[Use]]:
+    """Finds the `onnx_acts` nodes, by operator; writes their attributes out."""
     found = [node for node in walk_nodes(model) if node.domain == DOMAIN]
     for node in found:
         write_attributes(node)
-    values = known_values(model) if found else {}
-    # Nothing is known of a function's values, whatever else in the model has their names.
-    scopes = [(model.graph, values), *((function, {}) for function in model.functions)]
-    uses: dict[str, list[tuple[onnx.NodeProto, Known]]] = {}
-    for root, known in scopes:
-        for node in (node for graph in walk_graphs(root) for node in graph.node):
-            if node.domain == DOMAIN:
-                use = known.get(node.input[0], Known())
-                uses.setdefault(node.op_type, []).append((node, use))
+    uses: dict[str, list[Use]] = {}
+    for graph, values, owner in scopes(model) if found else ():
+        for node in filter(_is_ours, graph.node):
+            use = Use(node, values[node.input[0]], graph, owner is not None)
+            uses.setdefault(node.op_type, []).append(use)
+    for graph in walk_graphs(*model.functions):  # nothing is known of a function's values
+        for node in filter(_is_ours, graph.node):
+            uses.setdefault(node.op_type, []).append(Use(node, Known()))
     return uses
+
+
+def _is_ours(node: onnx.NodeProto) -> bool:
+    return bool(node.domain == DOMAIN)
 
 
 def write_attributes(node: onnx.NodeProto) -> None:
@@ -129,37 +151,24 @@ def write_attributes(node: onnx.NodeProto) -> None:
     )
 
 
-def _declare_shapes(
-    model: onnx.ModelProto, uses: Mapping[str, Sequence[tuple[onnx.NodeProto, Known]]]
-) -> None:
-    """Writes down the shapes of outputs that have no dimensions, or a size without a name.
+def _declare_shape(use: Use) -> None:
+    """Writes down the shape of outputs that have no dimensions, or a size without a name.
 
     ONNX Runtime's interface for custom operators has no way to say those, and a Scan, for one, must
-    know how many dimensions the outputs of its body have.
+    know how many dimensions the outputs of its body have. The model's own outputs stay.
     """
-    known: dict[str, set[Known]] = {}
-    for node, use in (pair for pairs in uses.values() for pair in pairs):
-        for name in filter(None, node.output):
-            known.setdefault(name, set()).add(use)
-    for graph in walk_graphs(model.graph):
-        made = [name for node in graph.node if node.domain == DOMAIN for name in node.output]
-        for name in made:
-            use = next(iter(known[name])) if name and len(known[name]) == 1 else Known()
-            sizes = None if use.shape is None else tuple(map(in_file, use.shape))
-            if use.dtype and sizes is not None and (not sizes or None in sizes):
-                _declare(graph, value_info(name, use), is_outer=graph is model.graph)
-
-
-def _declare(graph: onnx.GraphProto, new: onnx.ValueInfoProto, *, is_outer: bool) -> None:
-    """Gives a value its type and shape where it has none; the model's own outputs stay."""
-    outputs = {value.name: value for value in graph.output}
-    declared = outputs | {value.name: value for value in graph.value_info}
-    if new.name not in declared:
-        graph.value_info.append(new)
+    sizes = None if use.known.shape is None else tuple(map(in_file, use.known.shape))
+    if use.graph is None or not use.known.dtype or sizes is None or (sizes and None not in sizes):
         return
-    is_fixed = is_outer and new.name in outputs
-    if not declared[new.name].type.tensor_type.HasField("shape") and not is_fixed:
-        declared[new.name].CopyFrom(new)
+    outputs = {value.name: value for value in use.graph.output}
+    declared = outputs | {value.name: value for value in use.graph.value_info}
+    for name in filter(None, use.node.output):
+        if name not in declared:
+            use.graph.value_info.append(value_info(name, use.known))
+            continue
+        is_open = not declared[name].type.tensor_type.HasField("shape")
+        if is_open and (use.is_inner or name not in outputs):
+            declared[name].CopyFrom(value_info(name, use.known))
 
 
 def _raise_ir_version(model: onnx.ModelProto) -> None:

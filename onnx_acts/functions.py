@@ -2,8 +2,8 @@
 
 A function body has no element type, yet the rules need one: 16-bit types compute in float32,
 float64 in float64. So a body is written for a `Form`: the opset of the model that will carry it,
-the compute type, whether values must be converted to it and back, and how many dimensions its
-constants have. `form_for` picks the form that is right for all that an operator meets in a model.
+the compute type, whether values must be converted to it and back, and whether its constants get
+as many dimensions as X. `form_for` picks the form that is right for all that an operator meets.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import onnx
 import onnx.parser
 from onnx import TensorProto, helper
 
-from onnx_acts.inference import Known, Shape
+from onnx_acts.known import Known, Shape
 from onnx_acts.nodes import attribute_proto
 from onnx_acts.specs import DOMAIN, Spec
 
-__all__ = ["MINIMUM_OPSET", "Form", "form_for", "function_proto", "rank_for"]
+__all__ = ["MINIMUM_OPSET", "Form", "form_for", "function_proto", "needs_alignment"]
 
 MINIMUM_OPSET = 9
 """The oldest standard opset in which a body can be written (Where appeared there)."""
@@ -47,8 +47,8 @@ class Form:
         convert: values are converted to the compute type and the result back.
         result: the element type of the result where it is converted to that one type; None where
             CastLike, from opset 15 on, converts it to X's.
-        rank: the dimensions of constants, all of size 1; None where they get as many as X has, at
-            run time. See `rank_for`.
+        aligned: constants get as many dimensions as X has, at run time, all of size 1; else they
+            have none. See `needs_alignment`.
         training: include RReLU's training form.
         outputs: number of outputs that the function has, or None for all.
     """
@@ -57,7 +57,7 @@ class Form:
     double: bool = False
     convert: bool = True
     result: str | None = None
-    rank: int | None = 0
+    aligned: bool = False
     training: bool = False
     outputs: int | None = None
 
@@ -85,39 +85,27 @@ def form_for(opset: int, uses: Collection[Known]) -> Form:
             f"the model has opset {opset}; functions for the element types {found} need opset"
             f" {needed} or newer: convert it with onnx.version_converter.convert_version"
         )
-    rank = rank_for([use.shape for use in uses])
-    return Form(opset, double, convert, result if convert else None, rank)
+    aligned = needs_alignment([use.shape for use in uses])
+    return Form(opset, double, convert, result if convert else None, aligned)
 
 
-def rank_for(shapes: Collection[Shape | None]) -> int | None:
-    """Picks the dimensions of a body's constants, None for as many as X has at run time.
+def needs_alignment(shapes: Collection[Shape | None]) -> bool:
+    """Tells whether a body is slow for some X unless its constants have as many dimensions as X.
 
-    ONNX Runtime broadcasts a constant element by element, a hundred times slower than in one run,
-    where X ends in at least as many sizes of 1 as the constant has dimensions. More dimensions than
-    X has would give them to Y. A size that has a name only may be 1.
+    ONNX Runtime broadcasts a constant without dimensions in runs that end at each size of 1, up to
+    a hundred times slower than in one. A size that is no number may be 1. Only the first may be.
+    (More dimensions than X has would give them to Y: what the file says of them may be wrong, so
+    they are counted at run time. ONNX Runtime does that when it loads a model, where it can.)
 
     Args:
         shapes: the shapes of X that the operator meets, None where not even the rank is known.
     """
-    known = [shape for shape in shapes if shape is not None]
-    most = min((len(shape) for shape in known), default=0)
-    needed = max((_rank_for(shape, {1}) for shape in known), default=0)
-    if len(known) < len(shapes) or needed > most:
-        return None
-    wanted = max((_rank_for(shape, {1, *_names(shape)}) for shape in known), default=0)
-    return min(wanted, most)
-
-
-def _rank_for(shape: Shape, ones: Collection[int | str | None]) -> int:
-    """One more dimension than the sizes in `ones` at the end, as far as there are so many."""
-    count = 0
-    while count < len(shape) and shape[-1 - count] in ones:
-        count += 1
-    return min(count + 1, len(shape)) if count else 0
-
-
-def _names(shape: Shape) -> list[str | None]:
-    return [size for size in shape if not isinstance(size, int)]
+    return any(
+        shape is None
+        or any(size == 1 or not isinstance(size, int) for size in shape[1:])
+        or (len(shape) == 1 and shape[0] == 1)
+        for shape in shapes
+    )
 
 
 def function_proto(spec: Spec, form: Form) -> onnx.FunctionProto:
@@ -148,8 +136,9 @@ def function_proto(spec: Spec, form: Form) -> onnx.FunctionProto:
 def _function_text(spec: Spec, form: Form) -> str:
     """Writes the function in the ONNX text syntax."""
     body = spec.training_body if form.training and spec.training_body else spec.body
-    lines = [*_ones_lines(form), *_attribute_lines(spec, form), *_constant_lines(body, form)]
-    for name in spec.inputs[1:] if form.rank != 0 else ():
+    lines = _ones_lines() if form.aligned else []
+    lines += [*_attribute_lines(spec, form), *_constant_lines(body, form)]
+    for name in spec.inputs[1:] if form.aligned else ():
         lines.append(f"{name}_r = Mul ({_inner(name)}, one_r)")
         body = re.sub(rf"\b{_inner(name)}\b", f"{name}_r", body)
     lines += [line for line in body.strip().splitlines() if not _CONSTANT.fullmatch(line)]
@@ -177,16 +166,13 @@ def _inner(name: str) -> str:
     return f"{name.lower()}_c"
 
 
-def _ones_lines(form: Form) -> list[str]:
+def _ones_lines() -> list[str]:
     """Nodes that make `ones`, the shape of the constants."""
-    if form.rank is None:
-        return [
-            "x_sizes = Shape (X)",
-            "x_rank = Shape (x_sizes)",
-            "ones = ConstantOfShape <value = int64[1] {1}> (x_rank)",
-        ]
-    sizes = ", ".join(["1"] * form.rank)
-    return [f"ones = Constant <value = int64[{form.rank}] {{{sizes}}}> ()"] if form.rank else []
+    return [
+        "x_sizes = Shape (X)",
+        "x_rank = Shape (x_sizes)",
+        "ones = ConstantOfShape <value = int64[1] {1}> (x_rank)",
+    ]
 
 
 def _attribute_lines(spec: Spec, form: Form) -> list[str]:
@@ -195,9 +181,9 @@ def _attribute_lines(spec: Spec, form: Form) -> list[str]:
     for attribute in spec.attributes:
         name = attribute.name
         if attribute.kind == "real":
-            stored = f"{name}_64" if form.rank == 0 else f"{name}_0"
+            stored = f"{name}_0" if form.aligned else f"{name}_64"
             lines.append(f"{stored} = Constant <value: tensor = @{name}> ()")
-            if form.rank != 0:
+            if form.aligned:
                 lines.append(f"{name}_64 = Reshape ({stored}, ones)")
             lines.append(f"{_inner(name)} = Cast <to = $to> ({name}_64)")
         else:
@@ -206,15 +192,13 @@ def _attribute_lines(spec: Spec, form: Form) -> list[str]:
 
 
 def _constant_lines(body: str, form: Form) -> list[str]:
-    """The constants of a body in the compute type, with the form's rank."""
+    """The constants of a body in the compute type."""
     lines = []
     for name, number in [*_CONSTANT.findall(body), ("one_r", "1")]:
-        if form.rank is None:
-            lines.append(f"{name}_0 = Constant <value = $C {{{number}}}> ()")
-            lines.append(f"{name} = Reshape ({name}_0, ones)")
-        else:
-            sizes = f"[{', '.join(['1'] * form.rank)}]" if form.rank else ""
-            lines.append(f"{name} = Constant <value = $C{sizes} {{{number}}}> ()")
+        stored = f"{name}_0" if form.aligned else name
+        lines.append(f"{stored} = Constant <value = $C {{{number}}}> ()")
+        if form.aligned:
+            lines.append(f"{name} = Reshape ({stored}, ones)")
     return lines
 
 

@@ -90,5 +90,5 @@ def _operators(function: onnx.FunctionProto) -> Counter[str]:
 
 def _possible_operators(spec: Spec) -> list[Counter[str]]:
     opset = 18  # of RReLU's training form; the operators are the same in others
-    forms = [Form(opset, rank=rank, training=t) for rank in (0, 1) for t in (False, True)]
+    forms = [Form(opset, aligned=a, training=t) for a in (False, True) for t in (False, True)]
     return [_operators(function_proto(spec, form)) for form in forms]

@@ -47,8 +47,9 @@ def types_in_runtime(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     except Exception:  # onnxruntime's own exceptions have no common public base
         return []
     asked = set(unknown)
+    # No dimensions are shown for a scalar and for an unknown rank.
     return [
-        helper.make_tensor_value_info(item.name, _ELEMENT_TYPES[item.type], item.shape)
+        helper.make_tensor_value_info(item.name, _ELEMENT_TYPES[item.type], item.shape or None)
         for item in session.get_outputs()
         if item.name in asked and item.type in _ELEMENT_TYPES
     ]

@@ -1,4 +1,4 @@
-"""Types and shapes of the inputs of Scan bodies, where a file leaves them to the runtime.
+"""Shapes of the inputs of Scan bodies, where a file leaves them to the runtime.
 
 ONNX Runtime takes them from what is scanned; onnx does where there is no type at all, and not where
 there is one without a shape.
@@ -10,47 +10,42 @@ from collections.abc import Iterator
 
 import onnx
 
-from onnx_acts.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
+from onnx_acts.known import Known, value_info, walk_scopes
+from onnx_acts.structure import STANDARD_DOMAINS
 
-__all__ = ["complete_scans", "scan_bodies"]
-
-_Type = onnx.TypeProto.Tensor
+__all__ = ["complete_scans", "is_scan"]
 
 
 def complete_scans(model: onnx.ModelProto) -> bool:
     """Gives inputs of Scan bodies the shapes that follow from what is known around them.
 
+    Args:
+        model: a model after inference; it is changed.
+
     Returns:
         Whether there was something to give.
     """
-    known: dict[str, _Type] = {}
     is_changed = False
-    for graph in walk_graphs(model.graph):  # outer graphs first
-        for value in (*graph.input, *graph.output, *graph.value_info):
-            if value.type.tensor_type.HasField("shape"):
-                known[value.name] = value.type.tensor_type
-        for node in filter(_is_scan, graph.node):
+    for graph, values, _ in walk_scopes(model.graph, model.graph):
+        for node in filter(is_scan, graph.node):
             for value, outer, axis in _body_inputs(node):
-                if outer in known and not value.type.tensor_type.HasField("shape"):
-                    value.type.tensor_type.CopyFrom(_slice(known[outer], axis))
+                known = _slice(values[outer], axis)
+                is_open = not value.type.tensor_type.HasField("shape")
+                if is_open and known.dtype and known.shape is not None:
+                    value.CopyFrom(value_info(value.name, known))
                     is_changed = True
     return is_changed
 
 
-def scan_bodies(graph: onnx.GraphProto | onnx.FunctionProto) -> Iterator[onnx.GraphProto]:
-    """Yields the bodies of the Scan nodes of one graph."""
-    for node in filter(_is_scan, graph.node):
-        yield from subgraphs(node)
-
-
-def _is_scan(node: onnx.NodeProto) -> bool:
-    return node.op_type == "Scan" and node.domain in STANDARD_DOMAINS
+def is_scan(node: onnx.NodeProto) -> bool:
+    """Tells whether a node is a standard Scan."""
+    return bool(node.op_type == "Scan" and node.domain in STANDARD_DOMAINS)
 
 
 def _body_inputs(node: onnx.NodeProto) -> Iterator[tuple[onnx.ValueInfoProto, str, int | None]]:
     """The inputs of a Scan's body, what they come from, and the axis along which it is scanned."""
     given = {item.name: item for item in node.attribute}
-    if "body" not in given or "num_scan_inputs" not in given:  # opset 8 is another operator
+    if "body" not in given or "num_scan_inputs" not in given:
         return
     count = given["num_scan_inputs"].i
     axes = list(given["scan_input_axes"].ints) if "scan_input_axes" in given else [0] * count
@@ -58,10 +53,12 @@ def _body_inputs(node: onnx.NodeProto) -> Iterator[tuple[onnx.ValueInfoProto, st
     yield from zip(given["body"].g.input, node.input, [*states, *axes], strict=False)
 
 
-def _slice(outer: _Type, axis: int | None) -> _Type:
-    """The type of a slice along an axis; the whole where there is no axis."""
-    result = _Type()
-    result.CopyFrom(outer)
-    if axis is not None and -len(result.shape.dim) <= axis < len(result.shape.dim):
-        del result.shape.dim[axis]
-    return result
+def _slice(outer: Known, axis: int | None) -> Known:
+    """What is known of a slice along an axis; of the whole where there is no axis."""
+    if outer.shape is None or axis is None:
+        return outer
+    sizes = list(outer.shape)
+    if not -len(sizes) <= axis < len(sizes):
+        return Known(outer.dtype)
+    del sizes[axis]
+    return Known(outer.dtype, tuple(sizes))

@@ -8,7 +8,8 @@ import onnx.parser
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from onnx_acts.inference import Known, dtype_name, element_types, inferred, known_values
+from onnx_acts.inference import element_types, inferred, scopes
+from onnx_acts.known import Known, Values, dtype_name
 from onnx_acts.runtime_types import types_in_runtime
 
 
@@ -17,43 +18,71 @@ def parsed(text: str, *, opset: int = 17) -> onnx.ModelProto:
     return onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["": {opset}]> g {text}')
 
 
+def outermost(model: onnx.ModelProto) -> Values:
+    """What is known of the values of the graph."""
+    return next(scopes(model))[1]
+
+
 def test_types_and_shapes() -> None:
     """Of inputs, outputs, initializers and everything between; -1 is an unknown size."""
     model = parsed(
         "(float[N,-1,?] x) => (y) <float[3] w = {1, 2, 3}>"
         " { a = Cast <to = 10> (x) b = Neg (a) y = Shape (b) }"
     )
-    found = known_values(model)
+    found = outermost(model)
     shape = ("N", None, None)
     assert found["x"] == Known("float32", shape)
     assert found["b"].dtype == "float16"
     assert found["w"] == Known("float32", (3,))
     assert found["y"] == Known("int64", (3,))
-    assert element_types(model) == {name: known.dtype for name, known in found.items()}
+    types = {"x": "float32", "w": "float32", "a": "float16", "b": "float16", "y": "int64"}
+    assert element_types(model) == types
 
 
 def test_our_nodes_without_an_import() -> None:
     """Nodes of the domain are followed where the model does not import it yet."""
     model = parsed("(float[N,4] x) => (y) { a = onnx_acts.ELU (x) y = Neg (a) }")
-    assert known_values(model)["y"] == Known("float32", ("N", 4))
+    assert outermost(model)["y"] == Known("float32", ("N", 4))
     assert [item.domain for item in model.opset_import] == [""], "the model was changed"
 
 
 def test_names_that_mean_several_values() -> None:
-    """Two branches may use one name: only what is the same in both is known."""
+    """Two branches may use one name: what it means depends on the graph."""
     model = parsed(
-        "(bool c, float[2,3] x) => (y) { y = If (c) <"
-        " then_branch = t () => (float[2,3] p) { v = Neg (x) p = Neg (v) },"
-        " else_branch = e () => (float[2,3] q) { s = Shape (x) v = Cast <to = 1> (s)"
-        " q = Add (x, x) }> }"
+        "(bool c, float[2,3] x) => (y) { o = Neg (x) y = If (c) <"
+        " then_branch = t () => (float[2,3] p) { v = Neg (o) p = Neg (v) },"
+        " else_branch = e () => (float[2,3] q) { s = Shape (o) v = Cast <to = 11> (s)"
+        " u = other.Unknown (x) q = Add (x, x) }> }"
     )
-    assert known_values(model)["v"] == Known("float32", None)
+    found = {graph.name: values for graph, values, _ in scopes(model)}
+    assert found["t"]["v"] == Known("float32", (2, 3))
+    assert found["e"]["v"] == Known("float64", (2,))
+    assert found["e"]["o"] == found["g"]["o"] == Known("float32", (2, 3))
+    assert found["e"]["u"] == found["g"]["v"] == Known()
+    assert [owner is None for _, _, owner in scopes(model)] == [True, False, False]
+    types = element_types(model)
+    assert "v" not in types
+    assert types["o"] == "float32"
+
+
+def test_unknown_in_one_graph_only() -> None:
+    """A value is not like its namesake in another graph of which more is known."""
     model = parsed(
-        "(bool c, float[2,3] x) => (y) { y = If (c) <"
-        " then_branch = t () => (float[2,3] p) { v = Neg (x) p = Neg (v) },"
-        " else_branch = e () => (float[2,3] q) { v = Cast <to = 11> (x) q = Cast <to = 1> (v) }> }"
+        "(bool c, float[3,1] x, int64[K] s) => (y) { y = If (c) <"
+        " then_branch = t () => (p) { a = Neg (x) p = Neg (a) },"
+        " else_branch = e () => (q) { a = Reshape (x, s) q = Neg (a) }> }"
     )
-    assert known_values(model)["v"] == Known(None, (2, 3))
+    found = {graph.name: values for graph, values, _ in scopes(model)}
+    assert found["t"]["a"] == Known("float32", (3, 1))
+    assert found["e"]["a"] == Known("float32", None)
+
+
+def test_stored_inputs() -> None:
+    """An initializer that is an input may be fed with another shape, as the input declares it."""
+    model = parsed("(float[N] x, float[M] s) => (y) <float[1] s = {1}> { y = PRelu (x, s) }")
+    model.graph.input[1].name = "s"
+    values = outermost(model)
+    assert values["s"] == Known("float32", ("M",))
 
 
 def test_element_types() -> None:
@@ -78,8 +107,18 @@ def runtime_model() -> onnx.ModelProto:
 
 def test_onnx_runtime_is_asked() -> None:
     """Also where weights are left out, and where our nodes have no bodies yet."""
-    found = known_values(runtime_model())
+    found = outermost(runtime_model())
     assert found["b"] == found["c"] == Known("float32", ("N", 50))
+
+
+def test_unknown_rank_in_onnx_runtime() -> None:
+    """It shows a scalar and an unknown rank in the same way: nothing is known of the shape."""
+    model = parsed(
+        "(float[N,M] x, int64[K] s) => (y)"
+        " { c = Reshape (x, s) a = com.microsoft.Gelu (c) y = Neg (a) }"
+    )
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    assert outermost(model)["a"] == Known("float32", None)
 
 
 def test_onnx_runtime_is_not_asked_in_vain() -> None:
@@ -88,4 +127,4 @@ def test_onnx_runtime_is_not_asked_in_vain() -> None:
     assert types_in_runtime(inferred(model)) == []
     model = parsed("(float[N] x) => (float[N] y) { a = other.Unknown (x) y = Neg (a) }")
     assert types_in_runtime(model) == []
-    assert "a" not in known_values(model)
+    assert outermost(model)["a"] == Known()

@@ -11,15 +11,16 @@ import onnx
 from onnx_acts.embed import default_opset, embed_functions, uses_of
 from onnx_acts.files import Model, read_model
 from onnx_acts.functions import form_for
-from onnx_acts.graph.functions import inline_functions_with_matches
+from onnx_acts.graph.functions import inline_functions_with_matches, inline_functions_with_nodes
 from onnx_acts.graph.names import rename_inlined_values
 from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.replacing import Choice, Replacer
 from onnx_acts.graph.view import View
-from onnx_acts.inference import Known, complete_scan_outputs, inferred
+from onnx_acts.inference import complete_scan_outputs, inferred
+from onnx_acts.known import Known
 from onnx_acts.renaming import restore_names
 from onnx_acts.specs import DEFAULT_OPS, DOMAIN, spec_of
-from onnx_acts.structure import STANDARD_DOMAINS
+from onnx_acts.structure import STANDARD_DOMAINS, walk_nodes
 
 __all__ = ["accelerate", "accelerate_counted"]
 
@@ -88,6 +89,8 @@ def _accelerate(model: Model, choice: Choice) -> tuple[onnx.ModelProto, Counter[
         return original, Counter()
     sort_nodes(original.graph)
     renamed = restore_names(original)
+    had_nodes = {node.op_type for node in walk_nodes(original) if node.domain == DOMAIN}
+    original = inline_functions_with_nodes(original)
     changed = inline_functions_with_matches(original, choice)
     replacer = Replacer(choice)
     view = View(changed.graph, inferred(changed).graph, default_opset(changed))
@@ -102,8 +105,8 @@ def _accelerate(model: Model, choice: Choice) -> tuple[onnx.ModelProto, Counter[
         rename_inlined_values(result)
         complete_scan_outputs(result)
     replaced = replacer.replaced + Counter({f"{name} renamed": n for name, n in renamed.items()})
-    if not replaced:
-        replaced.update(f"new body of {name}" for name in _changed(before, _bodies(result)))
+    new = [name for name in _changed(before, _bodies(result)) if name in had_nodes]
+    replaced.update(f"new body of {name}" for name in new)
     return result, replaced
 
 
@@ -113,8 +116,8 @@ def _without_body(model: onnx.ModelProto) -> frozenset[tuple[str, str | None]]:
     Up to opset 14 a body serves one element type. Where an operator meets several, one keeps it.
     """
     opset, found = default_opset(model), set()
-    for name, pairs in uses_of(model).items():
-        uses = [use for _, use in pairs]
+    for name, found_uses in uses_of(model).items():
+        uses = [use.known for use in found_uses]
         if _has_form(opset, uses):
             continue
         dtypes = {use.dtype for use in uses}

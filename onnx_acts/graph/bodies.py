@@ -19,7 +19,7 @@ from onnx import helper, numpy_helper
 from onnx_acts.functions import MINIMUM_OPSET, Form, form_for, function_proto
 from onnx_acts.graph.matching import Match, fits
 from onnx_acts.graph.view import Array, View
-from onnx_acts.inference import Known
+from onnx_acts.known import Known
 from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec
 
 __all__ = ["inlined_body"]
@@ -100,7 +100,7 @@ def _nodes(spec: Spec, form: Form) -> dict[str, onnx.NodeProto]:
 
 
 def _forms(opset: int) -> Iterator[tuple[Form, Sequence[str]]]:
-    """The forms that the element types need, with constants of no, some and X's dimensions."""
+    """The forms that the element types need, with constants of no and of X's dimensions."""
     by_form: dict[Form, list[str]] = {}
     known = [[Known(dtype)] for dtype in ELEMENT_TYPES] if opset >= MINIMUM_OPSET else []
     for uses in known:
@@ -108,8 +108,8 @@ def _forms(opset: int) -> Iterator[tuple[Form, Sequence[str]]]:
             form = form_for(opset, uses)
         except ValueError:
             continue  # there is no body of this type in this opset, so none can be found
-        for rank in (0, 1, None):  # any number of dimensions is compared like one
-            key = dataclasses.replace(form, rank=rank, outputs=1)
+        for aligned in (False, True):
+            key = dataclasses.replace(form, aligned=aligned, outputs=1)
             by_form.setdefault(key, []).append(str(uses[0].dtype))
     yield from by_form.items()
 

@@ -31,7 +31,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     faster.add_argument(
         "--approximate",
         action="store_true",
-        help="also replace forms that are equal in exact arithmetic but round differently",
+        help="also replace forms that round differently, or differ at NaN or infinity"
+        " (docs/semantics.md says how)",
     )
     faster.set_defaults(run=_accelerate)
     lower = subparsers.add_parser(

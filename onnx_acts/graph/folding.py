@@ -1,13 +1,14 @@
 """Constants that nodes compute from constants: ONNX Runtime computes them, as it will in the model.
 
 Operators changed over the opsets (Squeeze had an attribute for its axes, say), and onnx.reference
-knows only the newest form of some. So each node runs where it will run, alone.
+knows only the newest form of some. So nodes run where they will run. In float16 ONNX Runtime
+computes a chain of nodes in float32 and rounds at its end, so a chain runs as a whole there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ml_dtypes
@@ -19,7 +20,7 @@ from onnx import helper
 
 from onnx_acts.ort_values import from_ort, to_ort
 
-__all__ = ["FOLDED", "LARGEST_CONSTANT", "fold"]
+__all__ = ["FOLDED", "LARGEST_CONSTANT", "fold", "fold_chain"]
 
 _SHAPING = ("Reshape", "Squeeze", "Unsqueeze")
 _ELEMENTWISE = ("Abs", "Add", "Cast", "Clip", "Div", "Identity", "Max", "Min", "Mul", "Neg", "Sub")
@@ -53,12 +54,28 @@ def fold(
     wide = {name: _widened(array) for name, array in inputs.items()}
     is_narrow = any(wide[name] is not array for name, array in inputs.items())
     try:
-        result = _run(node, wide, opset)
+        result = _run([node], wide, opset)
     except Exception:  # onnxruntime's own exceptions have no common public base
         return None
     if is_narrow and node.op_type != "Cast":
         return result.astype(ml_dtypes.bfloat16)
     return result
+
+
+def fold_chain(
+    nodes: Sequence[onnx.NodeProto], inputs: Mapping[str, NDArray[Any]], opset: int
+) -> NDArray[Any] | None:
+    """Computes nodes of `FOLDED`, each of which `fold` can compute; the last one's output.
+
+    Args:
+        nodes: the nodes, in order.
+        inputs: what comes from none of them.
+        opset: the version of the standard operators.
+    """
+    try:
+        return _run(nodes, inputs, opset)
+    except Exception:  # onnxruntime's own exceptions have no common public base
+        return None
 
 
 def _is_harmless(node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]]) -> bool:
@@ -81,10 +98,12 @@ def _widened(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype == ml_dtypes.bfloat16 else array
 
 
-def _run(node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]], opset: int) -> NDArray[Any]:
-    """Runs a model of one node."""
+def _run(
+    nodes: Sequence[onnx.NodeProto], inputs: Mapping[str, NDArray[Any]], opset: int
+) -> NDArray[Any]:
+    """Runs a model of some nodes; returns the output of the last one."""
     graph = helper.make_graph(
-        [node],
+        nodes,
         "fold",
         [
             helper.make_tensor_value_info(
@@ -92,7 +111,7 @@ def _run(node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]], opset: int) -
             )
             for name, array in inputs.items()
         ],
-        [onnx.ValueInfoProto(name=node.output[0])],
+        [onnx.ValueInfoProto(name=nodes[-1].output[0])],
     )
     opsets = [helper.make_opsetid("", opset)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
@@ -104,4 +123,4 @@ def _run(node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]], opset: int) -
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     feeds = {name: to_ort(array) for name, array in inputs.items()}
-    return from_ort(session.run_with_ort_values([node.output[0]], feeds)[0])
+    return from_ort(session.run_with_ort_values(None, feeds)[0])

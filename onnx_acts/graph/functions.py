@@ -5,7 +5,7 @@ Other exporters write a function for each module of the network or for each oper
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import onnx
 import onnx.inliner
@@ -19,7 +19,7 @@ from onnx_acts.specs import DOMAIN
 from onnx_acts.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 from onnx_acts.weights import copy_without_weights
 
-__all__ = ["inline_functions_with_matches"]
+__all__ = ["inline_functions_with_matches", "inline_functions_with_nodes"]
 
 _Key = tuple[str, str]
 """Domain and name of a function."""
@@ -30,25 +30,40 @@ def inline_functions_with_matches(model: onnx.ModelProto, choice: Choice) -> onn
 
     The model itself comes back where there are none. An activation whose parameters are inputs of
     the function is found if it is a standard node, not if it is a decomposition that needs to know
-    them. A function stays if it would have to be written in another way for the model's opset:
-    ONNX Runtime reads it as if it had that opset, other runtimes may not.
+    them. A function stays if it would have to be written in another way for the model's opset: ONNX
+    Runtime reads it as if it had that opset, other runtimes may not.
     """
-    tried: set[_Key] = set()
     dtypes = set(element_types(model).values()) if model.functions else set()
-    opset = default_opset(model)
+    return _inline_where(model, lambda function: _has_match(function, choice, dtypes))
+
+
+def inline_functions_with_nodes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same for functions with `onnx_acts` nodes, whose bodies would have to suit any type."""
+    return _inline_where(model, _has_nodes)
+
+
+def _inline_where(
+    model: onnx.ModelProto, is_wanted: Callable[[onnx.FunctionProto], bool]
+) -> onnx.ModelProto:
+    """Inlines functions until none is wanted that was not tried; their callers may be next."""
+    tried: set[_Key] = set()
     while True:
         found = [
             _key(function)
             for function in model.functions
             if function.domain != DOMAIN
             and _key(function) not in tried
-            and _is_of_opset(function, opset)
-            and _has_match(function, choice, dtypes)
+            and _is_of_opset(function, default_opset(model))
+            and is_wanted(function)
         ]
         if not found:
             return model
         tried.update(found)
         model = _inlined(model, found)
+
+
+def _has_nodes(function: onnx.FunctionProto) -> bool:
+    return any(node.domain == DOMAIN for graph in walk_graphs(function) for node in graph.node)
 
 
 def _has_match(function: onnx.FunctionProto, choice: Choice, dtypes: set[str]) -> bool:
@@ -74,6 +89,8 @@ def _has_match(function: onnx.FunctionProto, choice: Choice, dtypes: set[str]) -
 def _inlined(model: onnx.ModelProto, functions: list[_Key]) -> onnx.ModelProto:
     """Inlines functions; the weights go round the inliner, which takes no model above 2 GiB."""
     light = copy_without_weights(model)
+    for function in light.functions:
+        del function.value_info[:]  # true for some callers at most, and ONNX Runtime ignores it
     _write_defaults(light)
     others = _set_opset(light, default_opset(model))
     result = onnx.inliner.inline_selected_functions(light, functions)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 
 import onnx
 
 from onnx_acts.embed import default_opset, function_for, write_attributes
 from onnx_acts.files import Model, read_model
+from onnx_acts.graph.functions import inline_functions_with_nodes
 from onnx_acts.graph.inlining import inline_node
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.standard import as_standard
-from onnx_acts.inference import Known, known_values
+from onnx_acts.inference import scopes
+from onnx_acts.known import Known, Values
 from onnx_acts.nodes import read_attributes
 from onnx_acts.renaming import restore_names
 from onnx_acts.specs import DOMAIN, spec_of
-from onnx_acts.structure import walk_graphs, walk_nodes
+from onnx_acts.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 
 __all__ = ["lower", "lower_counted"]
 
@@ -53,13 +54,17 @@ def lower_counted(model: Model, *, exact: bool = False) -> tuple[onnx.ModelProto
     sort_nodes(result.graph)
     restore_names(result)
     _remove_functions(result)
+    if any(item.domain in STANDARD_DOMAINS for item in result.opset_import):
+        result = inline_functions_with_nodes(result)
     if any(node.domain == DOMAIN for node in walk_nodes(result)):
         names = FreshNames(result)
-        values = known_values(result)
-        replaced += _lower_graphs(result.graph, default_opset(result), values, exact, names)
+        opset = default_opset(result)
+        for graph, values, _ in reversed(list(scopes(result))):
+            replaced += _lower_graph(graph, opset, values, exact, names)
         for function in result.functions:
             if any(item.domain == DOMAIN for item in function.opset_import):
-                replaced += _lower_graphs(function, default_opset(function), {}, exact, names)
+                for graph in reversed(list(walk_graphs(function))):
+                    replaced += _lower_graph(graph, default_opset(function), None, exact, names)
     for owner in (result, *result.functions):
         for item in list(owner.opset_import):
             if item.domain == DOMAIN:
@@ -74,33 +79,32 @@ def _remove_functions(model: onnx.ModelProto) -> None:
             model.functions.remove(function)
 
 
-def _lower_graphs(
-    root: onnx.GraphProto | onnx.FunctionProto,
+def _lower_graph(
+    graph: onnx.GraphProto | onnx.FunctionProto,
     opset: int,
-    values: Mapping[str, Known],
+    values: Values | None,
     exact: bool,
     names: FreshNames,
 ) -> Counter[str]:
-    """Replaces the nodes of a graph or function and its subgraphs, inner graphs first."""
+    """Replaces the nodes of a graph or function whose subgraphs have been done."""
     replaced: Counter[str] = Counter()
-    for graph in reversed(list(walk_graphs(root))):
-        nodes: list[onnx.NodeProto] = []
-        for node in graph.node:
-            if node.domain != DOMAIN:
-                nodes.append(node)
-                continue
-            write_attributes(node)
-            use = values.get(node.input[0], Known())
-            standard = None if exact else _standard(node, use.dtype)
-            if standard is None:
-                body = function_for(node.op_type, opset, [node], [use])
-                nodes += inline_node(node, body, names)
-            else:
-                nodes.append(standard)
-            replaced[f"{node.op_type} -> {standard.op_type if standard else 'body'}"] += 1
-        copies = onnx.GraphProto(node=nodes)
-        del graph.node[:]
-        graph.node.extend(copies.node)
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        if node.domain != DOMAIN:
+            nodes.append(node)
+            continue
+        write_attributes(node)
+        known = values[node.input[0]] if values else Known()
+        standard = None if exact else _standard(node, known.dtype)
+        if standard is None:
+            body = function_for(node.op_type, opset, [node], [known])
+            nodes += inline_node(node, body, names)
+        else:
+            nodes.append(standard)
+        replaced[f"{node.op_type} -> {standard.op_type if standard else 'body'}"] += 1
+    copies = onnx.GraphProto(node=nodes)
+    del graph.node[:]
+    graph.node.extend(copies.node)
     return replaced
 
 

@@ -12,8 +12,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from onnx_acts.graph.folding import FOLDED, LARGEST_CONSTANT, fold
-from onnx_acts.inference import Shape, dtype_name, shape_of
+from onnx_acts.graph.folding import FOLDED, LARGEST_CONSTANT, fold, fold_chain
+from onnx_acts.known import Shape, Values, dtype_name
 from onnx_acts.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 
 __all__ = ["Array", "View"]
@@ -52,10 +52,7 @@ class View:
         self._folded: dict[tuple[str, int], Array | None] = {}
         self._inputs = {value.name for value in graph.input}
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
-        self._types = {
-            value.name: value.type.tensor_type
-            for value in (*typed.input, *typed.output, *typed.value_info)
-        }
+        self._values: Values = Values(typed, None if outer is None else outer._values)
 
     def producer(self, name: str, *op_types: str) -> onnx.NodeProto | None:
         """Returns the standard node of this graph that makes `name`, if it is one of `op_types`."""
@@ -78,26 +75,22 @@ class View:
         return self._uses[name]
 
     def inner_views(self) -> Iterator[View]:
-        """Yields a view of each subgraph."""
+        """Yields a view of each subgraph, but for those of SequenceMap: ONNX Runtime (1.31) mixes
+        up names where it puts function bodies into them.
+        """
         for node, typed in zip(self.graph.node, self._typed.node, strict=True):
+            if node.op_type == "SequenceMap":
+                continue
             for graph, known in zip(subgraphs(node), subgraphs(typed), strict=True):
                 yield View(graph, known, self.opset, self, self.is_tolerant)
 
     def dtype(self, name: str) -> str | None:
         """Returns the NumPy name of a value's element type, None where unknown."""
-        if name in self._initializers:
-            return dtype_name(self._initializers[name].data_type, name)
-        if name in self._types and self._types[name].elem_type:
-            return dtype_name(self._types[name].elem_type, name)
-        return None if self._is_own(name) or not self.outer else self.outer.dtype(name)
+        return self._values[name].dtype
 
     def shape(self, name: str) -> Shape | None:
         """Returns a value's shape, None where its rank is unknown."""
-        if name in self._initializers:
-            return tuple(self._initializers[name].dims)
-        if name in self._types and self._types[name].HasField("shape"):
-            return shape_of(self._types[name].shape)
-        return None if self._is_own(name) or not self.outer else self.outer.shape(name)
+        return self._values[name].shape
 
     def constant(self, name: str) -> Array | None:
         """Returns the value of a constant, None for anything else.
@@ -128,10 +121,34 @@ class View:
         """Computes a node whose inputs are all constants."""
         values = {name: self._constant(name, depth + 1) for name in node.input if name}
         known = {name: array for name, array in values.items() if array is not None}
-        return fold(node, known, self.opset) if known and len(known) == len(values) else None
+        if not known or len(known) < len(values):
+            return None
+        result = fold(node, known, self.opset)
+        if result is None or result.dtype != np.float16:
+            return result
+        nodes, inputs = self._chain(node)
+        return result if len(nodes) == 1 else fold_chain(nodes, inputs, self.opset)
 
-    def _is_own(self, name: str) -> bool:
-        return name in self._producers or name in self._inputs
+    def _chain(self, last: onnx.NodeProto) -> tuple[list[onnx.NodeProto], dict[str, Array]]:
+        """The nodes of this graph that lead to a folded one, in order, and what they start from."""
+        nodes: dict[str, onnx.NodeProto] = {}
+        inputs: dict[str, Array] = {}
+
+        def visit(node: onnx.NodeProto) -> None:
+            for name in filter(None, node.input):
+                maker = self._producers.get(name)
+                if name in nodes or name in inputs:
+                    continue
+                if maker is not None and maker.op_type in FOLDED:
+                    visit(maker)
+                else:
+                    value = self.constant(name)
+                    assert value is not None  # the last node is a constant, so all before are
+                    inputs[name] = value
+            nodes[node.output[0]] = node
+
+        visit(last)
+        return list(nodes.values()), inputs
 
 
 def _used(graph: onnx.GraphProto) -> Iterable[str]:

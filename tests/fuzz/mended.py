@@ -81,7 +81,7 @@ def evaluates_bodies() -> None:
 def leaves_scans_without_shapes() -> None:
     """Outputs of Scan bodies had no shape with the library."""
     inference.complete_scans = lambda model: False
-    embed._declare_shapes = lambda model, uses: None
+    embed._declare_shape = lambda use: None
 
 
 MENDED: tuple[Callable[[], None], ...] = (

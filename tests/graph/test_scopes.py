@@ -1,0 +1,187 @@
+"""What is known of a value is known in its graph: the same name means others elsewhere.
+
+Each model is accelerated and lowered, and gives ONNX Runtime's results on the file, its shapes too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx.parser
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+import onnx_acts
+from onnx_acts.graph import accelerate, lower
+
+X = np.array([[-2, -0.5, 0], [1, -3, -1e-3]], np.float32)
+ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
+
+
+def parsed(text: str, *, opset: int = 17, domain: str = "") -> onnx.ModelProto:
+    """A model from text."""
+    more = f', "{domain}": 1' if domain else ""
+    header = f'<ir_version: 10, opset_import: ["": {opset}{more}]>'
+    return onnx.parser.parse_model(f"{header} g {text}")
+
+
+def check(model: onnx.ModelProto, *, ops: tuple[str, ...] = ALL, **fed: NDArray[Any]) -> None:
+    """Compares every output, with bodies, with the library and lowered, on two levels."""
+    levels = onnxruntime.GraphOptimizationLevel
+    wanted = onnx_acts.session(model, accelerated=False).run(None, fed)
+    changed = accelerate(model, ops=ops)
+    assert any(function.domain == "onnx_acts" for function in changed.functions)
+    ways = [(changed, False), (changed, True)]
+    ways += [(lower(changed), False), (lower(changed, exact=True), False)]
+    for result, library in ways:
+        for level in (levels.ORT_DISABLE_ALL, levels.ORT_ENABLE_ALL):
+            options = onnxruntime.SessionOptions()
+            options.graph_optimization_level = level
+            session = onnx_acts.session(result, session_options=options, accelerated=library)
+            for got, want in zip(session.run(None, fed), wanted, strict=True):
+                tolerance = 2e-3 if want.dtype == np.float16 else 1e-6
+                np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance, strict=True)
+
+
+def without_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with outputs, those of subgraphs too, of which only the type is known."""
+    graphs = [model.graph]
+    graphs += [item.g for node in model.graph.node for item in node.attribute if item.HasField("g")]
+    for value in (value for graph in graphs for value in graph.output):
+        value.type.tensor_type.ClearField("shape")
+    return model
+
+
+def test_rank_that_onnx_runtime_does_not_know() -> None:
+    """It shows an unknown rank like a scalar's; a slope of unknown rank fits nothing."""
+    text = (
+        "(float[N,M] x, int64[K] s) => (float[?,?] y, int64[?] h) { c = Reshape (x, s)"
+        " a = com.microsoft.Gelu (c) d = Elu (a) y = Neg (d) h = Shape (d) }"
+    )
+    check(parsed(text, domain="com.microsoft"), x=X, s=np.array([3, 2]))
+    text = (
+        "(float[2,1] x, float[3] t, int64[K] s) => (float[?,?] y)"
+        " { c = Reshape (t, s) a = com.microsoft.Gelu (c) p = PRelu (x, a) y = Elu (p) }"
+    )
+    check(parsed(text, domain="com.microsoft"), x=X[:, :1], t=X[0], s=np.array([1, 3]))
+
+
+@pytest.mark.parametrize("node", ["{} = Elu (a)", "{} = PRelu (a, w)"])
+def test_rank_in_another_branch(node: str) -> None:
+    """A body gives no result the rank that a namesake of its input has elsewhere."""
+    text = (
+        "(bool b, float[3,1] x, int64[K] s) => (float y, int64[?] h) <float[1] w = {0.5}>"
+        " { y = If (b) <then_branch = t () => (float q) { a = Neg (x) NODEq },"
+        " else_branch = e () => (float r) { a = Reshape (x, s) NODEr }> h = Shape (y) }"
+    )
+    for name in "qr":
+        text = text.replace(f"NODE{name}", node.format(name))
+    model = without_shapes(parsed(text))
+    check(model, b=np.array(False), x=X[:1].T.copy(), s=np.array([3]))
+    check(model, b=np.array(True), x=X[:1].T.copy(), s=np.array([3]))
+
+
+@pytest.mark.parametrize("stale", ["float[1,3,1] a", "float[A,B] a"])
+def test_stale_shape(stale: str) -> None:
+    """Nor the rank that a file says wrongly; ONNX Runtime only warns."""
+    text = (
+        f"(float[3] x) => (float[?] y, int64[?] h) <{stale}> {{ a = Neg (x) y = Elu (a)"
+        " h = Shape (y) }"
+    )
+    check(parsed(text), x=X[0])
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT, TensorProto.DOUBLE])
+def test_types_in_a_function(kind: int) -> None:
+    """What a function says of its values is true for some of its callers at most."""
+    model = parsed(
+        "(float[2,3,1] x, float[3] z) => (float[?,?,?] y, float[?] w)"
+        " { y = local.F (x) w = local.F (z) }"
+        '<domain: "local", opset_import: ["": 17]> F (a) => (b) { c = Neg (a) b = Elu (c) }',
+        domain="local",
+    )
+    stored = helper.make_tensor_value_info("c", kind, [2, 3, 1])
+    model.functions[0].value_info.append(stored)
+    check(model, x=X[:, :, None], z=X[0])
+
+
+@pytest.mark.parametrize("opset", [11, 13, 17])
+@pytest.mark.parametrize("other", ["Cast <to = 7> (x)", "Cast <to = 11> (x)"])
+def test_type_in_another_branch(other: str, opset: int) -> None:
+    """A namesake of another type refuses no file, and makes no body compute in float64."""
+    model = parsed(
+        "(bool b, float[N,3] x) => (float[?,?] y) <float[3] s = {0.1, 0.2, 0.3}>"
+        " { y = If (b) <"
+        " then_branch = t () => (float[?,?] q) { a = Neg (x) q = PRelu (a, s) },"
+        f" else_branch = e () => (float[?,?] r) {{ a = {other} r = Cast <to = 1> (a) }}> }}",
+        opset=opset,
+    )
+    for branch in (False, True):
+        check(model, b=np.array(branch), x=X)
+    (body,) = accelerate(model).functions
+    assert not [node for node in body.node if node.op_type == "Cast"]
+
+
+@pytest.mark.parametrize("opset", [11, 13, 17])
+def test_our_nodes_in_functions(opset: int) -> None:
+    """They are inlined: in a function a body would have to suit any type."""
+    model = parsed(
+        "(float[2,3] x) => (float[2,3] y) { z = local.F (x) y = Elu (z) }"
+        '<domain: "local", opset_import: ["": OPSET, "onnx_acts": 1]>'
+        " F (a) => (b) { c = onnx_acts.ELU (a) b = Neg (c) }".replace("OPSET", str(opset)),
+        opset=opset,
+        domain="local",
+    )
+    result = accelerate(model)
+    (body,) = result.functions
+    assert [item.i for node in body.node for item in node.attribute if item.name == "to"] == [1]
+    elu = lambda x: np.where(x < 0, np.expm1(np.minimum(x, 0)), x)  # noqa: E731
+    for changed in (result, lower(model), lower(model, exact=True)):
+        got = onnx_acts.session(changed, accelerated=False).run(None, {"x": X})[0]
+        np.testing.assert_allclose(got, elu(-elu(X)), rtol=1e-6, atol=1e-7)
+
+
+def test_sequence_map() -> None:
+    """Its body stays: ONNX Runtime mixes up names where it puts function bodies into it."""
+    model = parsed(
+        "(float[2,3] a, float[4,3] b) => (float[?,?] y) { s = SequenceConstruct (a, b)"
+        " t = SequenceMap <body = bb (float[?,3] v) => (float[?,3] w) { w = Elu (v) }> (s)"
+        " c = ConcatFromSequence <axis = 0> (t) y = Elu (c) }"
+    )
+    check(model, a=X, b=np.concatenate([X, -X]))
+
+
+def test_slope_that_may_be_fed() -> None:
+    """A stored slope that is an input may be fed with more values than are stored."""
+    model = parsed(
+        "(float[A,B] x, float[N] s) => (float[?,?] y) <float[1] r = {0.25}>"
+        " { p = PRelu (x, s) y = Elu (p) }"
+    )
+    model.graph.initializer[0].name = "s"
+    check(model, x=X[:, :1], s=np.array([1, 2, 3], np.float32))
+    check(model, x=X[:, :1])
+
+
+def test_chain_of_float16_constants() -> None:
+    """ONNX Runtime rounds such a chain at its end only."""
+    model = parsed(
+        "(float16[2,3] x) => (float16[2,3] y) { t = Mul (c, k) s = Add (t, m) y = PRelu (x, s) }"
+    )
+    numbers = {"c": [0.345703125, 0.82177734375, 0.330322265625], "k": [-1.302734375]}
+    for name, array in (numbers | {"m": [0.9052734375]}).items():
+        stored = onnx.numpy_helper.from_array(np.array(array, np.float16), name)
+        model.graph.initializer.append(stored)
+    graph = onnx.GraphProto()
+    graph.CopyFrom(model.graph)
+    graph.output[0].CopyFrom(onnx.ValueInfoProto(name="s"))
+    probe = helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
+    x = X.astype(np.float16)
+    wanted = onnx_acts.session(probe, accelerated=False).run(["s"], {"x": x})[0]
+    view = onnx_acts.graph.view.View(model.graph, model.graph, 17)
+    found = view.constant("s")
+    assert found is not None
+    np.testing.assert_array_equal(found, wanted, strict=True)
