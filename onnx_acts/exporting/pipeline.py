@@ -73,12 +73,11 @@ def run(
 ) -> ExportResult:
     """Does what `onnx_acts.export` says."""
     _check_options(path, options)
-    checks.check_kind(given)
     subject = subject_of(given)
     args, kwargs = _arguments(subject, args, kwargs)
     module = subject.module
     _check(subject, args, kwargs, options)
-    with _LOCK, _mode(module, training=options.training):
+    with _LOCK, torch.random.fork_rng(devices=[]), _mode(module, training=options.training):
         expected = _early(module, args, kwargs) if options.verify else []
         built = _build(subject, args, kwargs, options)
         if expected is None:
@@ -135,8 +134,8 @@ def _check(
 ) -> None:
     """Refuses what can be refused before the work begins."""
     module = subject.module
-    checks.check_module(module, training=options.training)
     check_state(module)
+    checks.check_module(module, training=options.training)
     if subject.program is not None:
         check_program(subject.program, options.dynamic_shapes, training=options.training)
     inputs = {f"input {i}": tensor for i, tensor in enumerate(tensors_of(args, kwargs))}
@@ -152,6 +151,8 @@ def _build(
     own_args, own_kwargs = pytree.tree_map(_copied, (args, kwargs))
     captured = capture(subject, own_args, own_kwargs, options)
     model = captured.model
+    if not model.graph.output:
+        raise ValueError("the module's forward returns no tensor")
     metadata.clean(model)
     checks.check_activations(model, training=options.training)
     operators = frozenset(_count_nodes(model))

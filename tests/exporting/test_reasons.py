@@ -103,6 +103,13 @@ REFUSED: dict[str, tuple[Any, Any, type[Exception], str]] = {
         ValueError,
         r"^1.weight is on the meta device.*to_empty",
     ),
+    "meta slopes": (nn.PReLU(3, device="meta"), X, ValueError, "^weight is on the meta device"),
+    "no result": (
+        Applied(lambda x: None),
+        X,
+        ValueError,
+        "^the module's forward returns no tensor$",
+    ),
     "meta buffer": (
         nn.BatchNorm1d(3, affine=False, device="meta"),
         X,
@@ -153,8 +160,10 @@ def test_refused(name: str, tmp_path: Path) -> None:
     module, args, kind, message = REFUSED[name]
     if name == "a dictionary for keywords":
         module = Optional()
+    state = torch.get_rng_state()
     with pytest.raises(kind, match=message) as caught:
         export(module.eval(), args, tmp_path / "m.onnx", verify="bodies")
+    assert torch.equal(torch.get_rng_state(), state)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
@@ -167,6 +176,8 @@ def test_scripted_part(tmp_path: Path) -> None:
         export(module, X, tmp_path / "m.onnx")
     with pytest.raises(TypeError, match=r"TorchScript module cannot be exported.*load_state_dict"):
         export(torch.jit.script(nn.ELU()), X, tmp_path / "m.onnx")
+    with pytest.raises(TypeError, match="TorchScript module cannot be exported"):
+        export(nn.DataParallel(torch.jit.script(nn.ELU())), X, tmp_path / "m.onnx")
 
 
 @pytest.mark.filterwarnings("ignore")
