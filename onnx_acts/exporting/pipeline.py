@@ -97,11 +97,18 @@ def run(
 
 
 def _arguments(subject: Subject, args: Any, kwargs: dict[str, Any]) -> Call:
-    """The caller's arguments, or, where there are none, those that a program was captured with."""
+    """The caller's arguments, or, where there are none, those that a program was captured with.
+
+    A program has its inputs in the order that its own arguments had.
+    """
     if subject.program is not None and not kwargs and isinstance(args, tuple | None) and not args:
         examples: tuple[Any, ...] = subject.program.example_inputs or ((), {})
         args, kwargs = examples[0], dict(examples[1])
-    return settled(subject.module, args, kwargs)
+    call = settled(subject.module, args, kwargs)
+    if subject.program is not None and (spec := subject.program.call_spec.in_spec) is not None:
+        with contextlib.suppress(ValueError):  # of another structure: the module refuses it
+            call = pytree.tree_unflatten(spec.flatten_up_to(call), spec)
+    return call
 
 
 def _early(

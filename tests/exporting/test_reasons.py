@@ -20,6 +20,7 @@ X = torch.randn(2, 3, generator=torch.Generator().manual_seed(5))
 
 SOURCE = '''"""A user's file."""
 import json
+import numpy
 import torch
 from torch import nn
 
@@ -38,13 +39,14 @@ class Whole(nn.Module):
     def forward(self, x):
         return self.parts(x)
 '''
-LINE = 11
+LINE = 12
 
 CODE: dict[str, tuple[str, str]] = {
     "if": ("if x.sum() > 0: x = x + 1", "data-dependent Python.*torch.where"),
     "while": ("while x.mean() < 0: x = x + 1", "data-dependent Python.*torch.where"),
     "for": ("x = x + sum(range(int(x.sum())))", "data-dependent Python.*torch.where"),
     "raise": ("raise KeyError('mine')", "cannot run on these inputs: KeyError: 'mine'"),
+    "numpy": ("numpy.linalg.cholesky(-numpy.eye(3))", "cannot run on these inputs: LinAlgError"),
     "json": ("json.loads('{')", "cannot run on these inputs: JSONDecodeError"),
     "operator": ("x = torch.linalg.eigvalsh(x @ x.T)", "operator aten._linalg_eigh.default"),
     "long": ("raise KeyError('m' * 5000)", "cannot run on these inputs: KeyError: 'mmm"),
