@@ -9,9 +9,9 @@ import torch
 from torch.utils import _pytree as pytree
 
 from onnx_acts.exporting.arguments import bound_arguments, tensors_of
-from onnx_acts.exporting.places import user_place
 from onnx_acts.exporting.rrelu import RReLUMode, with_mean_slope
 from onnx_acts.exporting.states import unchanged
+from onnx_acts.exporting.user_code import user_place
 from onnx_acts.specs import ELEMENT_TYPES
 
 __all__ = ["brief", "located", "run_module"]
