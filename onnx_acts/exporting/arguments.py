@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 import torch
+from torch.export.dynamic_shapes import _tree_map_with_path
 from torch.utils import _pytree as pytree
 
-__all__ = ["Call", "bound_arguments", "one_by_one", "settled", "tensors_of"]
+__all__ = ["Call", "bound_arguments", "one_by_one", "settled", "shapes_of", "tensors_of"]
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 """Positional and keyword arguments."""
@@ -21,6 +22,11 @@ _ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 def tensors_of(*trees: Any) -> list[torch.Tensor]:
     """Lists the tensors in nested tuples, lists and dictionaries, in torch's order."""
     return [leaf for leaf in pytree.tree_leaves(trees) if isinstance(leaf, torch.Tensor)]
+
+
+def shapes_of(tree: Any, shape_of: Callable[[Any], Any]) -> Any:
+    """The shapes of nested arguments as torch takes them: of a registered class, a list."""
+    return _tree_map_with_path(lambda _, leaf: shape_of(leaf), tree)
 
 
 def settled(module: torch.nn.Module, args: Any, kwargs: dict[str, Any]) -> Call:
@@ -108,12 +114,20 @@ def _spread(parameters: list[inspect.Parameter], values: Mapping[str, Any]) -> d
     for item in parameters:
         value = values[item.name]
         if item.kind == inspect.Parameter.VAR_POSITIONAL:
-            flat |= {f"{item.name}_{i}": one for i, one in enumerate(value)}
+            for i, one in enumerate(value):
+                flat[_new(f"{item.name}_{i}", flat)] = one
         elif item.kind == inspect.Parameter.VAR_KEYWORD:
-            flat |= value
+            for name, one in value.items():
+                flat[_new(name, flat)] = one
         else:
             flat[item.name] = value
     return flat
+
+
+def _new(name: str, taken: Container[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _spread_shapes(
@@ -123,7 +137,7 @@ def _spread_shapes(
     names = [item.name for item in parameters]
     named = dict(shapes if isinstance(shapes, dict) else zip(names, shapes, strict=False))
     nothing: dict[str, Any] = {
-        item.name: pytree.tree_map(lambda _: None, bound[item.name])
+        item.name: shapes_of(bound[item.name], lambda _: None)
         for item in parameters
         if item.name not in named
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ import onnxruntime
 import torch
 from torch.utils import _pytree as pytree
 
-from onnx_acts import runtime
 from onnx_acts.exporting import verification
 from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.exporting.dynamic import Limit, warn_limit
@@ -22,6 +22,9 @@ __all__ = ["tell_range", "try_limits"]
 
 _SMALL = (1, 2, 3)
 """Sizes that cost little: 1, an even one, an odd one."""
+
+_OUTSIDE = re.compile("index.* out of (bounds|range)")
+"""What PyTorch says of an index that is too large."""
 
 _ANY_NOISE = 1e300
 """More than the tolerance allows: a limited batch is wrong by more than rounding."""
@@ -51,25 +54,35 @@ def try_limits(
     """
     if not limits:
         return
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = runtime.session(source, session_options=options, accelerated=False)
+    session = verification.open_session(source, accelerated=False)
     for limit in limits:
         own = tensors_of(call[1:])[limit.inputs[0]].shape[0]
         if own == 0:  # there is nothing to make other sizes of
             tell_range(limit)
             continue
-        sizes, rest = _sizes(limit, own)
-        wrong = [
-            size
-            for size in sizes
-            if not _agrees(session, outputs, (call[0], *_resized(call[1:], limit, size)), operators)
-        ]
-        if wrong:
-            right = [own, *(size for size in sizes if size not in wrong)]
-            _tell(limit, right, wrong)
-        elif rest:
-            warn_limit(limit.name, f"limits its first dimension: {_range(limit)} (not tried)")
+
+        def agrees(size: int, limit: Limit = limit) -> bool | None:
+            resized = (call[0], *_resized(call[1:], limit, size))
+            return _agrees(session, outputs, resized, operators)
+
+        _try_limit(limit, own, agrees)
+
+
+def _try_limit(limit: Limit, own: int, agrees: Callable[[int], bool | None]) -> None:
+    """Tries the sizes of one dimension; `own` is the example's, for which the model is right."""
+    sizes, rest = _sizes(limit, own)
+    right, wrong = [own], list[int]()
+    for size in sizes:
+        answer = agrees(size)
+        if answer is None and limit.allows(size):
+            if own + 1 not in sizes:
+                sizes.append(own + 1)  # has everything that the example has
+        else:
+            (right if answer else wrong).append(size)
+    if wrong:
+        _tell(limit, right, wrong)
+    elif rest:
+        warn_limit(limit.name, f"limits its first dimension: {_range(limit)} (not tried)")
 
 
 def _sizes(limit: Limit, own: int) -> tuple[list[int], bool]:
@@ -100,8 +113,11 @@ def _agrees(
     outputs: Sequence[onnx.ValueInfoProto],
     call: tuple[torch.nn.Module, tuple[Any, ...], dict[str, Any]],
     operators: Collection[str],
-) -> bool:
-    """Whether module and model give the same; what one of them cannot run is no agreement."""
+) -> bool | None:
+    """Whether module and model give the same; what one of them cannot run is no agreement.
+
+    None where the example's values do not fit the size, as indices of elements that are left out.
+    """
     try:
         expected = [
             verification.Expectation(value, np.full(value.shape, _ANY_NOISE))
@@ -109,8 +125,8 @@ def _agrees(
         ]
         got = verification.run_session(session, tensors_of(call[1:]))
         verification.compare(outputs, expected, got, accelerated=False, operators=operators)
-    except Exception:  # onnxruntime's own exceptions have no common public base
-        return False
+    except Exception as error:  # onnxruntime's own exceptions have no common public base
+        return None if _OUTSIDE.search(str(error.__cause__)) else False
     return True
 
 

@@ -14,6 +14,7 @@ from onnx_acts.exporting.options import Options
 from onnx_acts.exporting.quiet import quiet
 from onnx_acts.exporting.reasons import reason_of
 from onnx_acts.exporting.rrelu import RReLUMode, ready_to_capture
+from onnx_acts.exporting.states import unchanged
 from onnx_acts.exporting.subjects import Subject
 from onnx_acts.exporting.translations import translation_table
 from onnx_acts.schemas import register_schemas
@@ -49,7 +50,8 @@ def capture(
     """
     register_schemas()
     try:
-        return _captured(subject, args, kwargs, options)
+        with unchanged(subject.module):
+            return _captured(subject, args, kwargs, options)
     except MemoryError:
         raise
     except Exception as error:  # torch's optimiser and converter raise what they like

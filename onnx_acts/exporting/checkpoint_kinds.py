@@ -24,7 +24,7 @@ _ZIP_START = b"PK\x03\x04"
 _OTHERS = {b"\x89HDF": "an HDF5 file", b"GGUF": "a GGUF file", b"\x93NUM": "a NumPy array"}
 
 _CONVERT = (
-    "convert it where you trust it: `import torch, safetensors.torch`; `state = {load}`;"
+    "convert it where you trust it: `import torch, safetensors.torch`; `{step}`;"
     " `state = next((state[k] for k in ('state_dict', 'model_state_dict', 'model') if k in state),"
     " state)`; `state = {{k: v.clone(memory_format=torch.contiguous_format) for k, v in"
     " state.items() if torch.is_tensor(v)}}`; `safetensors.torch.save_file(state, {name!r})`"
@@ -114,6 +114,12 @@ def _refuse_zip(source: Path) -> None:
 
 
 def _conversion(source: Path, load: str | None = None) -> str:
-    """How to make a safetensors file of another one."""
-    pickled = f"torch.load({source.name!r}, map_location='cpu', weights_only=True)"
-    return _CONVERT.format(load=load or pickled, name=source.with_suffix(".safetensors").name)
+    """How to make a safetensors file of another one, in lines that run as they stand."""
+    name, target = source.name, source.with_suffix(".safetensors").name
+    opening = ""
+    if name == target:  # torch.load goes by the name; a stream has none
+        opening, target = f"with open({name!r}, 'rb') as stream: ", f"{source.stem}-1.safetensors"
+    place = "stream" if opening else repr(name)
+    pickled = f"torch.load({place}, map_location='cpu', weights_only=True)"
+    step = f"state = {load}" if load else f"{opening}state = {pickled}"
+    return _CONVERT.format(step=step, name=target)

@@ -27,7 +27,7 @@ def misfits(tensors: State, wanted: State) -> list[str]:
 def roundings(tensors: State, wanted: State) -> list[str]:
     """Names the real tensors with values that the module's element type does not have."""
     return [
-        f"{name} from {_name(have)} to {_name(want)}"
+        f"{name} from {_name(have)} to {_name(want)}{_overflow(have, want.dtype)}"
         for name, have, want in _differing(tensors, wanted)
         if have.is_floating_point() and not _keeps_values(have, want.dtype)
     ]
@@ -51,6 +51,10 @@ def _fits(have: torch.Tensor, dtype: torch.dtype) -> bool:
 def _keeps_values(have: torch.Tensor, dtype: torch.dtype) -> bool:
     back = have.to(dtype).to(have.dtype)
     return bool(((back == have) | (back.isnan() & have.isnan())).all())
+
+
+def _overflow(have: torch.Tensor, dtype: torch.dtype) -> str:
+    return " (values overflow)" if (have.isfinite() & ~have.to(dtype).isfinite()).any() else ""
 
 
 def _name(tensor: torch.Tensor) -> str:

@@ -23,7 +23,6 @@ __all__ = [
     "LOWEST_IR_VERSION",
     "MINIMUM_OPSET",
     "check_activations",
-    "check_kind",
     "check_module",
     "check_opset",
     "check_style",
@@ -83,15 +82,6 @@ def newest_opset() -> int:
             continue
         return opset
     return MINIMUM_OPSET
-
-
-def check_kind(given: object) -> None:
-    """Refuses a TorchScript module, which torch cannot capture."""
-    if isinstance(given, torch.jit.ScriptModule | torch.jit.ScriptFunction):
-        raise TypeError(
-            "a TorchScript module cannot be exported: build the Python module and load its weights"
-            " with module.load_state_dict(scripted.state_dict())"
-        )
 
 
 def check_module(module: torch.nn.Module, *, training: bool) -> None:

@@ -10,9 +10,8 @@ from typing import Any
 
 import onnx
 import torch
-from torch.utils import _pytree as pytree
 
-from onnx_acts.exporting.arguments import bound_arguments
+from onnx_acts.exporting.arguments import bound_arguments, shapes_of
 
 __all__ = ["Limit", "batch_shapes", "name_batch", "settle_batch", "warn_limit"]
 
@@ -30,7 +29,7 @@ def batch_shapes(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[st
         is_array = isinstance(leaf, torch.Tensor) and leaf.ndim > 0
         return {0: torch.export.Dim.AUTO} if is_array else None
 
-    return pytree.tree_map(shape_of, bound_arguments(module, args, kwargs))
+    return shapes_of(bound_arguments(module, args, kwargs), shape_of)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +52,10 @@ class Limit:
     def is_range(self) -> bool:
         """Whether torch's range alone leaves out a size."""
         return self.lower > 1 or self.upper is not None
+
+    def allows(self, size: int) -> bool:
+        """Whether torch's range has a size."""
+        return self.lower <= size and (self.upper is None or size <= self.upper)
 
 
 def settle_batch(
@@ -83,7 +86,8 @@ def settle_batch(
         lower, upper = limits.get(symbol, (tensor.shape[0], tensor.shape[0]))
         if not symbol or lower == upper:
             settled[symbol] = int(lower)
-            warn_limit(value.name, f"fixes its first dimension to {lower}")
+            fact = f"fixes its first dimension to {lower}"
+            warn_limit(value.name, f"{fact}; the exported model is right for no other batch size")
             continue
         settled[symbol] = f"{value.name}_batch" if "batch" in settled.values() else "batch"
         is_limited = getattr(upper, "is_Integer", False) and upper < _UNLIMITED
@@ -116,8 +120,8 @@ def _first_symbols(model: onnx.ModelProto, tensors: Sequence[torch.Tensor]) -> l
 def warn_limit(name: str, fact: str) -> None:
     """Tells that a file is right for some batch sizes only."""
     warnings.warn(
-        f"input {name!r}: the module {fact}; the exported model is right for no other batch size"
-        " (dynamic_shapes={} fixes all shapes without this warning)",
+        f"input {name!r}: the module {fact} (dynamic_shapes={{}} fixes all shapes without this"
+        " warning)",
         stacklevel=2,
     )
 

@@ -73,12 +73,11 @@ def run(
 ) -> ExportResult:
     """Does what `onnx_acts.export` says."""
     _check_options(path, options)
-    checks.check_kind(given)
     subject = subject_of(given)
     args, kwargs = _arguments(subject, args, kwargs)
     module = subject.module
     _check(subject, args, kwargs, options)
-    with _LOCK, _mode(module, training=options.training):
+    with _LOCK, torch.random.fork_rng(devices=[]), _mode(module, training=options.training):
         expected = _early(module, args, kwargs) if options.verify else []
         built = _build(subject, args, kwargs, options)
         if expected is None:
@@ -98,11 +97,18 @@ def run(
 
 
 def _arguments(subject: Subject, args: Any, kwargs: dict[str, Any]) -> Call:
-    """The caller's arguments, or, where there are none, those that a program was captured with."""
+    """The caller's arguments, or, where there are none, those that a program was captured with.
+
+    A program has its inputs in the order that its own arguments had.
+    """
     if subject.program is not None and not kwargs and isinstance(args, tuple | None) and not args:
         examples: tuple[Any, ...] = subject.program.example_inputs or ((), {})
         args, kwargs = examples[0], dict(examples[1])
-    return settled(subject.module, args, kwargs)
+    call = settled(subject.module, args, kwargs)
+    if subject.program is not None and (spec := subject.program.call_spec.in_spec) is not None:
+        with contextlib.suppress(ValueError):  # of another structure: the module refuses it
+            call = pytree.tree_unflatten(spec.flatten_up_to(call), spec)
+    return call
 
 
 def _early(
@@ -135,8 +141,8 @@ def _check(
 ) -> None:
     """Refuses what can be refused before the work begins."""
     module = subject.module
-    checks.check_module(module, training=options.training)
     check_state(module)
+    checks.check_module(module, training=options.training)
     if subject.program is not None:
         check_program(subject.program, options.dynamic_shapes, training=options.training)
     inputs = {f"input {i}": tensor for i, tensor in enumerate(tensors_of(args, kwargs))}
@@ -152,6 +158,8 @@ def _build(
     own_args, own_kwargs = pytree.tree_map(_copied, (args, kwargs))
     captured = capture(subject, own_args, own_kwargs, options)
     model = captured.model
+    if not model.graph.output:
+        raise ValueError("the module's forward returns no tensor")
     metadata.clean(model)
     checks.check_activations(model, training=options.training)
     operators = frozenset(_count_nodes(model))

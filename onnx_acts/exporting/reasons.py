@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from onnx_acts.exporting.places import chain, failed_node
 from onnx_acts.exporting.running import brief, located, run_module
 from onnx_acts.exporting.translations import TranslationError
+from onnx_acts.exporting.user_code import chain, failed_node
 
 __all__ = ["reason_of"]
 

@@ -9,8 +9,9 @@ import torch
 from torch.utils import _pytree as pytree
 
 from onnx_acts.exporting.arguments import bound_arguments, tensors_of
-from onnx_acts.exporting.places import user_place
 from onnx_acts.exporting.rrelu import RReLUMode, with_mean_slope
+from onnx_acts.exporting.states import unchanged
+from onnx_acts.exporting.user_code import user_place
 from onnx_acts.specs import ELEMENT_TYPES
 
 __all__ = ["brief", "located", "run_module"]
@@ -71,7 +72,7 @@ def _run(
 
     # Compiling for one run takes many times as long as the run.
     eager = torch.compiler.set_stance("force_eager")
-    with torch.no_grad(), eager, RReLUMode(with_mean_slope):
+    with unchanged(module), torch.no_grad(), eager, RReLUMode(with_mean_slope):
         result = torch.func.functional_call(
             module,
             _copied_state(module, copied),

@@ -1,13 +1,16 @@
-"""Whether a module's parameters and buffers are there at all."""
+"""A module's state: whether it is there at all, and that it stays as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import collections
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch.nn.parameter import is_lazy
 
-__all__ = ["check_state", "check_there"]
+__all__ = ["check_state", "check_there", "unchanged"]
 
 
 def check_state(module: torch.nn.Module) -> None:
@@ -33,3 +36,37 @@ def check_there(tensors: Mapping[str, torch.Tensor]) -> None:
                 " module on the CPU, or call module.to_empty(device='cpu') and then load every"
                 " parameter and buffer"
             )
+
+
+@contextlib.contextmanager
+def unchanged(module: torch.nn.Module) -> Iterator[None]:
+    """Gives back what the module's code sets while it runs: counters, caches, new submodules.
+
+    A cache of one batch size would otherwise fix that size in the next capture. Attributes get
+    their values back, and the lists, dictionaries and sets among these their items; what lies
+    deeper stays.
+    """
+    parts = [(part, dict(vars(part))) for part in module.modules()]
+    containers = [
+        (value, type(value)(value))
+        for _, attributes in parts
+        for value in attributes.values()
+        if type(value) in (dict, list, set, collections.OrderedDict)
+    ]
+    try:
+        yield
+    finally:
+        for part, attributes in parts:
+            _give_back(vars(part), attributes)
+        for value, items in containers:
+            _give_back(value, items)
+
+
+def _give_back(container: Any, items: Any) -> None:
+    """Makes the contents of a container those of another one of its type."""
+    if isinstance(container, list):
+        container[:] = items
+        return
+    for key in [key for key in container if key not in items]:
+        container.remove(key) if isinstance(container, set) else container.pop(key)
+    container.update(items)

@@ -25,7 +25,11 @@ _NORMS = (
     "_batch_norm_with_update_functional",
 )
 _RRELU = ("rrelu", "rrelu_", "rrelu_with_noise", "rrelu_with_noise_functional")
-_WRAPPERS = (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)
+_WRAPPERS = (
+    torch.nn.DataParallel,
+    torch.nn.parallel.DistributedDataParallel,
+    torch._dynamo.OptimizedModule,  # of torch.compile
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,20 +53,23 @@ def subject_of(given: object) -> Subject:
             `torch.export.ExportedProgram`, or the path of a .pt2 file, which is loaded.
 
     Raises:
-        TypeError: something else.
+        TypeError: something else, such as TorchScript, which torch cannot capture.
         ValueError: a file that holds no program.
     """
     if isinstance(given, str | os.PathLike):
         given = load_program(given)
     if isinstance(given, ExportedProgram):
         return Subject(given.module(), given)
-    while isinstance(given, torch.nn.Module):
-        if isinstance(given, _WRAPPERS):
-            given = given.module
-        elif isinstance(given, torch._dynamo.OptimizedModule):  # of torch.compile
-            given = given._orig_mod
-        else:
-            return Subject(given)
+    while isinstance(given, _WRAPPERS):
+        is_compiled = isinstance(given, torch._dynamo.OptimizedModule)
+        given = given._orig_mod if is_compiled else given.module
+    if isinstance(given, torch.jit.ScriptModule | torch.jit.ScriptFunction):
+        raise TypeError(
+            "a TorchScript module cannot be exported: build the Python module and load its weights"
+            " with module.load_state_dict(scripted.state_dict())"
+        )
+    if isinstance(given, torch.nn.Module):
+        return Subject(given)
     raise TypeError(
         "module must be a torch.nn.Module or a torch.export.ExportedProgram, got"
         f" {type(given).__name__}"

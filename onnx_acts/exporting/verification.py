@@ -26,7 +26,15 @@ from onnx_acts.exporting.tolerance import as_double, noise_of, spacing, toleranc
 from onnx_acts.files import Model
 from onnx_acts.ort_values import from_ort, to_ort
 
-__all__ = ["Expectation", "compare", "compare_shapes", "expect", "run_model", "run_session"]
+__all__ = [
+    "Expectation",
+    "compare",
+    "compare_shapes",
+    "expect",
+    "open_session",
+    "run_model",
+    "run_session",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,11 +77,8 @@ def run_model(
     Raises:
         VerificationError: ONNX Runtime cannot load or run it.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
     try:
-        session = runtime.session(model, session_options=options, accelerated=accelerated)
-        return run_session(session, inputs)
+        return run_session(open_session(model, accelerated=accelerated), inputs)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{error}; or verify='bodies' (--verify bodies) leaves the library out"
@@ -85,6 +90,13 @@ def run_model(
             f"ONNX Runtime ({_runtime_name(accelerated)}) cannot run the exported model: {error};"
             " verify=False (--verify none) writes it all the same"
         ) from error
+
+
+def open_session(model: Model, *, accelerated: bool) -> onnxruntime.InferenceSession:
+    """Makes a session that prints nothing: its exceptions say the same."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    return runtime.session(model, session_options=options, accelerated=accelerated)
 
 
 def run_session(

@@ -139,3 +139,67 @@ def test_two_batches(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"input 'args_2'.* right for 4, not for 1, 3") as told:
         export(module, args, tmp_path / "m.onnx", verify="bodies")
     assert len(told) == 1
+
+
+def test_indices(tmp_path: Path) -> None:
+    """An index of the example that a smaller batch does not have says nothing about the module."""
+    for function in (lambda x, i: x[i], lambda x, i: x.index_select(0, i)):
+        module = Applied(lambda x, i, function=function: functional.elu(function(x, i)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            export(module, (rows(4), torch.tensor([3, 1])), tmp_path / "m.onnx", verify="bodies")
+    with pytest.warns(UserWarning, match="from 4 up, tried and right for 4, 5, not for 1, 2, 3"):
+        export(Applied(lambda x: functional.elu(x[3])), rows(4), tmp_path / "m.onnx")
+
+
+def test_indices_of_a_fixed_table(tmp_path: Path) -> None:
+    """Where indices hide small sizes, a larger one is tried."""
+    module = Applied(lambda x, i: functional.elu(x[i]) + (1.0 if x.shape[0] % 2 else 0.0))
+    with pytest.warns(UserWarning, match="right for 4, not for 5"):
+        export(module, (rows(4), torch.tensor([3])), tmp_path / "m.onnx", verify="bodies")
+
+
+class Remembering(nn.Module):
+    """Keeps what it made for the last batch, counts its runs, and makes a part when it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mask: torch.Tensor | None = None
+        self.table: dict[int, torch.Tensor] = {}
+        self.history: list[torch.Tensor] = []
+        self.seen: set[int] = set()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Uses what it keeps."""
+        if self.mask is None or self.mask.shape[0] != x.shape[0]:
+            self.mask = torch.ones(x.shape[0], 1, dtype=x.dtype)
+        self.table.setdefault(x.shape[1], torch.ones(x.shape[1], dtype=x.dtype))
+        self.history.append(x)
+        self.seen.add(x.shape[1])
+        self.part = nn.ELU()
+        return self.part(x) * self.mask * self.table[x.shape[1]]
+
+
+@pytest.mark.parametrize("verify", ["bodies", False])
+def test_memory(verify: Any, tmp_path: Path) -> None:
+    """What a module keeps from a run fixes no batch, and is not there afterwards."""
+    module, x = Remembering(), torch.randn(2, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        export(module, x, tmp_path / "m.onnx", verify=verify)
+    assert shapes(tmp_path / "m.onnx") == [["batch", 3]]
+    assert module.mask is None
+    assert [module.table, module.history, module.seen] == [{}, [], set()]
+    assert not list(module.children())
+    module.table = {3: torch.zeros(3), 4: torch.zeros(4)}
+    before = dict(module.table)
+    export(module, x, tmp_path / "m.onnx", verify=verify)
+    assert list(map(id, module.table.values())) == list(map(id, before.values()))
+
+
+def test_weights_of_a_recurrent_network(tmp_path: Path) -> None:
+    """The list of weights that LSTM keeps holds its parameters afterwards."""
+    lstm = nn.LSTM(6, 4, batch_first=True)
+    export(lstm, rows(2), tmp_path / "m.onnx", verify="bodies")
+    pairs = zip(lstm._flat_weights, lstm.parameters(), strict=True)
+    assert all(kept is parameter for kept, parameter in pairs)

@@ -128,6 +128,13 @@ def test_mixed_types(have: torch.dtype, want: torch.dtype, is_told: bool, tmp_pa
     assert torch.equal(module.weight, weights["weight"].to(want))
 
 
+def test_overflow(tmp_path: Path) -> None:
+    """Values that the module's type does not reach are told as such."""
+    weights = {"weight": torch.full((3, 3), 1e300, dtype=torch.float64), "bias": torch.ones(3)}
+    with pytest.warns(UserWarning, match=r"weight from float64 to float32 \(values overflow\)"):
+        loaded(nn.Linear(3, 3), weights, tmp_path)
+
+
 def test_complex_buffer(tmp_path: Path) -> None:
     """The module takes the file's real type; what is complex stays."""
     module = nn.Linear(3, 3)

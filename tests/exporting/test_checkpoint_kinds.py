@@ -84,10 +84,11 @@ def network() -> nn.Module:
 def followed(message: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Runs the advice of a message as it stands, and gives the file that it makes."""
     monkeypatch.chdir(folder)
+    before = set(folder.glob("*.safetensors"))
     names: dict[str, Any] = {}
     for line in re.findall(r"`([^`]+)`", message):
         exec(line, names)  # the advice is ours
-    (path,) = folder.glob("*.safetensors")
+    (path,) = set(folder.glob("*.safetensors")) - before
     return path
 
 
@@ -122,6 +123,21 @@ def test_advice_for_torchscript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     load_weights(module, followed(str(caught.value), tmp_path, monkeypatch))
     assert torch.equal(module[0].weight, scripted[0].weight)
     assert torch.equal(module[1].bias, scripted[1].bias)
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_advice_for_a_pickle_of_another_name(
+    is_zip: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that is called .safetensors is read all the same, and stays."""
+    weights, module, path = state(), network(), tmp_path / "w.safetensors"
+    torch.save(weights, path, _use_new_zipfile_serialization=is_zip)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="is a pickle") as caught:
+        load_weights(module, path)
+    load_weights(module, followed(str(caught.value), tmp_path, monkeypatch))
+    assert torch.equal(module[0].weight, weights["0.weight"])
+    assert path.read_bytes() == before
 
 
 def test_advice_for_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

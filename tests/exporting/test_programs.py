@@ -117,6 +117,18 @@ def test_order_of_keywords(tmp_path: Path) -> None:
         assert [value.name for value in onnx.load(path).graph.input] == ["x", "b", "a"]
 
 
+def test_order_of_a_dictionary(tmp_path: Path) -> None:
+    """A dictionary may have another order than that of the capture."""
+    module = Applied(lambda pair: functional.elu(pair["a"]) - 2 * pair["b"])
+    made = torch.export.export(module, ({"a": X, "b": X + 1},))
+    args = ({"b": X + 2, "a": X + 3},)
+    assert export(made, args, tmp_path / "m.onnx", verify="bodies").verification == "passed"
+    (got,) = run_model(tmp_path / "m.onnx", [args[0]["a"], args[0]["b"]], accelerated=False)
+    torch.testing.assert_close(got, module(*args))
+    with pytest.raises(ValueError, match="cannot run on these inputs"):
+        export(made, ({"a": X},), tmp_path / "n.onnx", verify="bodies")
+
+
 @pytest.mark.filterwarnings("ignore:`isinstance:FutureWarning")
 @pytest.mark.parametrize("is_decomposed", [False, True])
 def test_program_that_draws(is_decomposed: bool, tmp_path: Path) -> None:

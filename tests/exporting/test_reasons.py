@@ -20,6 +20,7 @@ X = torch.randn(2, 3, generator=torch.Generator().manual_seed(5))
 
 SOURCE = '''"""A user's file."""
 import json
+import numpy
 import torch
 from torch import nn
 
@@ -38,13 +39,14 @@ class Whole(nn.Module):
     def forward(self, x):
         return self.parts(x)
 '''
-LINE = 11
+LINE = 12
 
 CODE: dict[str, tuple[str, str]] = {
     "if": ("if x.sum() > 0: x = x + 1", "data-dependent Python.*torch.where"),
     "while": ("while x.mean() < 0: x = x + 1", "data-dependent Python.*torch.where"),
     "for": ("x = x + sum(range(int(x.sum())))", "data-dependent Python.*torch.where"),
     "raise": ("raise KeyError('mine')", "cannot run on these inputs: KeyError: 'mine'"),
+    "numpy": ("numpy.linalg.cholesky(-numpy.eye(3))", "cannot run on these inputs: LinAlgError"),
     "json": ("json.loads('{')", "cannot run on these inputs: JSONDecodeError"),
     "operator": ("x = torch.linalg.eigvalsh(x @ x.T)", "operator aten._linalg_eigh.default"),
     "long": ("raise KeyError('m' * 5000)", "cannot run on these inputs: KeyError: 'mmm"),
@@ -103,6 +105,13 @@ REFUSED: dict[str, tuple[Any, Any, type[Exception], str]] = {
         ValueError,
         r"^1.weight is on the meta device.*to_empty",
     ),
+    "meta slopes": (nn.PReLU(3, device="meta"), X, ValueError, "^weight is on the meta device"),
+    "no result": (
+        Applied(lambda x: None),
+        X,
+        ValueError,
+        "^the module's forward returns no tensor$",
+    ),
     "meta buffer": (
         nn.BatchNorm1d(3, affine=False, device="meta"),
         X,
@@ -153,8 +162,10 @@ def test_refused(name: str, tmp_path: Path) -> None:
     module, args, kind, message = REFUSED[name]
     if name == "a dictionary for keywords":
         module = Optional()
+    state = torch.get_rng_state()
     with pytest.raises(kind, match=message) as caught:
         export(module.eval(), args, tmp_path / "m.onnx", verify="bodies")
+    assert torch.equal(torch.get_rng_state(), state)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
@@ -167,6 +178,8 @@ def test_scripted_part(tmp_path: Path) -> None:
         export(module, X, tmp_path / "m.onnx")
     with pytest.raises(TypeError, match=r"TorchScript module cannot be exported.*load_state_dict"):
         export(torch.jit.script(nn.ELU()), X, tmp_path / "m.onnx")
+    with pytest.raises(TypeError, match="TorchScript module cannot be exported"):
+        export(nn.DataParallel(torch.jit.script(nn.ELU())), X, tmp_path / "m.onnx")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,47 @@ def test_subjects() -> None:
     assert subject_of(wrapped).module is module
     with pytest.raises(TypeError, match=r"must be a torch.nn.Module or .*ExportedProgram, got int"):
         subject_of(3)
+
+
+@dataclasses.dataclass
+class Pair:
+    """A class that torch knows, with a tensor and something else."""
+
+    a: torch.Tensor
+    b: int | None = None
+
+
+torch.export.register_dataclass(Pair)
+
+
+class Open(nn.Module):
+    """Keyword arguments of any name."""
+
+    def forward(self, x: torch.Tensor, /, *more: torch.Tensor, **rest: Any) -> torch.Tensor:
+        """Uses all."""
+        y = functional.elu(x) + sum(more)
+        for i, item in enumerate(rest.values()):
+            y = y + (i + 2) * (item.a if isinstance(item, Pair) else item)
+        return y
+
+
+REGISTERED: dict[str, tuple[nn.Module, tuple[Any, ...], dict[str, Any]]] = {
+    "last": (Applied(lambda x, y: functional.elu(x) * y.a), (X, Pair(X + 1)), {}),
+    "inside": (Applied(lambda x, y: functional.elu(x) * y["k"].a), (X, {"k": Pair(X + 1)}), {}),
+    "keyword": (Open(), (X,), {"y": Pair(X + 1)}),
+}
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_registered_class(name: str, tmp_path: Path) -> None:
+    """A class that is registered with torch has a free batch too."""
+    module, args, kwargs = REGISTERED[name]
+    export(module, args, tmp_path / "m.onnx", kwargs=kwargs, verify="bodies")
+    assert shapes(tmp_path / "m.onnx") == [["batch", 3]] * 2
+
+
+def test_keywords_with_names_that_are_taken(tmp_path: Path) -> None:
+    """A keyword argument may be called as another argument is, or as one of *args would be."""
+    rest = {"x": X + 1, "more_0": X + 2}
+    export(Open(), (X, X + 3), tmp_path / "m.onnx", kwargs=rest, verify="bodies")
+    assert shapes(tmp_path / "m.onnx") == [["batch", 3]] * 4

@@ -68,17 +68,21 @@ def _last(frames: Iterable[tuple[str, int, str]]) -> str:
     users = [frame for frame in frames if _is_user(frame[0])]
     if not users:
         return ""
-    name, number, function = users[-1]
+    # A function of an installed package fails where the user's code calls it.
+    models = [item for item in users if not _is_installed(item[0]) or item[2] == "forward"]
+    name, number, function = (models or users)[-1]
     code = linecache.getline(name, number).strip()
     return f"{_short(name)}:{number}, in {function}" + (f": `{code}`" if code else "")
 
 
 def _is_user(name: str) -> bool:
     path = os.path.abspath(name)
-    is_installed = "site-packages" in path or "dist-packages" in path
-    return os.path.isfile(path) and not (
-        path.startswith(_LIBRARIES) or (path.startswith(_STANDARD) and not is_installed)
-    )
+    is_standard = path.startswith(_STANDARD) and not _is_installed(path)
+    return os.path.isfile(path) and not (path.startswith(_LIBRARIES) or is_standard)
+
+
+def _is_installed(name: str) -> bool:
+    return "site-packages" in name or "dist-packages" in name
 
 
 def _short(name: str) -> str:
