@@ -51,7 +51,8 @@ def _in_type_of(view: View, slope: str | None, x: str) -> str | Array | None:
     values, dtype = view.constant(slope or ""), view.dtype(x)
     if values is None or dtype in (None, values.dtype.name):
         return slope
-    narrow = values.astype(dtype)
+    with np.errstate(over="ignore"):
+        narrow = values.astype(dtype)
     return narrow if np.array_equal(narrow.astype(values.dtype), values) else slope
 
 
