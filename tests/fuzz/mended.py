@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx_acts import embed, evaluator, inference
 from onnx_acts.graph import bodies, functions, replacing, view
 from onnx_acts.graph.matching import Match
-from onnx_acts.inference import Known
+from onnx_acts.known import Known
 from tests.fuzz.case import Array
 
 __all__ = ["MENDED"]
