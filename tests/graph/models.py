@@ -68,6 +68,11 @@ def run(model: onnx.ModelProto, x: Array, **more: Array) -> Array:
     return np.asarray(session.run(None, {"x": x, **more})[0])
 
 
+def elu(x: Array) -> Array:
+    """ELU with alpha = 1, from NumPy alone."""
+    return np.where(x < 0, np.expm1(np.minimum(x, 0)), x)
+
+
 def operators(model: onnx.ModelProto) -> list[str]:
     """The operators of the graph, those of other domains with their domain."""
     return [

@@ -6,21 +6,19 @@ Each is accelerated, and gives with bodies and with the library what ONNX Runtim
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import onnx
 import onnx.parser
 import onnxruntime
 import pytest
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 import onnx_acts
 from onnx_acts.graph import accelerate, accelerate_counted
 from onnx_acts.structure import walk_graphs
-from tests.graph.models import operators
+from tests.graph.models import elu, operators
 
 X = np.linspace(-2, 2, 8, dtype=np.float32).reshape(2, 4)
 
@@ -45,11 +43,6 @@ def check(model: onnx.ModelProto, *, rtol: float = 1e-5) -> onnx.ModelProto:
         got = onnx_acts.session(result, accelerated=accelerated).run(None, {"x": X})[0]
         np.testing.assert_allclose(got, wanted, rtol=rtol, strict=True)
     return result
-
-
-def elu(x: NDArray[Any]) -> NDArray[Any]:
-    """ELU with alpha = 1."""
-    return np.where(x < 0, np.expm1(np.minimum(x, 0)), x)
 
 
 def casts(model: onnx.ModelProto) -> set[int]:

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 
 import onnx_acts
 from onnx_acts.graph import accelerate, lower
+from tests.graph.models import elu
 
 X = np.array([[-2, -0.5, 0], [1, -3, -1e-3]], np.float32)
 ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
@@ -139,7 +140,6 @@ def test_our_nodes_in_functions(opset: int) -> None:
     result = accelerate(model)
     (body,) = result.functions
     assert [item.i for node in body.node for item in node.attribute if item.name == "to"] == [1]
-    elu = lambda x: np.where(x < 0, np.expm1(np.minimum(x, 0)), x)  # noqa: E731
     for changed in (result, lower(model), lower(model, exact=True)):
         got = onnx_acts.session(changed, accelerated=False).run(None, {"x": X})[0]
         np.testing.assert_allclose(got, elu(-elu(X)), rtol=1e-6, atol=1e-7)
