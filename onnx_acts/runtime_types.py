@@ -9,6 +9,7 @@ import onnxruntime
 from onnx import helper
 
 from onnx_acts.specs import DOMAIN
+from onnx_acts.weights import external_tensors
 
 __all__ = ["types_in_runtime"]
 
@@ -37,12 +38,15 @@ def types_in_runtime(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     unknown = [name for node in graph.node for name in node.output if name and name not in known]
     if not unknown:
         return []
+    probe = _probe(model, unknown)
+    if any(True for _ in external_tensors(probe)):
+        return []  # no other file is read here
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = onnxruntime.InferenceSession(
-            _probe(model, unknown), options, providers=["CPUExecutionProvider"]
+            probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
     except Exception:  # onnxruntime's own exceptions have no common public base
         return []
@@ -55,7 +59,7 @@ def types_in_runtime(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     ]
 
 
-def _probe(model: onnx.ModelProto, unknown: Iterable[str]) -> bytes:
+def _probe(model: onnx.ModelProto, unknown: Iterable[str]) -> onnx.ModelProto:
     """A model that ONNX Runtime can load without weights and library, with values as outputs."""
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
@@ -78,7 +82,7 @@ def _probe(model: onnx.ModelProto, unknown: Iterable[str]) -> bytes:
     del probe.graph.node[:]
     probe.graph.node.extend(nodes.node)
     probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in unknown)
-    return bytes(probe.SerializeToString())
+    return probe
 
 
 def _has_data(tensor: onnx.TensorProto) -> bool:

@@ -121,6 +121,19 @@ def test_unknown_rank_in_onnx_runtime() -> None:
     assert outermost(model)["a"] == Known("float32", None)
 
 
+def test_no_other_file_is_read() -> None:
+    """A Constant with its data in one keeps ONNX Runtime out; a weight does not."""
+    model = runtime_model()
+    weight = model.graph.initializer[0]
+    weight.ClearField("raw_data")
+    weight.data_location = TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="weights.bin")
+    assert outermost(model)["b"] == Known("float32", ("N", 50))
+    constant = helper.make_node("Constant", [], ["k"], value=weight)
+    model.graph.node.append(constant)
+    assert outermost(model)["b"] == Known()
+
+
 def test_onnx_runtime_is_not_asked_in_vain() -> None:
     """Nothing comes back where everything is known, or where it cannot load the model."""
     model = parsed("(float[N] x) => (float[N] y) { y = Neg (x) }")
