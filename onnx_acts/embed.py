@@ -9,7 +9,7 @@ import onnx
 
 from onnx_acts.functions import form_for, function_proto
 from onnx_acts.inference import scopes
-from onnx_acts.known import Known, in_file, value_info
+from onnx_acts.known import Known, value_info
 from onnx_acts.nodes import attribute_proto, read_attributes
 from onnx_acts.specs import DOMAIN, spec_of
 from onnx_acts.structure import (
@@ -152,13 +152,13 @@ def write_attributes(node: onnx.NodeProto) -> None:
 
 
 def _declare_shape(use: Use) -> None:
-    """Writes down the shape of outputs that have no dimensions, or a size without a name.
+    """Writes down the shape of outputs, where it is known.
 
-    ONNX Runtime's interface for custom operators has no way to say those, and a Scan, for one, must
-    know how many dimensions the outputs of its body have. The model's own outputs stay.
+    ONNX Runtime's interface for custom operators has no way to say that there are no dimensions, or
+    a size without a name, and it does not follow shapes through aligned bodies. A Scan, for one,
+    must know how many dimensions the outputs of its body have. The model's own outputs stay.
     """
-    sizes = None if use.known.shape is None else tuple(map(in_file, use.known.shape))
-    if use.graph is None or not use.known.dtype or sizes is None or (sizes and None not in sizes):
+    if use.graph is None or not use.known.dtype or use.known.shape is None:
         return
     outputs = {value.name: value for value in use.graph.output}
     declared = outputs | {value.name: value for value in use.graph.value_info}

@@ -91,13 +91,23 @@ class Replacer:
                 continue
             for match in find(view, node):
                 operator = self._choice.target(match, view.dtype(match.x))
-                if operator is not None:
+                if operator is not None and _keeps_shape(view, match, operator):
                     gone.update(match.inner)
                     self._freed.update(node.input)
                     self.replaced[f"{match.form} -> {operator}"] += 1
                     _become(node, match, operator, _slope(view, node, match, operator, names))
                     break
         _forget(view.graph, gone)
+
+
+def _keeps_shape(view: View, match: Match, operator: str) -> bool:
+    """Tells whether ONNX Runtime knows as much of the result's shape as before.
+
+    A Scan must know how many dimensions the outputs of its body have. A standard node passes on
+    what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes down.
+    """
+    is_ours = operator != spec_of(match.operator).standard
+    return not (is_ours and view.in_scan and view.shape(match.x) is None)
 
 
 def _has_one_type(view: View, match: Match) -> bool:

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onnx_acts.graph.folding import FOLDED, LARGEST_CONSTANT, fold, fold_chain
 from onnx_acts.known import Shape, Values, dtype_name
+from onnx_acts.scans import is_scan
 from onnx_acts.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 
 __all__ = ["Array", "View"]
@@ -30,6 +31,7 @@ class View:
         graph: the graph.
         opset: the version of the standard operators.
         outer: the view of the graph around this one, whose values it may use.
+        in_scan: the graph is the body of a Scan, or stands in one.
         is_tolerant: types and shapes are unknown and taken to be suitable (the body of a function,
             which gets them when it is inlined).
     """
@@ -41,9 +43,11 @@ class View:
         opset: int,
         outer: View | None = None,
         is_tolerant: bool = False,
+        in_scan: bool = False,
     ) -> None:
         """Makes a view of `graph`; `typed` is the same graph after shape inference."""
         self.graph, self.opset, self.outer, self.is_tolerant = graph, opset, outer, is_tolerant
+        self.in_scan = in_scan
         self._typed = typed
         self._producers: dict[str, onnx.NodeProto] = {
             name: node for node in graph.node for name in node.output if name
@@ -82,7 +86,8 @@ class View:
             if node.op_type == "SequenceMap":
                 continue
             for graph, known in zip(subgraphs(node), subgraphs(typed), strict=True):
-                yield View(graph, known, self.opset, self, self.is_tolerant)
+                in_scan = self.in_scan or is_scan(node)
+                yield View(graph, known, self.opset, self, self.is_tolerant, in_scan)
 
     def dtype(self, name: str) -> str | None:
         """Returns the NumPy name of a value's element type, None where unknown."""

@@ -39,8 +39,9 @@ def activation(scope: Scope, x: Value, depth: int = 0) -> Value:
 def typed(scope: Scope, value: Value, exact: bool = False) -> onnx.ValueInfoProto:
     """A declaration of a value, with or without a rank, mostly without sizes."""
     shape: list[int | str | None] | None = [None] * len(value.shape)
-    if scope.state.chance(30) or scope.state.is_enlarged:
-        shape = None  # what would be said of an enlarged value, or of an If around it, may be wrong
+    if scope.state.chance(30) or scope.state.is_enlarged or not value.shape:
+        shape = None  # of an enlarged value, an If around it, or a scalar that a slope of shape [1]
+        # makes a vector, what would be said may be wrong
     elif exact and scope.state.chance(30):
         shape = list(value.shape)
     return helper.make_tensor_value_info(value.name, onnx_type(value.dtype), shape)

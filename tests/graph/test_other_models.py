@@ -204,6 +204,41 @@ def test_scan_body_after_inlining() -> None:
         np.testing.assert_array_equal(session.run(None, {"x": X[0]})[0], wanted)
 
 
+SCANS = {
+    "size from outside": (
+        "<float[1,4] k = {1, 2, 3, 4}, int64[1] zero = {0}>",
+        "a = Squeeze (k, zero) m = Mul (a, v) w = Elu (m)",
+    ),
+    "shape from outside": ("<int64[2] sizes = {2, 2}>", "m = Reshape (v, sizes) w = Elu (m)"),
+    "nested": (
+        "",
+        "w = Scan <num_scan_inputs = 1, body = i (float[] a) => (float[] b) { b = Elu (a) }> (v)",
+    ),
+}
+
+
+@pytest.mark.parametrize("optimised", [False, True])
+@pytest.mark.parametrize("kind", ["float[]", "float[?]", ""])
+@pytest.mark.parametrize("name", SCANS)
+def test_output_of_a_scan_body(name: str, kind: str, optimised: bool) -> None:
+    """Its number of dimensions is known afterwards, or the node stays."""
+    constants, nodes = SCANS[name]
+    output = kind if name != "shape from outside" else "float[]"
+    body = f"b ({kind} v) => ({output} r) {{ {nodes} r = Neg (w) }}"
+    text = f"{constants} {{ s = Scan <num_scan_inputs = 1, body = {body}> (x) y = Elu (s) }}"
+    model = parsed(text, opset=13, shape="?,?")
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    result = accelerate(model)
+    levels = onnxruntime.GraphOptimizationLevel
+    wanted = onnx_acts.session(model, accelerated=False).run(None, {"x": X})[0]
+    for accelerated in (False, True):
+        options = onnxruntime.SessionOptions()
+        if not optimised:
+            options.graph_optimization_level = levels.ORT_DISABLE_ALL
+        session = onnx_acts.session(result, session_options=options, accelerated=accelerated)
+        np.testing.assert_allclose(session.run(None, {"x": X})[0], wanted, rtol=1e-5, atol=1e-6)
+
+
 def test_negative_sizes() -> None:
     """Some exporters write -1 for a size that they do not know: it is no size, and fits nothing."""
     slope = "<float[4] s = {1, 2, 3, 4}>"
