@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-import hypothesis
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase
 
 from tests.fuzz import faults
 from tests.fuzz.campaign import Campaign
@@ -14,39 +12,7 @@ from tests.fuzz.comparing import difference
 from tests.fuzz.oracle import Finding, Outcome
 from tests.fuzz.pool import Worker
 from tests.fuzz.report import described, summary
-from tests.fuzz.strategy import cases
-
-EXAMPLES = 3000
-
-
-class _FoundError(Exception):
-    """Ends the search."""
-
-
-def first(worker: Worker, wanted: Callable[[Finding], bool]) -> Finding | None:
-    """The first finding of a kind among `EXAMPLES` cases."""
-    found: list[Finding] = []
-
-    @hypothesis.seed(1)
-    @hypothesis.settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-        verbosity=hypothesis.Verbosity.quiet,
-    )
-    @hypothesis.given(cases())
-    def look(case: Case) -> None:
-        found.extend(filter(wanted, worker.examine(case).findings))
-        if found:
-            raise _FoundError
-
-    try:
-        look()
-    except _FoundError:
-        return found[0]
-    return None
+from tests.fuzz.searching import first_finding
 
 
 def has(kinds: tuple[str, ...], form: str) -> Callable[[Finding], bool]:
@@ -71,15 +37,15 @@ FAULTS: dict[Callable[[], None], Callable[[Finding], bool]] = {
 def test_fault_is_seen(fault: Callable[[], None]) -> None:
     """Each of the faults shows in results or in a refusal within a few thousand graphs."""
     with Worker(fault) as worker:
-        found = first(worker, FAULTS[fault])
+        found = first_finding(worker.examine, FAULTS[fault])
     assert found is not None
 
 
 def test_end_of_the_process() -> None:
     """It is a finding that says where; the next case runs in a new process."""
     with Worker(faults.ended_process) as worker:
-        found = first(worker, lambda finding: finding.kind == "abort")
-        again = first(worker, lambda finding: finding.kind == "abort")
+        found = first_finding(worker.examine, lambda finding: finding.kind == "abort")
+        again = first_finding(worker.examine, lambda finding: finding.kind == "abort")
     assert found is not None
     assert found.check == "accelerate, library"
     assert "the process ended with -6" in found.message
