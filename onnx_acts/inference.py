@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import onnx
 from google.protobuf.message import DecodeError, EncodeError
 
-from onnx_acts.known import Scope, value_info, walk_scopes
+from onnx_acts.known import Scope, dtype_name, value_info, walk_scopes
 from onnx_acts.runtime_types import types_in_runtime
 from onnx_acts.scans import complete_scans, is_scan
 from onnx_acts.schemas import register_schemas
-from onnx_acts.structure import import_domain, walk_nodes
+from onnx_acts.structure import import_domain, walk_graphs, walk_nodes
 from onnx_acts.weights import copy_without_weights
 
 __all__ = ["complete_scan_outputs", "element_types", "inferred", "scopes"]
@@ -66,8 +66,18 @@ def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     light = _inferred_by_onnx(light)
     if complete_scans(light):
         light = _inferred_by_onnx(light)
+    _check_element_types(light)
     light.graph.value_info.extend(types_in_runtime(light))
     return light
+
+
+def _check_element_types(model: onnx.ModelProto) -> None:
+    """Requires that onnx knows every element type, whoever asks for it later."""
+    for graph in walk_graphs(model.graph):
+        for value in (*graph.input, *graph.output, *graph.value_info):
+            dtype_name(value.type.tensor_type.elem_type, value.name)
+        for tensor in graph.initializer:
+            dtype_name(tensor.data_type, tensor.name)
 
 
 def _inferred_by_onnx(model: onnx.ModelProto) -> onnx.ModelProto:

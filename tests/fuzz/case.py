@@ -34,6 +34,7 @@ class Error:
             after two of them what overflows in one model need not in the other.
         undefined_at_infinity: p*x + q*abs(x) is on the way, NaN at infinity where LeakyReLU is not.
         loses_nan: an ELU that may give a number for NaN is on the way.
+        is_narrow: there is float16 in the model, maybe on the way.
     """
 
     relative: float = 0.0
@@ -42,6 +43,7 @@ class Error:
     depth: int = 0
     undefined_at_infinity: bool = False
     loses_nan: bool = False
+    is_narrow: bool = False
 
     @property
     def is_exact(self) -> bool:

@@ -33,7 +33,7 @@ def _difference(got: Array, wanted: Array, error: Error, is_approximate: bool) -
         ignored |= ~np.isfinite(wanted)
     if is_approximate and error.loses_nan:
         ignored |= np.isnan(got)
-    if got.dtype == np.float16 and error.depth > 1:
+    if (got.dtype == np.float16 or error.is_narrow) and error.depth > 1:
         ignored |= ~np.isfinite(wanted) | ~np.isfinite(got)
     undefined = (np.isnan(got) != np.isnan(wanted)) & ~ignored
     if undefined.any():
