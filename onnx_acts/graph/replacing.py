@@ -91,7 +91,7 @@ class Replacer:
                 continue
             for match in find(view, node):
                 operator = self._choice.target(match, view.dtype(match.x))
-                if operator is not None and _keeps_shape(view, match, operator):
+                if operator is not None and _may_stand(view, match, operator):
                     gone.update(match.inner)
                     self._freed.update(node.input)
                     self.replaced[f"{match.form} -> {operator}"] += 1
@@ -100,14 +100,18 @@ class Replacer:
         _forget(view.graph, gone)
 
 
-def _keeps_shape(view: View, match: Match, operator: str) -> bool:
-    """Tells whether ONNX Runtime knows as much of the result's shape as before.
+def _may_stand(view: View, match: Match, operator: str) -> bool:
+    """Tells whether ONNX Runtime can cope with one of our nodes there.
 
     A Scan must know how many dimensions the outputs of its body have. A standard node passes on
-    what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes down.
+    what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes down. In a subgraph
+    of a subgraph it (1.31) mixes up the names of bodies where it takes an If of a constant away,
+    and computes wrong numbers.
     """
-    is_ours = operator != spec_of(match.operator).standard
-    return not (is_ours and view.in_scan and view.shape(match.x) is None)
+    if operator == spec_of(match.operator).standard:
+        return True
+    is_deep = view.outer is not None and view.outer.outer is not None
+    return not is_deep and not (view.in_scan and view.shape(match.x) is None)
 
 
 def _has_one_type(view: View, match: Match) -> bool:
