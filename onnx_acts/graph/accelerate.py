@@ -44,7 +44,7 @@ def accelerate(
     more (another tool changed its opset or element types, say), gets new ones; nodes that a tool
     has renamed (`onnx.compose` puts prefixes before names) get their names back.
 
-    In subgraphs of subgraphs and in SequenceMap no `onnx_acts` nodes are put in: ONNX Runtime (1.31)
+    No nodes are put into subgraphs of subgraphs and into SequenceMap: ONNX Runtime (1.31)
     mixes up the names of function bodies there.
 
     Left alone are nodes whose element type is unknown or not supported, and those whose slope might
