@@ -8,8 +8,8 @@ PYTHON ?= python3
 VENV ?= .venv
 FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
-CPP := $(wildcard $(foreach folder,custom_ops tests/native tests/native/host_cuda tests/gpu,$(addprefix $(folder)/,*.h *.cc *.cu)))
-SOURCES := $(wildcard custom_ops/*) onnx_acts/specs.py pyproject.toml constraints.txt
+CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
+SOURCES := $(shell find custom_ops -type f) onnx_acts/definition/specs.py pyproject.toml constraints.txt
 
 .PHONY: demo test test-quick lint format bench conform accuracy fuzz coverage clean
 
@@ -41,7 +41,7 @@ conform: $(VENV)/.ready | build
 
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m tests.native.accuracy --full --json docs/accuracy/cpu.json
-	$(BIN)/python -m tests.native.accuracy_page $(sort $(wildcard docs/accuracy/*.json) docs/accuracy/cpu.json) > docs/accuracy.md
+	$(BIN)/python -m tests.native.accuracy.page $(sort $(wildcard docs/accuracy/*.json) docs/accuracy/cpu.json) > docs/accuracy.md
 
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m tests.fuzz --find-all --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))

@@ -1,6 +1,6 @@
 """Tables for the documentation, derived from the operator table.
 
-`python -m onnx_acts.documentation README.md` writes them between their marks in a file.
+`python -m docs.tables README.md` writes them between their marks in a file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from onnx_acts.specs import SPECS, Attribute
+from onnx_acts.definition.specs import SPECS, Attribute
 
 __all__ = ["operator_table", "with_tables"]
 

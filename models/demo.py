@@ -28,7 +28,7 @@ from models import evaluate, load
 from models.conv_transpose import ConvTranspose
 from models.data import FloatArray
 from models.recipes import RECIPES
-from onnx_acts.specs import SPECS
+from onnx_acts.definition.specs import SPECS
 
 REPEATS = 15
 """Timed runs of each file; the median is shown."""

@@ -13,7 +13,7 @@ from statistics import mean
 
 from models import store
 from models.recipes import RECIPES, RESNETS, SHIPPED_SEED
-from onnx_acts.files import write_atomically
+from onnx_acts.files.reading import write_atomically
 
 README = store.FOLDER / "README.md"
 

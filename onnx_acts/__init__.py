@@ -1,14 +1,28 @@
-"""Activation functions for ONNX: one file that runs everywhere, fast where the library is."""
+"""Activation functions for ONNX: one file that runs everywhere, fast where the library is.
 
-from onnx_acts import reference
-from onnx_acts.evaluator import reference_evaluator
-from onnx_acts.exporting import export
-from onnx_acts.graph import accelerate, lower
-from onnx_acts.nodes import make_node
-from onnx_acts.placing import placement
-from onnx_acts.runtime import library_path, register, session
+The names below are loaded when they are first used, so that `import onnx_acts` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onnx_acts.definition import reference
+    from onnx_acts.definition.nodes import make_node
+    from onnx_acts.exporting import ExportResult, VerificationError, export
+    from onnx_acts.graph import accelerate, lower
+    from onnx_acts.runtime.evaluator import reference_evaluator
+    from onnx_acts.runtime.placement import placement
+    from onnx_acts.runtime.sessions import library_path, register, session
+
+    __version__: str
 
 __all__ = [
+    "ExportResult",
+    "VerificationError",
+    "__version__",
     "accelerate",
     "export",
     "library_path",
@@ -20,3 +34,39 @@ __all__ = [
     "register",
     "session",
 ]
+
+_ROOMS = {
+    "ExportResult": "exporting",
+    "VerificationError": "exporting",
+    "accelerate": "graph",
+    "export": "exporting",
+    "library_path": "runtime.sessions",
+    "lower": "graph",
+    "make_node": "definition.nodes",
+    "placement": "runtime.placement",
+    "reference_evaluator": "runtime.evaluator",
+    "register": "runtime.sessions",
+    "session": "runtime.sessions",
+}
+"""Where the public functions and classes are defined."""
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name."""
+    value: Any
+    if name == "__version__":
+        module = importlib.import_module("onnx_acts.definition.version")
+        value = module.version("onnx-acts") or "unknown"
+    elif name == "reference":
+        value = importlib.import_module("onnx_acts.definition.reference")
+    elif name in _ROOMS:
+        value = getattr(importlib.import_module(f"onnx_acts.{_ROOMS[name]}"), name)
+    else:
+        raise AttributeError(f"module 'onnx_acts' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, whatever has been loaded."""
+    return sorted(__all__)

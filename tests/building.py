@@ -1,9 +1,11 @@
-"""CMake for tests that build: the environment's own, which is not on the path by itself."""
+"""For tests that build: the project's folder, and CMake, which is not on the path by itself."""
 
 import os
 import shutil
 import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
 
 CMAKE = shutil.which("cmake", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 assert CMAKE, "cmake is missing: pip install -e '.[dev]' brings it"

@@ -9,9 +9,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper
 
-from onnx_acts import make_node, reference
-from onnx_acts.embed import embed_functions
-from onnx_acts.specs import Spec
+from onnx_acts import make_node
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import Spec
+from onnx_acts.files.bodies import embed_functions
 
 Array = NDArray[Any]
 

@@ -9,7 +9,7 @@
 #ifndef ONNX_ACTS_EXPM1_H_
 #define ONNX_ACTS_EXPM1_H_
 
-#include "real.h"
+#include "activations/real.h"
 
 namespace onnx_acts {
 namespace {

@@ -8,7 +8,7 @@
 #ifndef ONNX_ACTS_EXPM1_WITHOUT_FMA_H_
 #define ONNX_ACTS_EXPM1_WITHOUT_FMA_H_
 
-#include "real.h"
+#include "activations/real.h"
 
 namespace onnx_acts {
 namespace {

@@ -3,7 +3,7 @@
 #ifndef ONNX_ACTS_FLOAT16_H_
 #define ONNX_ACTS_FLOAT16_H_
 
-#include "host_device.h"
+#include "activations/host_device.h"
 
 namespace onnx_acts {
 namespace {

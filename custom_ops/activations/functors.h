@@ -17,11 +17,11 @@
 #ifndef ONNX_ACTS_FUNCTORS_H_
 #define ONNX_ACTS_FUNCTORS_H_
 
-#include "real.h"
+#include "activations/real.h"
 #if ONNX_ACTS_HAS_FMA
-#include "expm1.h"
+#include "activations/expm1.h"
 #else
-#include "expm1_without_fma.h"
+#include "activations/expm1_without_fma.h"
 #endif
 
 namespace onnx_acts {

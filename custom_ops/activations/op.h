@@ -1,4 +1,5 @@
-// The operators as data. The rows come from onnx_acts/specs.py by way of generate_table.py.
+// The operators as data. The rows come from onnx_acts/definition/specs.py by way of
+// generate_table.py.
 #ifndef ONNX_ACTS_OP_H_
 #define ONNX_ACTS_OP_H_
 

@@ -4,7 +4,7 @@
 #ifndef ONNX_ACTS_PHILOX_H_
 #define ONNX_ACTS_PHILOX_H_
 
-#include "host_device.h"
+#include "activations/host_device.h"
 
 namespace onnx_acts {
 namespace {

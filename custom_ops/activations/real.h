@@ -2,7 +2,7 @@
 #ifndef ONNX_ACTS_REAL_H_
 #define ONNX_ACTS_REAL_H_
 
-#include "host_device.h"
+#include "activations/host_device.h"
 
 #ifdef __CUDACC__
 #include <math.h>

@@ -4,7 +4,7 @@
 #ifndef ONNX_ACTS_BLOCKS_H_
 #define ONNX_ACTS_BLOCKS_H_
 
-#include "float16.h"
+#include "activations/float16.h"
 
 #ifdef __F16C__
 #include <immintrin.h>

@@ -1,14 +1,14 @@
-#include "kernel.h"
+#include "cpu/cpu_node.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 
-#include "isa.h"
-#include "slopes.h"
-#include "status.h"
-#include "stream.h"
+#include "cpu/isa.h"
+#include "cpu/slopes.h"
+#include "cpu/stream.h"
+#include "ort/status.h"
 
 namespace onnx_acts {
 namespace {
@@ -39,8 +39,8 @@ int64_t StreamFrom() {
 
 }  // namespace
 
-Kernel::Kernel(const OpSpec& spec, Element element, const ort::Api* api,
-               const ort::KernelInfo* info)
+CpuNode::CpuNode(const OpSpec& spec, Element element, const ort::Api* api,
+                 const ort::KernelInfo* info)
     : Node(spec, element, api, info),
       loops_(ChooseIsa().loops),
       column_(static_cast<int>(element)),
@@ -49,7 +49,7 @@ Kernel::Kernel(const OpSpec& spec, Element element, const ort::Api* api,
   if (has_16_bits && loops_->use_table[static_cast<int>(spec.functor)]) FillTable();
 }
 
-void Kernel::FillTable() {
+void CpuNode::FillTable() {
   std::vector<uint16_t> all(65536);
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<uint16_t>(i);
   table_.resize(all.size());
@@ -57,7 +57,7 @@ void Kernel::FillTable() {
       all.data(), table_.data(), static_cast<int64_t>(all.size()), parameter_);
 }
 
-void Kernel::ComputeUniform(const Call& call) const {
+void CpuNode::ComputeUniform(const Call& call) const {
   const auto size = static_cast<int64_t>(element_size_);
   ForEachChunk(call, [&](int64_t begin, int64_t end, Loops::Stream stream) {
     const auto body = [&](int64_t at, char* y, int64_t count) {
@@ -73,7 +73,7 @@ void Kernel::ComputeUniform(const Call& call) const {
   });
 }
 
-void Kernel::ComputeSlopes(const Call& call, const SlopeLayout& layout, const char* slopes) const {
+void CpuNode::ComputeSlopes(const Call& call, const SlopeLayout& layout, const char* slopes) const {
   ForEachChunk(call, [&](int64_t begin, int64_t end, Loops::Stream stream) {
     const SlopeLoops loops = {loops_->one_slope[column_], loops_->each_slope[column_],
                               element_size_, stream};
@@ -81,13 +81,13 @@ void Kernel::ComputeSlopes(const Call& call, const SlopeLayout& layout, const ch
   });
 }
 
-void Kernel::ComputeDraw(const Call& call) const {
+void CpuNode::ComputeDraw(const Call& call) const {
   ForEachChunk(call,
                [&](int64_t begin, int64_t end, Loops::Stream) { DrawChunk(call, begin, end); });
 }
 
 // y may be x, so noise goes first.
-void Kernel::DrawChunk(const Call& call, int64_t begin, int64_t end) const {
+void CpuNode::DrawChunk(const Call& call, int64_t begin, int64_t end) const {
   alignas(64) char slopes[kDrawBlock * sizeof(double)];
   const auto size = static_cast<int64_t>(element_size_);
   const double lower = training_ ? lower_ : parameter_;
@@ -109,7 +109,7 @@ void Kernel::DrawChunk(const Call& call, int64_t begin, int64_t end) const {
 // How to stream Y: if it is so large that it leaves the caches before it is read again. 16-bit
 // types are stored, as all of their loops but ReLU's have more to compute than to wait for. In
 // place, what is stored is in a cache already.
-Loops::Stream Kernel::StreamFor(const Call& call) const {
+Loops::Stream CpuNode::StreamFor(const Call& call) const {
   const bool large = call.count * static_cast<int64_t>(element_size_) >= stream_from_;
   const bool aligned = reinterpret_cast<uintptr_t>(call.y) % element_size_ == 0;
   const bool pays = large && element_size_ > 2 && call.x != call.y;
@@ -117,7 +117,7 @@ Loops::Stream Kernel::StreamFor(const Call& call) const {
 }
 
 template <class Body>
-void Kernel::ForEachChunk(const Call& call, const Body& body) const {
+void CpuNode::ForEachChunk(const Call& call, const Body& body) const {
   struct Tasks {
     const Body& body;
     int64_t count;

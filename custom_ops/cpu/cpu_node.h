@@ -1,17 +1,17 @@
 // A node on the CPU.
-#ifndef ONNX_ACTS_KERNEL_H_
-#define ONNX_ACTS_KERNEL_H_
+#ifndef ONNX_ACTS_CPU_NODE_H_
+#define ONNX_ACTS_CPU_NODE_H_
 
 #include <vector>
 
-#include "loops.h"
-#include "node.h"
+#include "cpu/loops.h"
+#include "ort/node.h"
 
 namespace onnx_acts {
 
-class Kernel final : public Node {
+class CpuNode final : public Node {
  public:
-  Kernel(const OpSpec& spec, Element element, const ort::Api* api, const ort::KernelInfo* info);
+  CpuNode(const OpSpec& spec, Element element, const ort::Api* api, const ort::KernelInfo* info);
 
  private:
   void ComputeUniform(const Call& call) const override;
@@ -35,4 +35,4 @@ class Kernel final : public Node {
 
 }  // namespace onnx_acts
 
-#endif  // ONNX_ACTS_KERNEL_H_
+#endif  // ONNX_ACTS_CPU_NODE_H_

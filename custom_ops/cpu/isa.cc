@@ -1,8 +1,8 @@
-#include "isa.h"
+#include "cpu/isa.h"
 
 #include <cstdlib>
 
-#include "x86_levels.h"
+#include "cpu/x86_levels.h"
 
 namespace onnx_acts {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "loops.h"
+#include "cpu/loops.h"
 
 namespace onnx_acts {
 

@@ -3,10 +3,10 @@
 // unnamed namespaces, and no inline function of the standard library is used, lest the linker share
 // AVX-512 code with older processors.
 
-#include "blocks.h"
-#include "functors.h"
-#include "loops.h"
-#include "philox.h"
+#include "activations/functors.h"
+#include "activations/philox.h"
+#include "cpu/blocks.h"
+#include "cpu/loops.h"
 
 #ifdef __SSE2__
 #include <immintrin.h>

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "op.h"
+#include "activations/op.h"
 
 namespace onnx_acts {
 

@@ -1,9 +1,8 @@
-#include "slopes.h"
+#include "cpu/slopes.h"
 
 #include <algorithm>
 
-#include "attributes.h"
-#include "stream.h"
+#include "cpu/stream.h"
 
 namespace onnx_acts {
 namespace {
@@ -128,16 +127,6 @@ void ApplySlopes(const SlopeLoops& loops, const SlopeLayout& layout, const char*
       by(loops, layout, from, slopes, to, first, n);
     });
   }
-}
-
-void CheckSlopeShape(const OpSpec& spec, const std::string& node_name, const Shape& x,
-                     const Shape& slope) {
-  if (BroadcastsTo(slope.sizes(), slope.rank(), x.sizes(), x.rank())) return;
-  throw InvalidArgument(
-      Describe(spec, node_name) + ": slope of shape " + slope.Text() +
-      " does not broadcast to X of shape " + x.Text() +
-      "; sizes are aligned at the last dimension and each must be 1 or X's (for one slope per "
-      "channel, reshape the slope to (C, 1, ..., 1))");
 }
 
 }  // namespace onnx_acts

@@ -3,11 +3,9 @@
 #define ONNX_ACTS_SLOPES_H_
 
 #include <cstdint>
-#include <string>
 
-#include "broadcast.h"
-#include "loops.h"
-#include "tensor.h"
+#include "activations/broadcast.h"
+#include "cpu/loops.h"
 
 namespace onnx_acts {
 
@@ -21,11 +19,6 @@ struct SlopeLoops {
 // Computes elements [begin, end) of y. No two stretches share anything; no memory is allocated.
 void ApplySlopes(const SlopeLoops& loops, const SlopeLayout& layout, const char* x,
                  const char* slopes, char* y, int64_t begin, int64_t end);
-
-// Throws InvalidArgument where the slope's shape does not broadcast to x's or would enlarge it.
-// Unknown sizes (-1) pass.
-void CheckSlopeShape(const OpSpec& spec, const std::string& node_name, const Shape& x,
-                     const Shape& slope);
 
 }  // namespace onnx_acts
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "loops.h"
+#include "cpu/loops.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>

@@ -93,5 +93,5 @@ function(onnx_acts_set_cuda_flags target)
     $<$<BOOL:${ONNX_ACTS_WERROR}>:-Werror=all-warnings>)
 endfunction()
 
-add_library(onnx_acts_cuda OBJECT loop_cuda.cu)
+add_library(onnx_acts_cuda OBJECT cuda/loop_cuda.cu)
 onnx_acts_set_cuda_flags(onnx_acts_cuda)

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "device_map.h"
-#include "op.h"
+#include "activations/op.h"
+#include "cuda/device_map.h"
 
 namespace onnx_acts {
 

@@ -7,8 +7,8 @@
 
 #include <stdexcept>
 
-#include "device.h"
-#include "device_loops.h"
+#include "cuda/device.h"
+#include "cuda/device_loops.h"
 
 namespace onnx_acts {
 namespace {

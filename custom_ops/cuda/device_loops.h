@@ -5,11 +5,11 @@
 #ifndef ONNX_ACTS_DEVICE_LOOPS_H_
 #define ONNX_ACTS_DEVICE_LOOPS_H_
 
-#include "device_map.h"
-#include "device_packs.h"
-#include "float16.h"
-#include "functors.h"
-#include "philox.h"
+#include "activations/float16.h"
+#include "activations/functors.h"
+#include "activations/philox.h"
+#include "cuda/device_map.h"
+#include "cuda/device_packs.h"
 
 namespace onnx_acts {
 

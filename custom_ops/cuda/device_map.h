@@ -4,8 +4,8 @@
 #ifndef ONNX_ACTS_DEVICE_MAP_H_
 #define ONNX_ACTS_DEVICE_MAP_H_
 
-#include "broadcast.h"
-#include "host_device.h"
+#include "activations/broadcast.h"
+#include "activations/host_device.h"
 
 namespace onnx_acts {
 

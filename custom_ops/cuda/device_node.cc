@@ -1,12 +1,12 @@
-#include "device_kernel.h"
+#include "cuda/device_node.h"
 
 #include <algorithm>
 #include <stdexcept>
 #include <vector>
 
-#include "device_loops.h"
-#include "isa.h"
-#include "status.h"
+#include "cpu/isa.h"
+#include "cuda/device_loops.h"
+#include "ort/status.h"
 
 namespace onnx_acts {
 namespace {
@@ -26,8 +26,8 @@ constexpr uint32_t kPacks[kElementCount] = {kPack<Half>, kPack<BFloat16>, kPack<
 
 }  // namespace
 
-DeviceKernel::DeviceKernel(const OpSpec& spec, Element element, const ort::Api* api,
-                           const ort::KernelInfo* info)
+DeviceNode::DeviceNode(const OpSpec& spec, Element element, const ort::Api* api,
+                       const ort::KernelInfo* info)
     : Node(spec, element, api, info) {
   NamingTheNode([this] {
     device_ = device::Current();
@@ -35,16 +35,16 @@ DeviceKernel::DeviceKernel(const OpSpec& spec, Element element, const ort::Api* 
   });
 }
 
-DeviceKernel::~DeviceKernel() {
+DeviceNode::~DeviceNode() {
   if (table_ != nullptr) device::Free(device_, const_cast<uint16_t*>(table_));
 }
 
-bool DeviceKernel::UsesTable() const {
+bool DeviceNode::UsesTable() const {
   return element_size_ == 2 && kHasTable[static_cast<int>(spec_.functor)];
 }
 
 // The CPU's results for every pattern whose sign bit is set, so that both give the same bits.
-const uint16_t* DeviceKernel::MakeTable() const {
+const uint16_t* DeviceNode::MakeTable() const {
   std::vector<uint16_t> x(kTableEntries), y(kTableEntries);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<uint16_t>(kTableEntries + i);
   const Loops& loops = *ChooseIsa().loops;
@@ -53,14 +53,14 @@ const uint16_t* DeviceKernel::MakeTable() const {
   return static_cast<const uint16_t*>(device::MakeCopy(y.data(), y.size() * sizeof y[0]));
 }
 
-void* DeviceKernel::StreamOf(const Call& call) const {
+void* DeviceNode::StreamOf(const Call& call) const {
   void* handle = nullptr;
   Check(ort::KernelContext_GetGPUComputeStream(api_, call.context, &handle));
   return handle;
 }
 
 template <class Body>
-void DeviceKernel::NamingTheNode(const Body& body) const {
+void DeviceNode::NamingTheNode(const Body& body) const {
   try {
     body();
   } catch (const std::runtime_error& error) {
@@ -69,7 +69,7 @@ void DeviceKernel::NamingTheNode(const Body& body) const {
 }
 
 template <class Part>
-void DeviceKernel::ForEachLaunch(const Call& call, const Part& part) const {
+void DeviceNode::ForEachLaunch(const Call& call, const Part& part) const {
   const device::Stream stream = {device_, StreamOf(call)};
   NamingTheNode([&] {
     for (int64_t begin = 0; begin < call.count; begin += kLaunchElements) {
@@ -79,7 +79,7 @@ void DeviceKernel::ForEachLaunch(const Call& call, const Part& part) const {
   });
 }
 
-void DeviceKernel::ComputeUniform(const Call& call) const {
+void DeviceNode::ComputeUniform(const Call& call) const {
   const auto size = static_cast<int64_t>(element_size_);
   ForEachLaunch(call, [&](const device::Stream& stream, int64_t begin, uint32_t count) {
     const char* x = call.x + begin * size;
@@ -93,8 +93,8 @@ void DeviceKernel::ComputeUniform(const Call& call) const {
   });
 }
 
-void DeviceKernel::ComputeSlopes(const Call& call, const SlopeLayout& layout,
-                                 const char* slopes) const {
+void DeviceNode::ComputeSlopes(const Call& call, const SlopeLayout& layout,
+                               const char* slopes) const {
   const auto size = static_cast<int64_t>(element_size_);
   const device::Stream stream = {device_, StreamOf(call)};
   NamingTheNode([&] {
@@ -109,7 +109,7 @@ void DeviceKernel::ComputeSlopes(const Call& call, const SlopeLayout& layout,
 }
 
 // y may be x, so in inference noise, which is read from x, goes first.
-void DeviceKernel::ComputeDraw(const Call& call) const {
+void DeviceNode::ComputeDraw(const Call& call) const {
   const auto size = static_cast<int64_t>(element_size_);
   ForEachLaunch(call, [&](const device::Stream& stream, int64_t begin, uint32_t count) {
     const auto at = [&](char* tensor) {

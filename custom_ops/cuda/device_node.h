@@ -1,18 +1,17 @@
 // A node on the device of device.h.
-#ifndef ONNX_ACTS_DEVICE_KERNEL_H_
-#define ONNX_ACTS_DEVICE_KERNEL_H_
+#ifndef ONNX_ACTS_DEVICE_NODE_H_
+#define ONNX_ACTS_DEVICE_NODE_H_
 
-#include "device.h"
-#include "node.h"
+#include "cuda/device.h"
+#include "ort/node.h"
 
 namespace onnx_acts {
 
-class DeviceKernel final : public Node {
+class DeviceNode final : public Node {
  public:
   // Throws where the device cannot be used, too.
-  DeviceKernel(const OpSpec& spec, Element element, const ort::Api* api,
-               const ort::KernelInfo* info);
-  ~DeviceKernel() override;
+  DeviceNode(const OpSpec& spec, Element element, const ort::Api* api, const ort::KernelInfo* info);
+  ~DeviceNode() override;
 
  private:
   void ComputeUniform(const Call& call) const override;
@@ -35,4 +34,4 @@ class DeviceKernel final : public Node {
 
 }  // namespace onnx_acts
 
-#endif  // ONNX_ACTS_DEVICE_KERNEL_H_
+#endif  // ONNX_ACTS_DEVICE_NODE_H_

@@ -6,7 +6,7 @@
 #ifndef ONNX_ACTS_DEVICE_PACKS_H_
 #define ONNX_ACTS_DEVICE_PACKS_H_
 
-#include "device_map.h"
+#include "cuda/device_map.h"
 
 #ifdef __CUDA_ARCH__
 #define ONNX_ACTS_UNROLL _Pragma("unroll")

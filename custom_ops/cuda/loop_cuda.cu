@@ -5,7 +5,7 @@
 
 #include <cuda_runtime.h>
 
-#include "device_dispatch.h"
+#include "cuda/device_dispatch.h"
 
 namespace onnx_acts {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "node.h"
+#include "ort/node.h"
 
 namespace onnx_acts {
 

@@ -1,12 +1,12 @@
 // A library for the CPU alone.
 
-#include "backends.h"
-#include "kernel.h"
+#include "cpu/cpu_node.h"
+#include "library/backends.h"
 
 namespace onnx_acts {
 
 const BackendList& Backends() {
-  static const BackendList backends = {{{"CPUExecutionProvider", MakeNode<Kernel>}}, 1};
+  static const BackendList backends = {{{"CPUExecutionProvider", MakeNode<CpuNode>}}, 1};
   return backends;
 }
 

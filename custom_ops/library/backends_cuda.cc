@@ -1,15 +1,15 @@
 // A library for the CPU, and for CUDA where the process can use it.
 
-#include "backends.h"
-#include "device.h"
-#include "device_kernel.h"
-#include "kernel.h"
+#include "cpu/cpu_node.h"
+#include "cuda/device.h"
+#include "cuda/device_node.h"
+#include "library/backends.h"
 
 namespace onnx_acts {
 
 const BackendList& Backends() {
-  static const BackendList backends = {{{"CPUExecutionProvider", MakeNode<Kernel>},
-                                        {"CUDAExecutionProvider", MakeNode<DeviceKernel>}},
+  static const BackendList backends = {{{"CPUExecutionProvider", MakeNode<CpuNode>},
+                                        {"CUDAExecutionProvider", MakeNode<DeviceNode>}},
                                        device::Find().usable ? 2u : 1u};
   return backends;
 }

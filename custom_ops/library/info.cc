@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "backends.h"
-#include "isa.h"
-#include "op.h"
-#include "ort_abi.h"
+#include "activations/op.h"
+#include "cpu/isa.h"
+#include "library/backends.h"
+#include "ort/ort_abi.h"
 
 namespace onnx_acts {
 namespace {

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "backends.h"
-#include "isa.h"
-#include "op.h"
-#include "status.h"
-#include "tensor.h"
+#include "activations/op.h"
+#include "cpu/isa.h"
+#include "library/backends.h"
+#include "ort/status.h"
+#include "ort/tensor.h"
 
 #define ONNX_ACTS_EXPORT extern "C" __attribute__((visibility("default")))
 

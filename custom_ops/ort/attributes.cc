@@ -1,7 +1,7 @@
-#include "attributes.h"
+#include "ort/attributes.h"
 
-#include "status.h"
-#include "tensor.h"
+#include "ort/status.h"
+#include "ort/tensor.h"
 
 namespace onnx_acts {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include "op.h"
-#include "ort_abi.h"
+#include "activations/op.h"
+#include "ort/ort_abi.h"
 
 namespace onnx_acts {
 

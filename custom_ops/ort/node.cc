@@ -1,12 +1,11 @@
-#include "node.h"
+#include "ort/node.h"
 
 #include <cmath>
 #include <cstdio>
 
-#include "attributes.h"
-#include "slopes.h"
-#include "status.h"
-#include "tensor.h"
+#include "ort/attributes.h"
+#include "ort/status.h"
+#include "ort/tensor.h"
 
 namespace onnx_acts {
 namespace {
@@ -26,6 +25,18 @@ std::string Number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.17g", value);
   return text;
+}
+
+// Throws InvalidArgument where the slope's shape does not broadcast to x's or would enlarge it.
+// Unknown sizes (-1) pass.
+void CheckSlopeShape(const OpSpec& spec, const std::string& node_name, const Shape& x,
+                     const Shape& slope) {
+  if (BroadcastsTo(slope.sizes(), slope.rank(), x.sizes(), x.rank())) return;
+  throw InvalidArgument(
+      Describe(spec, node_name) + ": slope of shape " + slope.Text() +
+      " does not broadcast to X of shape " + x.Text() +
+      "; sizes are aligned at the last dimension and each must be 1 or X's (for one slope per "
+      "channel, reshape the slope to (C, 1, ..., 1))");
 }
 
 }  // namespace

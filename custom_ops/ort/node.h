@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "broadcast.h"
-#include "op.h"
-#include "ort_abi.h"
+#include "activations/broadcast.h"
+#include "activations/op.h"
+#include "ort/ort_abi.h"
 
 namespace onnx_acts {
 

@@ -1,7 +1,8 @@
 // The slice of ONNX Runtime's C ABI that this library meets, declared by hand: the runtime's wheels
 // ship no headers. OrtApi is a table of function pointers that only ever grows, so a slot number
 // holds for every runtime of at least the API version in which the slot appeared.
-// tests/native/abi_check.cc compares all of this with the official header where one is at hand.
+// tests/native/library/abi_check.cc compares all of this with the official header where one is at
+// hand.
 #ifndef ONNX_ACTS_ORT_ABI_H_
 #define ONNX_ACTS_ORT_ABI_H_
 

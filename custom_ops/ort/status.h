@@ -6,7 +6,7 @@
 #include <new>
 #include <stdexcept>
 
-#include "ort_abi.h"
+#include "ort/ort_abi.h"
 
 namespace onnx_acts {
 

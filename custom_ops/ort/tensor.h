@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "ort_abi.h"
-#include "status.h"
+#include "ort/ort_abi.h"
+#include "ort/status.h"
 
 namespace onnx_acts {
 

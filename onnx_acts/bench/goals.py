@@ -9,7 +9,7 @@ from onnx_acts.bench.peers import BODIES, COLUMN, ORT_RELU, OURS
 from onnx_acts.bench.rows import Row
 from onnx_acts.bench.variants import FULL_SLOPE, SLOPES
 from onnx_acts.bench.workload import LARGE, LEAKY_FAMILY
-from onnx_acts.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
 
 __all__ = ["ASKS", "GOALS", "Ask", "Goal", "goal_table"]
 

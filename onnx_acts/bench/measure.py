@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_acts.bench.peers import COPIES, PEERS, Peer
+from onnx_acts.bench.prepared import Prepared, UnsupportedError
 from onnx_acts.bench.rows import Row
-from onnx_acts.bench.runners import Prepared, UnsupportedError
 from onnx_acts.bench.timing import keep_freed_memory, per_node, take_turns
 from onnx_acts.bench.workload import SIZES, Workload, make_workload
 from onnx_acts.conformance.case import limits_of
-from onnx_acts.reference import rounded
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec
+from onnx_acts.definition.reference import rounded
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec
 
 __all__ = ["Plan", "measure_row", "run", "verify"]
 

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from onnx_acts.bench import runners
+from onnx_acts.bench import prepared as runners
 from onnx_acts.bench.networks import Network, build
 from onnx_acts.bench.peers import OURS
+from onnx_acts.bench.prepared import Prepared, UnsupportedError
 from onnx_acts.bench.profiling import activation_share
 from onnx_acts.bench.rows import Row
-from onnx_acts.bench.runners import Prepared, UnsupportedError
 from onnx_acts.bench.timing import keep_freed_memory, take_turns
 from onnx_acts.conformance import runtime_of
 from onnx_acts.exporting import export

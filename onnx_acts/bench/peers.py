@@ -22,8 +22,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from onnx_acts.bench import runners, variants
-from onnx_acts.bench.runners import Prepared, UnsupportedError
+from onnx_acts.bench import prepared as runners
+from onnx_acts.bench import variants
+from onnx_acts.bench.prepared import Prepared, UnsupportedError
 from onnx_acts.bench.variants import Variant
 from onnx_acts.bench.workload import Workload
 from onnx_acts.conformance import runtime_of

@@ -19,9 +19,9 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from onnx_acts import runtime as acts_runtime
 from onnx_acts.conformance.case import onnx_type
-from onnx_acts.files import serialised
+from onnx_acts.files.reading import serialised
+from onnx_acts.runtime import sessions
 
 __all__ = ["Prepared", "UnsupportedError", "onnxruntime_runner", "openvino_runner", "torch_runner"]
 
@@ -68,7 +68,7 @@ def onnxruntime_runner(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry(_SPINNING, _SPINNING_MICROSECONDS)
-    session = acts_runtime.session(model, session_options=options, accelerated=accelerated)
+    session = sessions.session(model, session_options=options, accelerated=accelerated)
     binding = session.io_binding()
     for item, array in zip(session.get_inputs(), inputs, strict=True):
         binding.bind_input(item.name, "cpu", 0, _kind(array), array.shape, array.ctypes.data)

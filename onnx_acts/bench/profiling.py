@@ -11,8 +11,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from onnx_acts import runtime as acts_runtime
-from onnx_acts.specs import SPECS
+from onnx_acts.definition.specs import SPECS
+from onnx_acts.runtime import sessions
 
 __all__ = ["activation_share", "share_of_activations"]
 
@@ -29,7 +29,7 @@ def activation_share(
     options.enable_profiling = True
     with tempfile.TemporaryDirectory() as folder:
         options.profile_file_prefix = str(Path(folder) / "profile")
-        session = acts_runtime.session(path, session_options=options, accelerated=accelerated)
+        session = sessions.session(path, session_options=options, accelerated=accelerated)
         feeds = {session.get_inputs()[0].name: x}
         for _ in range(_WARM_RUNS + _RUNS):
             session.run(None, feeds)

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from onnx_acts.bench.affinity import workers_apart
-from onnx_acts.bench.runners import Prepared
+from onnx_acts.bench.prepared import Prepared
 
 __all__ = ["Measurement", "keep_freed_memory", "per_node", "take_turns"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance import Case
 from onnx_acts.conformance.case import numpy_type
-from onnx_acts.specs import Spec
+from onnx_acts.definition.specs import Spec
 
 __all__ = [
     "CHAIN",

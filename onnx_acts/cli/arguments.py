@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from onnx_acts.files import check_target
-from onnx_acts.specs import DEFAULT_OPS, SPECS
+from onnx_acts.definition.specs import DEFAULT_OPS, SPECS
+from onnx_acts.files.reading import check_target
 
 __all__ = ["add_ops", "check_targets", "named", "progress"]
 

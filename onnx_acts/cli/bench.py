@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from onnx_acts.commands import check_targets, named, progress
-from onnx_acts.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.cli.arguments import check_targets, named, progress
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
 
 if TYPE_CHECKING:
     from onnx_acts.bench.measure import Plan
@@ -69,7 +69,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Measures, or reads earlier runs, and writes the reports asked for."""
     from onnx_acts.bench import picture, report, rows
-    from onnx_acts.files import write_atomically
+    from onnx_acts.files.reading import write_atomically
 
     check_targets((arguments.json, arguments.markdown, arguments.picture))
     if arguments.picture:
@@ -108,8 +108,8 @@ def _measure(arguments: argparse.Namespace) -> Iterator[Row]:
 
 def _environment() -> dict[str, Any]:
     """What the reports say of this run."""
-    from onnx_acts.info import environment
-    from onnx_acts.version import version
+    from onnx_acts.definition.version import version
+    from onnx_acts.runtime.environment import environment
 
     found = environment()
     found["packages"]["openvino"] = version("openvino")

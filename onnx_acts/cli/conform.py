@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from onnx_acts.commands import check_targets, named, progress
-from onnx_acts.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.cli.arguments import check_targets, named, progress
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
 
 if TYPE_CHECKING:
-    from onnx_acts.conformance.runner import Result, Selection
+    from onnx_acts.conformance.suite import Result, Selection
 
 __all__ = ["add_parser", "run"]
 
@@ -43,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         ValueError: bad usage, or no case ran.
     """
     from onnx_acts.conformance import report
-    from onnx_acts.conformance.runner import run as run_selection
-    from onnx_acts.files import write_atomically
-    from onnx_acts.info import environment
+    from onnx_acts.conformance.suite import run as run_selection
+    from onnx_acts.files.reading import write_atomically
+    from onnx_acts.runtime.environment import environment
 
     selection = _selection(arguments)
     check_targets((arguments.json, arguments.junit))
@@ -70,8 +70,8 @@ def _selection(arguments: argparse.Namespace) -> Selection:
             the native library is always asked for unless `--runtimes` leaves it out.
     """
     from onnx_acts.conformance.cases import GROUPS
-    from onnx_acts.conformance.runner import Selection
     from onnx_acts.conformance.runtimes import RUNTIMES
+    from onnx_acts.conformance.suite import Selection
 
     runtimes = named(arguments.runtimes, {item.name: item for item in RUNTIMES}, "--runtimes")
     for runtime in runtimes:

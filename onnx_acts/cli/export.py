@@ -8,9 +8,9 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from onnx_acts.commands import add_ops
+from onnx_acts.cli.arguments import add_ops
+from onnx_acts.definition.specs import ELEMENT_TYPES
 from onnx_acts.exporting import ExportResult, VerificationError, export, require_torch
-from onnx_acts.specs import ELEMENT_TYPES
 
 if TYPE_CHECKING:
     import torch

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import onnx
 
-from onnx_acts.commands import add_ops
-from onnx_acts.files import load_model, save_model
+from onnx_acts.cli.arguments import add_ops
+from onnx_acts.definition.specs import spec_of
+from onnx_acts.files.reading import load_model, save_model
+from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
 from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.lower import lower_counted
-from onnx_acts.specs import spec_of
-from onnx_acts.structure import STANDARD_DOMAINS, walk_nodes
 
 __all__ = ["add_parser"]
 

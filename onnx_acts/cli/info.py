@@ -3,50 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import datetime
-import functools
 import json
-import os
-import platform
-from pathlib import Path
 from typing import Any
 
-import onnxruntime
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.runtime.environment import environment
 
-from onnx_acts.runtime import library_info
-from onnx_acts.specs import ELEMENT_TYPES, SPECS
-from onnx_acts.version import version
-
-__all__ = ["add_parser", "environment", "library_info", "run"]
-
-_PACKAGES = ("onnx-acts", "onnx", "onnxruntime", "numpy", "torch")
-
-
-def environment() -> dict[str, Any]:
-    """Returns date, versions, machine, providers and native library, as JSON can hold them.
-
-    A package that is not installed has the version None; a library that cannot be used has its
-    reason under "error".
-    """
-    return {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
-        "packages": {name: version(name) for name in _PACKAGES},
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "cpu": cpu_name(),
-        "cpu_count": os.cpu_count(),
-        "providers": list(onnxruntime.get_available_providers()),
-        "library": library_info(),
-    }
-
-
-@functools.cache
-def cpu_name() -> str:
-    """The processor's name, as far as the system tells."""
-    listing = Path("/proc/cpuinfo")
-    lines = listing.read_text().splitlines() if listing.is_file() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, "") or platform.processor() or platform.machine()
+__all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

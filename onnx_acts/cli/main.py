@@ -12,16 +12,16 @@ import os
 import sys
 from collections.abc import Sequence
 
-from onnx_acts.version import version
+from onnx_acts.definition.version import version
 
 __all__ = ["main"]
 
 _COMMANDS = (
-    "onnx_acts.exporting.command",
-    "onnx_acts.graph.command",
-    "onnx_acts.conformance.command",
-    "onnx_acts.bench.command",
-    "onnx_acts.info",
+    "onnx_acts.cli.export",
+    "onnx_acts.cli.graph",
+    "onnx_acts.cli.conform",
+    "onnx_acts.cli.bench",
+    "onnx_acts.cli.info",
 )
 """Modules that add subcommands; each has `add_parser(subparsers)`."""
 

@@ -3,8 +3,8 @@
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.cases import GROUPS, cases, find_case
 from onnx_acts.conformance.compare import Comparison, compare
-from onnx_acts.conformance.runner import Result, Selection, run
 from onnx_acts.conformance.runtimes import RUNTIMES, runtime_of
+from onnx_acts.conformance.suite import Result, Selection, run
 
 __all__ = [
     "GROUPS",

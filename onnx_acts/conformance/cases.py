@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_acts import reference
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.values import (
     dense_values,
@@ -17,8 +16,9 @@ from onnx_acts.conformance.values import (
     random_values,
     special_values,
 )
-from onnx_acts.specs import Spec, spec_of
-from onnx_acts.validation import check_attributes
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import Spec, spec_of
+from onnx_acts.definition.validation import check_attributes
 
 __all__ = ["GROUPS", "cases", "find_case"]
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import limits_of
-from onnx_acts.reference import rounded
+from onnx_acts.definition.reference import rounded
 
 __all__ = ["Comparison", "compare", "ulp", "ulp_error"]
 

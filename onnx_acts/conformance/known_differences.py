@@ -13,7 +13,7 @@ import fnmatch
 import re
 
 from onnx_acts.conformance.case import Case
-from onnx_acts.specs import ELEMENT_TYPES, Spec
+from onnx_acts.definition.specs import ELEMENT_TYPES, Spec
 
 __all__ = [
     "ACCURACIES",

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from onnx_acts.conformance.runner import Cell, Result
 from onnx_acts.conformance.runtimes import runtime_of
+from onnx_acts.conformance.suite import Cell, Result
 
 __all__ = ["json_text", "junit_text", "table_text"]
 

@@ -17,13 +17,13 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
-from onnx_acts import runtime as acts_runtime
 from onnx_acts.conformance.case import Case, acts_model, standard_model
 from onnx_acts.conformance.known_differences import missing_kernel
-from onnx_acts.evaluator import reference_evaluator
-from onnx_acts.ort_values import from_ort, to_ort
-from onnx_acts.placing import ExecutedNode, executed_nodes
-from onnx_acts.runtime import CPU, CUDA, cuda_error
+from onnx_acts.runtime import sessions
+from onnx_acts.runtime.evaluator import reference_evaluator
+from onnx_acts.runtime.ort_values import from_ort, to_ort
+from onnx_acts.runtime.placement import ExecutedNode, executed_nodes
+from onnx_acts.runtime.sessions import CPU, CUDA, cuda_error
 
 __all__ = ["RUNTIMES", "Runtime", "runtime_of", "to_torch", "torch_parameter", "version_of"]
 
@@ -117,7 +117,7 @@ class _OnnxRuntime:
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             options.enable_profiling = self._provider != CPU
             options.profile_file_prefix = os.path.join(tempfile.gettempdir(), "onnx_acts_profile")
-            opened = acts_runtime.session(
+            opened = sessions.session(
                 model,
                 providers=[self._provider],
                 session_options=options,
@@ -244,7 +244,7 @@ def _keep(cache: dict[bytes, Any], key: bytes, value: Any) -> None:
 
 def _library_missing() -> str:
     try:
-        acts_runtime.library_path()
+        sessions.library_path()
     except FileNotFoundError as error:
         return str(error)
     return ""

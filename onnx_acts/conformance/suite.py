@@ -17,7 +17,7 @@ from onnx_acts.conformance.known_differences import (
 )
 from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, version_of
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec
 
 __all__ = ["Cell", "Failure", "Result", "Selection", "promise_of", "run"]
 

@@ -9,7 +9,7 @@ import functools
 
 import onnx
 
-from onnx_acts.specs import SPECS
+from onnx_acts.definition.specs import SPECS
 
 __all__ = ["check_own_arity", "check_standard_arity"]
 

@@ -19,9 +19,9 @@ import onnx
 import onnx.parser
 from onnx import TensorProto, helper
 
-from onnx_acts.known import Known, Shape
-from onnx_acts.nodes import attribute_proto
-from onnx_acts.specs import DOMAIN, Spec
+from onnx_acts.definition.known import Known, Shape
+from onnx_acts.definition.nodes import attribute_proto
+from onnx_acts.definition.specs import DOMAIN, Spec
 
 __all__ = ["MINIMUM_OPSET", "Form", "form_for", "function_proto", "needs_alignment"]
 

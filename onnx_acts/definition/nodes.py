@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from onnx_acts.specs import DOMAIN, Attribute, spec_of
-from onnx_acts.validation import check_attributes
+from onnx_acts.definition.specs import DOMAIN, Attribute, spec_of
+from onnx_acts.definition.validation import check_attributes
 
 __all__ = ["attribute_proto", "make_node", "read_attributes"]
 

@@ -17,9 +17,9 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onnx_acts import philox
-from onnx_acts.specs import Spec, spec_of
-from onnx_acts.validation import check_attributes, check_element_types, check_slope_shape
+from onnx_acts.definition import philox
+from onnx_acts.definition.specs import Spec, spec_of
+from onnx_acts.definition.validation import check_attributes, check_element_types, check_slope_shape
 
 __all__ = [
     "elu",

@@ -7,7 +7,7 @@ import threading
 import onnx
 from onnx.defs import OpSchema
 
-from onnx_acts.specs import DOMAIN, ELEMENT_TYPES, OPSET_VERSION, SPECS, Attribute, Spec
+from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, OPSET_VERSION, SPECS, Attribute, Spec
 
 __all__ = ["op_schema", "register_schemas"]
 

@@ -2,7 +2,7 @@
 
 Schemas, ONNX functions, reference operators, the native registration, conformance cases, benchmark
 rows and documentation tables are all derived from `SPECS`. Adding an activation is adding one
-record here (and one functor in `custom_ops/functors.h` where none fits); see
+record here (and one functor in `custom_ops/activations/functors.h` where none fits); see
 `docs/adding_an_activation.md`.
 
 This module imports nothing but the standard library: the native build reads it too.

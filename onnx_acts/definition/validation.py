@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from onnx_acts.specs import ELEMENT_TYPES, Spec
+from onnx_acts.definition.specs import ELEMENT_TYPES, Spec
 
 __all__ = ["check_attributes", "check_element_types", "check_slope_shape"]
 

@@ -11,9 +11,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from onnx_acts.definition.specs import DEFAULT_OPS
 from onnx_acts.exporting.options import Options
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
-from onnx_acts.specs import DEFAULT_OPS
 
 if TYPE_CHECKING:
     import torch

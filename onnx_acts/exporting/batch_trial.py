@@ -15,8 +15,8 @@ from torch.utils import _pytree as pytree
 from onnx_acts.exporting import verification
 from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.exporting.dynamic import Limit, warn_limit
-from onnx_acts.exporting.running import run_module
-from onnx_acts.files import Model
+from onnx_acts.exporting.eager import run_module
+from onnx_acts.files.reading import Model
 
 __all__ = ["tell_range", "try_limits"]
 

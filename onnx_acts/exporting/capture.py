@@ -8,6 +8,7 @@ from typing import Any
 import onnx
 import torch
 
+from onnx_acts.definition.schemas import register_schemas
 from onnx_acts.exporting.arguments import one_by_one, tensors_of
 from onnx_acts.exporting.dynamic import Limit, batch_shapes, name_batch, settle_batch
 from onnx_acts.exporting.options import Options
@@ -17,7 +18,6 @@ from onnx_acts.exporting.rrelu import RReLUMode, ready_to_capture
 from onnx_acts.exporting.states import unchanged
 from onnx_acts.exporting.subjects import Subject
 from onnx_acts.exporting.translations import translation_table
-from onnx_acts.schemas import register_schemas
 
 __all__ = ["Captured", "capture"]
 

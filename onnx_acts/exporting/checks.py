@@ -13,11 +13,11 @@ import onnxruntime
 import torch
 from onnx import helper, numpy_helper
 
-from onnx_acts.inference import element_types
-from onnx_acts.nodes import read_attributes
-from onnx_acts.specs import DOMAIN, ELEMENT_TYPES, spec_of
-from onnx_acts.structure import walk_nodes
-from onnx_acts.validation import check_element_types
+from onnx_acts.definition.nodes import read_attributes
+from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, spec_of
+from onnx_acts.definition.validation import check_element_types
+from onnx_acts.files.structure import walk_nodes
+from onnx_acts.files.types import element_types
 
 __all__ = [
     "LOWEST_IR_VERSION",

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
+from onnx_acts.definition.specs import ELEMENT_TYPES
 from onnx_acts.exporting.arguments import bound_arguments, tensors_of
 from onnx_acts.exporting.rrelu import RReLUMode, with_mean_slope
 from onnx_acts.exporting.states import unchanged
 from onnx_acts.exporting.user_code import user_place
-from onnx_acts.specs import ELEMENT_TYPES
 
 __all__ = ["brief", "located", "run_module"]
 

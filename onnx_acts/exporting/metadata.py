@@ -11,10 +11,10 @@ import onnxruntime
 import torch
 from onnx import helper
 
+from onnx_acts.definition.version import version
 from onnx_acts.exporting.checks import LOWEST_IR_VERSION
 from onnx_acts.exporting.result import OutputError
-from onnx_acts.structure import walk_graphs, walk_nodes
-from onnx_acts.version import version
+from onnx_acts.files.structure import walk_graphs, walk_nodes
 
 __all__ = ["clean", "describe", "lower_ir_version", "verification_record"]
 

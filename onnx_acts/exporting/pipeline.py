@@ -16,22 +16,22 @@ import onnx
 import torch
 from torch.utils import _pytree as pytree
 
-from onnx_acts.embed import default_opset
+from onnx_acts.definition.nodes import attribute_proto, read_attributes
+from onnx_acts.definition.specs import DOMAIN, spec_of
 from onnx_acts.exporting import batch_trial, checks, metadata, verification
 from onnx_acts.exporting.arguments import Call, bound_arguments, settled, tensors_of
 from onnx_acts.exporting.capture import capture
 from onnx_acts.exporting.dynamic import Limit
+from onnx_acts.exporting.eager import run_module
 from onnx_acts.exporting.options import Options
-from onnx_acts.exporting.placement import place
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
-from onnx_acts.exporting.running import run_module
 from onnx_acts.exporting.states import check_state, check_there
+from onnx_acts.exporting.styles import place
 from onnx_acts.exporting.subjects import Subject, check_program, subject_of
-from onnx_acts.files import Model, check_target, save_model
-from onnx_acts.nodes import attribute_proto, read_attributes
-from onnx_acts.specs import DOMAIN, spec_of
-from onnx_acts.structure import walk_nodes
-from onnx_acts.weights import weight_bytes
+from onnx_acts.files.bodies import default_opset
+from onnx_acts.files.reading import Model, check_target, save_model
+from onnx_acts.files.structure import walk_nodes
+from onnx_acts.files.weights import weight_bytes
 
 __all__ = ["run"]
 

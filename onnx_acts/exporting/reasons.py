@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from onnx_acts.exporting.running import brief, located, run_module
+from onnx_acts.exporting.eager import brief, located, run_module
 from onnx_acts.exporting.translations import TranslationError
 from onnx_acts.exporting.user_code import chain, failed_node
 

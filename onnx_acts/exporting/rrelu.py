@@ -10,9 +10,9 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from onnx_acts.definition.specs import spec_of
+from onnx_acts.definition.validation import check_attributes
 from onnx_acts.exporting.translations import TranslationError
-from onnx_acts.specs import spec_of
-from onnx_acts.validation import check_attributes
 
 __all__ = ["RReLUMode", "ready_to_capture", "with_mean_slope"]
 

@@ -6,14 +6,14 @@ from collections.abc import Collection
 
 import onnx
 
-from onnx_acts.embed import embed_functions
+from onnx_acts.definition.nodes import read_attributes
+from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, spec_of
+from onnx_acts.files.bodies import embed_functions
+from onnx_acts.files.structure import walk_nodes
+from onnx_acts.files.types import element_types
 from onnx_acts.graph import lower
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.standard import as_standard
-from onnx_acts.inference import element_types
-from onnx_acts.nodes import read_attributes
-from onnx_acts.specs import DOMAIN, ELEMENT_TYPES, spec_of
-from onnx_acts.structure import walk_nodes
 
 __all__ = ["place"]
 

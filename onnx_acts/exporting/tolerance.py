@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from onnx_acts.specs import spec_of
+from onnx_acts.definition.specs import spec_of
 
 __all__ = ["as_double", "noise_of", "spacing", "tolerance_of"]
 

@@ -13,7 +13,7 @@ import torch
 from onnxscript import ir
 from onnxscript.values import Opset
 
-from onnx_acts.specs import DOMAIN, OPSET_VERSION, SPECS, spec_of
+from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, SPECS, spec_of
 
 __all__ = ["TranslationError", "seeds", "slope_shape", "translation_table"]
 

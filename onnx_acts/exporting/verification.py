@@ -18,13 +18,13 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from onnx_acts import runtime
 from onnx_acts.exporting.arguments import tensors_of
+from onnx_acts.exporting.eager import run_module
 from onnx_acts.exporting.result import OutputError, VerificationError
-from onnx_acts.exporting.running import run_module
 from onnx_acts.exporting.tolerance import as_double, noise_of, spacing, tolerance_of
-from onnx_acts.files import Model
-from onnx_acts.ort_values import from_ort, to_ort
+from onnx_acts.files.reading import Model
+from onnx_acts.runtime import sessions
+from onnx_acts.runtime.ort_values import from_ort, to_ort
 
 __all__ = [
     "Expectation",
@@ -96,7 +96,7 @@ def open_session(model: Model, *, accelerated: bool) -> onnxruntime.InferenceSes
     """Makes a session that prints nothing: its exceptions say the same."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    return runtime.session(model, session_options=options, accelerated=accelerated)
+    return sessions.session(model, session_options=options, accelerated=accelerated)
 
 
 def run_session(

@@ -7,18 +7,18 @@ from collections.abc import Collection, Sequence
 
 import onnx
 
-from onnx_acts.functions import form_for, function_proto
-from onnx_acts.inference import scopes
-from onnx_acts.known import Known, value_info
-from onnx_acts.nodes import attribute_proto, read_attributes
-from onnx_acts.specs import DOMAIN, spec_of
-from onnx_acts.structure import (
+from onnx_acts.definition.functions import form_for, function_proto
+from onnx_acts.definition.known import Known, value_info
+from onnx_acts.definition.nodes import attribute_proto, read_attributes
+from onnx_acts.definition.specs import DOMAIN, spec_of
+from onnx_acts.files.structure import (
     STANDARD_DOMAINS,
     check_model,
     import_domain,
     walk_graphs,
     walk_nodes,
 )
+from onnx_acts.files.types import scopes
 
 __all__ = [
     "Use",
@@ -47,7 +47,7 @@ def embed_functions(model: onnx.ModelProto) -> None:
 
     Raises:
         ValueError: the model's opset is too old for a body, a node has a bad attribute, or the
-            model is one that `onnx_acts.structure.check_model` refuses.
+            model is one that `onnx_acts.files.structure.check_model` refuses.
     """
     check_model(model)
     for function in list(model.functions):

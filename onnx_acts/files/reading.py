@@ -13,8 +13,13 @@ from typing import BinaryIO
 import onnx
 from google.protobuf.message import DecodeError, EncodeError
 
-from onnx_acts.structure import check_model
-from onnx_acts.weights import check_external_data, external_tensors, move_weights, weight_bytes
+from onnx_acts.files.structure import check_model
+from onnx_acts.files.weights import (
+    check_external_data,
+    external_tensors,
+    move_weights,
+    weight_bytes,
+)
 
 __all__ = [
     "Model",
@@ -46,7 +51,7 @@ def check_model_file(path: str | os.PathLike[str]) -> str:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not a valid ONNX file, one that `onnx_acts.structure.check_model`
+        ValueError: it is not a valid ONNX file, one that `onnx_acts.files.structure.check_model`
             refuses, or its external data is missing, too short or outside the folder.
     """
     load_model(path, load_external_data=False)

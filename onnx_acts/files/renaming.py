@@ -10,9 +10,9 @@ from collections.abc import Collection
 
 import onnx
 
-from onnx_acts.functions import Form, function_proto
-from onnx_acts.specs import DOMAIN, SPECS, Spec
-from onnx_acts.structure import walk_nodes
+from onnx_acts.definition.functions import Form, function_proto
+from onnx_acts.definition.specs import DOMAIN, SPECS, Spec
+from onnx_acts.files.structure import walk_nodes
 
 __all__ = ["restore_names"]
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import onnx
 
-from onnx_acts.known import Known, value_info, walk_scopes
-from onnx_acts.structure import STANDARD_DOMAINS
+from onnx_acts.definition.known import Known, value_info
+from onnx_acts.files.scopes import walk_scopes
+from onnx_acts.files.structure import STANDARD_DOMAINS
 
 __all__ = ["complete_scans", "is_scan"]
 

@@ -1,41 +1,15 @@
-"""What is known of values: element types and shapes, by the graph from which they are seen."""
+"""The values that each graph of a model sees, and what is known of them."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
-import ml_dtypes  # noqa: F401  # gives NumPy the name bfloat16
-import numpy as np
 import onnx
-from onnx import helper
 
-from onnx_acts.structure import subgraphs
+from onnx_acts.definition.known import Known, Shape, dtype_name
+from onnx_acts.files.structure import subgraphs
 
-__all__ = [
-    "Known",
-    "Scope",
-    "Shape",
-    "Values",
-    "dtype_name",
-    "in_file",
-    "value_info",
-    "walk_scopes",
-]
-
-_MADE_UP = "unk__"
-"""How the names begin that onnx makes up for sizes."""
-
-Shape = tuple[int | str | None, ...]
-"""Sizes, names of symbolic sizes, and None where nothing is known."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Known:
-    """What is known of a value: its element type (a NumPy name) and shape, None where unknown."""
-
-    dtype: str | None = None
-    shape: Shape | None = None
+__all__ = ["Scope", "Values", "walk_scopes"]
 
 
 class Values:
@@ -98,39 +72,6 @@ def walk_scopes(
     for node, copy in zip(graph.node, typed.node, strict=True):
         for inner, known in zip(subgraphs(node), subgraphs(copy), strict=True):
             yield from walk_scopes(inner, known, values, node)
-
-
-def value_info(name: str, known: Known) -> onnx.ValueInfoProto:
-    """Makes a `ValueInfoProto` of a known element type, without the names that onnx makes up."""
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(known.dtype))
-    shape = None if known.shape is None else tuple(map(in_file, known.shape))
-    return helper.make_tensor_value_info(name, kind, shape)
-
-
-def in_file(size: int | str | None) -> int | str | None:
-    """A size as a file has it: without the names that onnx makes up when it infers shapes."""
-    return None if isinstance(size, str) and size.startswith(_MADE_UP) else size
-
-
-def dtype_name(element_type: int, value: str) -> str | None:
-    """Returns the NumPy (ml_dtypes) name of a number of `TensorProto.DataType`, None for UNDEFINED.
-
-    Args:
-        element_type: the number.
-        value: the name of the value that has it, for the message.
-
-    Raises:
-        ValueError: onnx does not know the number.
-    """
-    if element_type == onnx.TensorProto.UNDEFINED:
-        return None
-    if element_type not in onnx.TensorProto.DataType.values():
-        raise ValueError(
-            f"{value!r} has the element type {element_type}, which onnx {onnx.__version__} does not"
-            " know: the model is damaged, or needs a newer onnx"
-        )
-    dtype: np.dtype[np.generic] = helper.tensor_dtype_to_np_dtype(element_type)
-    return dtype.name
 
 
 def _shape_of(shape: onnx.TensorShapeProto) -> Shape:

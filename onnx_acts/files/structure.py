@@ -8,8 +8,8 @@ from typing import Any
 
 import onnx
 
-from onnx_acts.arity import check_own_arity, check_standard_arity
-from onnx_acts.specs import DOMAIN, OPSET_VERSION
+from onnx_acts.definition.arity import check_own_arity, check_standard_arity
+from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION
 
 __all__ = [
     "STANDARD_DOMAINS",

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import onnx
 from google.protobuf.message import DecodeError, EncodeError
 
-from onnx_acts.known import Scope, dtype_name, value_info, walk_scopes
-from onnx_acts.runtime_types import types_in_runtime
-from onnx_acts.scans import complete_scans, is_scan
-from onnx_acts.schemas import register_schemas
-from onnx_acts.structure import import_domain, walk_graphs, walk_nodes
-from onnx_acts.weights import copy_without_weights
+from onnx_acts.definition.known import dtype_name, value_info
+from onnx_acts.definition.schemas import register_schemas
+from onnx_acts.files.scans import complete_scans, is_scan
+from onnx_acts.files.scopes import Scope, walk_scopes
+from onnx_acts.files.structure import import_domain, walk_graphs, walk_nodes
+from onnx_acts.files.types_in_runtime import types_in_runtime
+from onnx_acts.files.weights import copy_without_weights
 
 __all__ = ["complete_scan_outputs", "element_types", "inferred", "scopes"]
 

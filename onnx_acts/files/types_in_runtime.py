@@ -8,8 +8,8 @@ import onnx
 import onnxruntime
 from onnx import helper
 
-from onnx_acts.specs import DOMAIN
-from onnx_acts.weights import external_tensors
+from onnx_acts.definition.specs import DOMAIN
+from onnx_acts.files.weights import external_tensors
 
 __all__ = ["types_in_runtime"]
 

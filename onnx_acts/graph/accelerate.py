@@ -8,19 +8,22 @@ from collections.abc import Collection, Mapping, Sequence
 
 import onnx
 
-from onnx_acts.embed import default_opset, embed_functions, uses_of
-from onnx_acts.files import Model, read_model
-from onnx_acts.functions import form_for
-from onnx_acts.graph.functions import inline_functions_with_matches, inline_functions_with_nodes
+from onnx_acts.definition.functions import form_for
+from onnx_acts.definition.known import Known
+from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, spec_of
+from onnx_acts.files.bodies import default_opset, embed_functions, uses_of
+from onnx_acts.files.reading import Model, read_model
+from onnx_acts.files.renaming import restore_names
+from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
+from onnx_acts.files.types import complete_scan_outputs, inferred
+from onnx_acts.graph.local_functions import (
+    inline_functions_with_matches,
+    inline_functions_with_nodes,
+)
 from onnx_acts.graph.names import rename_inlined_values
 from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.replacing import Choice, Replacer
 from onnx_acts.graph.view import View
-from onnx_acts.inference import complete_scan_outputs, inferred
-from onnx_acts.known import Known
-from onnx_acts.renaming import restore_names
-from onnx_acts.specs import DEFAULT_OPS, DOMAIN, spec_of
-from onnx_acts.structure import STANDARD_DOMAINS, walk_nodes
 
 __all__ = ["accelerate", "accelerate_counted"]
 

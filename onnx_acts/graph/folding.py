@@ -18,7 +18,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper
 
-from onnx_acts.ort_values import from_ort, to_ort
+from onnx_acts.runtime.ort_values import from_ort, to_ort
 
 __all__ = ["FOLDED", "LARGEST_CONSTANT", "fold", "fold_chain"]
 

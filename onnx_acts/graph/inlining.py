@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import onnx
 
+from onnx_acts.files.structure import subgraphs
 from onnx_acts.graph.names import FreshNames
-from onnx_acts.structure import subgraphs
 
 __all__ = ["inline_node"]
 

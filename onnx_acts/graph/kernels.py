@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_acts.specs import Spec
+from onnx_acts.definition.specs import Spec
 
 __all__ = ["has_standard_kernel"]
 

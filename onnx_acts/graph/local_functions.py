@@ -11,13 +11,13 @@ import onnx
 import onnx.inliner
 from onnx import helper, version_converter
 
-from onnx_acts.embed import default_opset
+from onnx_acts.definition.specs import DOMAIN
+from onnx_acts.files.bodies import default_opset
+from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
+from onnx_acts.files.types import element_types
+from onnx_acts.files.weights import copy_without_weights
 from onnx_acts.graph.replacing import Choice, find
 from onnx_acts.graph.view import View
-from onnx_acts.inference import element_types
-from onnx_acts.specs import DOMAIN
-from onnx_acts.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
-from onnx_acts.weights import copy_without_weights
 
 __all__ = ["inline_functions_with_matches", "inline_functions_with_nodes"]
 

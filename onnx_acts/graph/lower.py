@@ -6,20 +6,21 @@ from collections import Counter
 
 import onnx
 
-from onnx_acts.embed import default_opset, function_for, write_attributes
-from onnx_acts.files import Model, read_model
-from onnx_acts.graph.functions import inline_functions_with_nodes
+from onnx_acts.definition.known import Known
+from onnx_acts.definition.nodes import read_attributes
+from onnx_acts.definition.specs import DOMAIN, spec_of
+from onnx_acts.files.bodies import default_opset, function_for, write_attributes
+from onnx_acts.files.reading import Model, read_model
+from onnx_acts.files.renaming import restore_names
+from onnx_acts.files.scopes import Values
+from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
+from onnx_acts.files.types import scopes
 from onnx_acts.graph.inlining import inline_node
 from onnx_acts.graph.kernels import has_standard_kernel
+from onnx_acts.graph.local_functions import inline_functions_with_nodes
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.standard import as_standard
-from onnx_acts.inference import scopes
-from onnx_acts.known import Known, Values
-from onnx_acts.nodes import read_attributes
-from onnx_acts.renaming import restore_names
-from onnx_acts.specs import DOMAIN, spec_of
-from onnx_acts.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 
 __all__ = ["lower", "lower_counted"]
 

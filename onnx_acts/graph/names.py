@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-from onnx_acts.structure import walk_graphs
+from onnx_acts.files.structure import walk_graphs
 
 __all__ = ["FreshNames", "rename_inlined_values"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import onnx
 
-from onnx_acts.structure import subgraphs, walk_graphs
+from onnx_acts.files.structure import subgraphs, walk_graphs
 
 __all__ = ["sort_nodes"]
 

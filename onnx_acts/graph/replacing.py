@@ -10,17 +10,17 @@ from typing import Any
 import onnx
 from onnx import helper, numpy_helper
 
-from onnx_acts.graph.bodies import inlined_body
+from onnx_acts.definition.nodes import make_node
+from onnx_acts.definition.specs import ELEMENT_TYPES, spec_of
+from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs
 from onnx_acts.graph.folding import FOLDED
+from onnx_acts.graph.inlined_bodies import inlined_body
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.matching import Match
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.patterns import DECOMPOSITIONS
 from onnx_acts.graph.standard import standard_node
 from onnx_acts.graph.view import View
-from onnx_acts.nodes import make_node
-from onnx_acts.specs import ELEMENT_TYPES, spec_of
-from onnx_acts.structure import STANDARD_DOMAINS, walk_graphs
 
 __all__ = ["Choice", "Replacer", "find"]
 

@@ -8,11 +8,11 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from onnx_acts.definition.nodes import read_attributes
+from onnx_acts.definition.specs import SPECS, Spec, spec_of
+from onnx_acts.files.structure import STANDARD_DOMAINS
 from onnx_acts.graph.matching import Match, fits
 from onnx_acts.graph.view import View
-from onnx_acts.nodes import read_attributes
-from onnx_acts.specs import SPECS, Spec, spec_of
-from onnx_acts.structure import STANDARD_DOMAINS
 
 __all__ = ["as_standard", "standard_node"]
 

@@ -12,10 +12,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from onnx_acts.definition.known import Shape, dtype_name
+from onnx_acts.files.scans import is_scan
+from onnx_acts.files.scopes import Values
+from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 from onnx_acts.graph.folding import FOLDED, LARGEST_CONSTANT, fold, fold_chain
-from onnx_acts.known import Shape, Values, dtype_name
-from onnx_acts.scans import is_scan
-from onnx_acts.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 
 __all__ = ["Array", "View"]
 

@@ -10,11 +10,11 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from onnx_acts import reference
-from onnx_acts.files import Model, check_model_in_memory, load_model
-from onnx_acts.renaming import restore_names
-from onnx_acts.schemas import op_schema
-from onnx_acts.specs import DOMAIN, SPECS, Spec
+from onnx_acts.definition import reference
+from onnx_acts.definition.schemas import op_schema
+from onnx_acts.definition.specs import DOMAIN, SPECS, Spec
+from onnx_acts.files.reading import Model, check_model_in_memory, load_model
+from onnx_acts.files.renaming import restore_names
 
 __all__ = ["reference_evaluator"]
 

@@ -16,11 +16,11 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper
 
-from onnx_acts.files import Model
-from onnx_acts.ort_values import to_ort
-from onnx_acts.runtime import session
-from onnx_acts.specs import DOMAIN
-from onnx_acts.structure import walk_graphs
+from onnx_acts.definition.specs import DOMAIN
+from onnx_acts.files.reading import Model
+from onnx_acts.files.structure import walk_graphs
+from onnx_acts.runtime.ort_values import to_ort
+from onnx_acts.runtime.sessions import session
 
 __all__ = ["ExecutedNode", "NodePlacement", "executed_nodes", "placement"]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import onnxruntime
 
-from onnx_acts.files import Model, check_model_file, check_model_in_memory, serialised
-from onnx_acts.specs import DOMAIN
+from onnx_acts.definition.specs import DOMAIN
+from onnx_acts.files.reading import Model, check_model_file, check_model_in_memory, serialised
 
 __all__ = ["CPU", "CUDA", "cuda_error", "library_info", "library_path", "register", "session"]
 

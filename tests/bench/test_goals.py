@@ -7,7 +7,7 @@ import pytest
 from onnx_acts.bench.goals import ASKS, GOALS, goal_table
 from onnx_acts.bench.peers import PEERS
 from onnx_acts.bench.workload import SIZES
-from onnx_acts.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
 from tests.bench.rows import NETWORK, row
 
 SMALL, LARGE = "1x64x112x112", "32x64x112x112"

@@ -9,13 +9,13 @@ import pytest
 
 from onnx_acts.bench.measure import Plan, measure_row, run
 from onnx_acts.bench.peers import PEERS, Peer
-from onnx_acts.bench.runners import Prepared, UnsupportedError
+from onnx_acts.bench.prepared import Prepared, UnsupportedError
 from onnx_acts.bench.variants import SLOPES, as_column
 from onnx_acts.bench.workload import LARGE, LEAKY_FAMILY, SIZES, Workload, make_workload
 from onnx_acts.conformance import runtime_of
 from onnx_acts.conformance.case import limits_of
-from onnx_acts.reference import rounded
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.definition.reference import rounded
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
 
 BY_NAME = {peer.name: peer for peer in PEERS}
 BODIES = BY_NAME["bodies"]

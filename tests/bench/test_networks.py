@@ -14,10 +14,10 @@ from onnx_acts.bench.network_rows import (
     run_networks,
 )
 from onnx_acts.bench.networks import EDSR, NETWORKS, Network, build
+from onnx_acts.bench.prepared import Prepared
 from onnx_acts.bench.profiling import share_of_activations
-from onnx_acts.bench.runners import Prepared
 from onnx_acts.conformance import runtime_of
-from onnx_acts.structure import walk_nodes
+from onnx_acts.files.structure import walk_nodes
 
 TINY = Network("edsr-prelu", (1, 3, 6, 7), lambda: EDSR(torch.nn.PReLU, blocks=2, channels=8))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from onnx_acts.bench import picture, report, rows
-from onnx_acts.info import environment
+from onnx_acts.runtime.environment import environment
 from tests.bench.rows import NETWORK, ROWS, row
 
 

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from onnx_acts.bench.runners import Prepared
+from onnx_acts.bench.prepared import Prepared
 from onnx_acts.bench.timing import per_node, take_turns
 from tests.bench.rows import measurement
 

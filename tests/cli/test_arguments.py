@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from onnx_acts.commands import add_ops, check_targets, named, progress
-from onnx_acts.specs import DEFAULT_OPS
+from onnx_acts.cli.arguments import add_ops, check_targets, named, progress
+from onnx_acts.definition.specs import DEFAULT_OPS
 
 
 def test_named() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from onnx_acts.bench import command, measure
+from onnx_acts.bench import measure
+from onnx_acts.cli import bench as command
 from tests.bench.rows import NETWORK
 
 

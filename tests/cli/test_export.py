@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import save_file
 
 import onnx_acts
-from onnx_acts.exporting import command, verification
+from onnx_acts.cli import export as command
+from onnx_acts.exporting import verification
 from onnx_acts.exporting.factory import build_module
 from onnx_acts.exporting.verification import run_model
 from tests.exporting.networks import Dense, small
@@ -107,7 +108,7 @@ def test_training_leaves_the_rest(tmp_path: Path) -> None:
     assert run(factory, "--input", "4x3", "-o", out, "--training") == 0
     nodes = {node.op_type: node for node in onnx.load(out).graph.node}
     assert "Dropout" not in nodes
-    assert onnx_acts.nodes.read_attributes(nodes["RReLU"])["training_mode"] == 1
+    assert onnx_acts.definition.nodes.read_attributes(nodes["RReLU"])["training_mode"] == 1
 
 
 def test_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -283,7 +284,7 @@ def test_bad_factory(factory: str, kind: type[Exception], message: str) -> None:
 def in_process(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """The command line as a user runs it, in a process and a folder of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "onnx_acts.cli", "export", *words],
+        [sys.executable, "-m", "onnx_acts", "export", *words],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -8,8 +8,9 @@ from pathlib import Path
 import onnx
 import pytest
 
-from onnx_acts.files import load_model, save_model
-from onnx_acts.graph import accelerate, command, lower
+from onnx_acts.cli import graph as command
+from onnx_acts.files.reading import load_model, save_model
+from onnx_acts.graph import accelerate, lower
 from tests.graph.models import operators, parsed
 
 MODEL = parsed(

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from onnx_acts import info
-from onnx_acts.specs import SPECS
+from onnx_acts.cli import info
+from onnx_acts.definition.specs import SPECS
+from onnx_acts.runtime import environment
+from onnx_acts.runtime.sessions import library_info
 
 
 def run(*arguments: str) -> int:
@@ -53,7 +55,7 @@ def test_garbage_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     path = tmp_path / "garbage.so"
     path.write_bytes(b"not a library")
     monkeypatch.setenv("ONNX_ACTS_LIBRARY", str(path))
-    found = info.library_info()
+    found = library_info()
     assert found["path"] == str(path)
     assert "cannot say what it is" in found["error"]
 
@@ -62,6 +64,6 @@ def test_missing_package(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A package that is not installed is shown as such."""
-    monkeypatch.setattr(info, "_PACKAGES", ("no-such-package-at-all",))
+    monkeypatch.setattr(environment, "_PACKAGES", ("no-such-package-at-all",))
     assert run() == 0
     assert "no-such-package-at-all not installed" in capsys.readouterr().out

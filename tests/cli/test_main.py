@@ -12,9 +12,9 @@ import onnx
 import pytest
 from onnx import TensorProto
 
-from onnx_acts import cli
-from onnx_acts.specs import spec_of
-from onnx_acts.version import version
+from onnx_acts.cli import main as cli
+from onnx_acts.definition.specs import spec_of
+from onnx_acts.definition.version import version
 from tests.helpers import one_node_model
 
 
@@ -160,6 +160,6 @@ def test_unknown_element_type_in_accelerate(
 
 def test_reader_that_stops_early() -> None:
     """A closed pipe, as `head` leaves it, is no error."""
-    command = f"{sys.executable} -m onnx_acts.cli info | true"
+    command = f"{sys.executable} -m onnx_acts info | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""

@@ -14,8 +14,8 @@ from onnx_acts.conformance.values import (
     random_values,
     special_values,
 )
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
-from onnx_acts.validation import check_element_types, check_slope_shape
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.definition.validation import check_element_types, check_slope_shape
 
 OPERATORS = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 TYPES = pytest.mark.parametrize("dtype", ELEMENT_TYPES)

@@ -7,11 +7,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from onnx_acts import reference
 from onnx_acts.conformance.case import numpy_type
 from onnx_acts.conformance.compare import compare, ulp_error
 from onnx_acts.conformance.values import dense_values
-from onnx_acts.specs import ELEMENT_TYPES, spec_of
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import ELEMENT_TYPES, spec_of
 
 Array = np.ndarray[Any, Any]
 ALPHA = 0.1

@@ -9,9 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from onnx_acts.conformance import command, report
-from onnx_acts.conformance.runner import Cell, Failure, Result
-from onnx_acts.info import environment
+from onnx_acts.cli import conform as command
+from onnx_acts.conformance import report
+from onnx_acts.conformance.suite import Cell, Failure, Result
+from onnx_acts.runtime.environment import environment
 
 Run = Callable[..., int]
 
@@ -98,7 +99,7 @@ def test_command_passes(conform: Run, tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_command_fails_on_a_difference(conform: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Status 1 when a promise is broken: standard ELU, were it not on record."""
-    from onnx_acts.conformance import runner
+    from onnx_acts.conformance import suite as runner
 
     monkeypatch.setattr(runner.run, "__defaults__", ((), *runner.run.__defaults__[1:]))
     filters = ["--ops", "ELU", "--dtypes", "float32", "--groups", "special"]
@@ -150,7 +151,7 @@ def test_command_checks_targets_first(
     conform: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flag: str
 ) -> None:
     """A path that cannot be written is an error before any case runs."""
-    from onnx_acts.conformance import runner
+    from onnx_acts.conformance import suite as runner
 
     monkeypatch.setattr(runner, "run", lambda *rest, **named: pytest.fail("it ran"))
     with pytest.raises(FileNotFoundError, match="there is no folder"):

@@ -1,7 +1,6 @@
 """The facts marked "(seen)", checked against what is installed."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,6 +10,7 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from onnx_acts.conformance.semantics import FACTS, table
+from tests.building import ROOT
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
@@ -182,5 +182,5 @@ def test_every_seen_fact_is_checked() -> None:
 
 def test_documentation_shows_the_table() -> None:
     """The table in the documentation is the data."""
-    page = Path(__file__).parents[2] / "docs" / "semantics.md"
+    page = ROOT / "docs" / "semantics.md"
     assert table() in page.read_text()

@@ -9,8 +9,8 @@ import onnx
 import onnxruntime
 import pytest
 
-from onnx_acts import reference
-from onnx_acts.conformance import known_differences, runner, runtimes
+from onnx_acts.conformance import known_differences, runtimes
+from onnx_acts.conformance import suite as runner
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.conformance.known_differences import (
@@ -23,10 +23,11 @@ from onnx_acts.conformance.known_differences import (
     missing_kernel,
     version_tuple,
 )
-from onnx_acts.conformance.runner import Result, Selection, run
 from onnx_acts.conformance.runtimes import RUNTIMES, runtime_of
-from onnx_acts.runtime import session
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, spec_of
+from onnx_acts.conformance.suite import Result, Selection, run
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
+from onnx_acts.runtime.sessions import session
 
 OPERATORS = [spec.name for spec in SPECS]
 
@@ -320,7 +321,7 @@ def test_a_node_that_lands_elsewhere_fails(monkeypatch: pytest.MonkeyPatch) -> N
         return session(model, **{**more, "providers": None})
 
     cuda = runtime_of("cuda")
-    monkeypatch.setattr("onnx_acts.runtime.session", on_the_cpu)
+    monkeypatch.setattr("onnx_acts.runtime.sessions.session", on_the_cpu)
     case = Case("ELU", "float32", [np.array([-1.0], np.float32)])
     found = runner.judge(cuda, case, 1.0)
     wanted = "ELU float32 ran on CPUExecutionProvider, not on CUDAExecutionProvider"
@@ -333,7 +334,9 @@ def test_cuda_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     assert "CUDAExecutionProvider is not in this build of onnxruntime" in cuda.unavailable()
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
-    monkeypatch.setattr("onnx_acts.runtime.library_info", lambda: {"cuda_error": "no driver"})
+    monkeypatch.setattr(
+        "onnx_acts.runtime.sessions.library_info", lambda: {"cuda_error": "no driver"}
+    )
     assert cuda.unavailable() == "no driver"
-    monkeypatch.setattr("onnx_acts.runtime.library_info", lambda: {"cuda": True})
+    monkeypatch.setattr("onnx_acts.runtime.sessions.library_info", lambda: {"cuda": True})
     assert cuda.unavailable() == ""

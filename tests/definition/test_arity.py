@@ -11,10 +11,10 @@ import pytest
 from onnx import helper
 
 import onnx_acts
-from onnx_acts.arity import check_own_arity, check_standard_arity
-from onnx_acts.embed import embed_functions
-from onnx_acts.specs import DOMAIN, SPECS, Spec
-from onnx_acts.structure import check_model
+from onnx_acts.definition.arity import check_own_arity, check_standard_arity
+from onnx_acts.definition.specs import DOMAIN, SPECS, Spec
+from onnx_acts.files.bodies import embed_functions
+from onnx_acts.files.structure import check_model
 
 
 def model_of(node: onnx.NodeProto) -> onnx.ModelProto:

@@ -9,11 +9,18 @@ import onnxruntime
 import pytest
 from onnx.reference import ReferenceEvaluator
 
-from onnx_acts import reference, session
+from onnx_acts import session
 from onnx_acts.conformance.compare import ulp_error
-from onnx_acts.functions import MINIMUM_OPSET, Form, form_for, function_proto, needs_alignment
-from onnx_acts.known import Known, Shape
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.definition import reference
+from onnx_acts.definition.functions import (
+    MINIMUM_OPSET,
+    Form,
+    form_for,
+    function_proto,
+    needs_alignment,
+)
+from onnx_acts.definition.known import Known, Shape
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
 from tests.helpers import feeds, in_type, one_node_model
 
 RNG = np.random.default_rng(11)

@@ -7,9 +7,9 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from onnx_acts import nodes
-from onnx_acts.nodes import make_node, read_attributes
-from onnx_acts.specs import SPECS, Spec
+from onnx_acts.definition import nodes
+from onnx_acts.definition.nodes import make_node, read_attributes
+from onnx_acts.definition.specs import SPECS, Spec
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)

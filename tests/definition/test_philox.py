@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onnx_acts.philox import philox_4x32, uniform
+from onnx_acts.definition.philox import philox_4x32, uniform
 
 # Known answers published with the Random123 library: counter, key, output.
 KNOWN_ANSWERS = [

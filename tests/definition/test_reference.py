@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from onnx_acts import reference
-from onnx_acts.specs import SPECS, Spec, spec_of
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import SPECS, Spec, spec_of
 
 RNG = np.random.default_rng(7)
 # No zeros: there PyTorch's derivatives follow x > 0, ours x < 0.

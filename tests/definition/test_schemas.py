@@ -4,8 +4,8 @@ import onnx
 import pytest
 from onnx import helper
 
-from onnx_acts.schemas import op_schema, register_schemas
-from onnx_acts.specs import DOMAIN, SPECS, Spec, spec_of
+from onnx_acts.definition.schemas import op_schema, register_schemas
+from onnx_acts.definition.specs import DOMAIN, SPECS, Spec, spec_of
 from tests.helpers import one_node_model
 
 

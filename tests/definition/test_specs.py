@@ -4,8 +4,8 @@ import string
 
 import pytest
 
-from onnx_acts import reference
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
 
 FAMILY = {"ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU"}
 

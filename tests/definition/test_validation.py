@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from onnx_acts.specs import spec_of
-from onnx_acts.validation import check_attributes, check_element_types, check_slope_shape
+from onnx_acts.definition.specs import spec_of
+from onnx_acts.definition.validation import check_attributes, check_element_types, check_slope_shape
 
 GOOD_SLOPES = [
     ((2, 3, 4), ()),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from onnx_acts.version import version
+from onnx_acts.definition.version import version
 
 
 def test_version() -> None:

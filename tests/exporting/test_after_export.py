@@ -13,7 +13,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 
 from onnx_acts.exporting import export
-from onnx_acts.structure import walk_graphs
+from onnx_acts.files.structure import walk_graphs
 from tests.exporting.networks import Applied
 
 X = torch.randn(4, 8, generator=torch.Generator().manual_seed(7))

@@ -398,7 +398,7 @@ def test_integers_stay_standard(tmp_path: Path) -> None:
 
 PROBE = """
 import sys
-import onnx_acts.exporting, onnx_acts.exporting.command
+import onnx_acts.exporting, onnx_acts.cli.export
 assert not {"torch", "onnxscript", "safetensors"} & set(sys.modules)
 for name in ("torch", "onnxscript", "safetensors"):
     sys.modules[name] = None

@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 import onnx_acts
-from onnx_acts import reference
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, spec_of
 from onnx_acts.exporting import export
 from onnx_acts.exporting.verification import run_model
-from onnx_acts.specs import DOMAIN, ELEMENT_TYPES, SPECS, spec_of
-from onnx_acts.structure import walk_nodes
+from onnx_acts.files.structure import walk_nodes
 from tests.exporting.networks import CHANNELS, SLOPES, EveryForm, samples
 
 RUNTIMES = (False, True)  # function bodies, native library
@@ -151,7 +151,7 @@ def test_training(style: str, tmp_path: Path) -> None:
     assert all(part.training for part in module.modules())
     if style == "acts":
         kept = [node for node in onnx.load(path).graph.node if node.domain == DOMAIN]
-        first, second = (onnx_acts.nodes.read_attributes(node) for node in kept)
+        first, second = (onnx_acts.definition.nodes.read_attributes(node) for node in kept)
         assert first["seed"] != second["seed"]
         middle = reference.evaluate(spec_of("RReLU"), [x.numpy()], first)[0]
         want = reference.evaluate(spec_of("RReLU"), [middle], second)[0]

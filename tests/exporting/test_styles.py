@@ -5,8 +5,8 @@ from __future__ import annotations
 import onnx
 import pytest
 
-from onnx_acts.exporting.placement import place
-from onnx_acts.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec
+from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec
+from onnx_acts.exporting.styles import place
 from tests.helpers import one_node_model
 
 NO_KERNEL = {

@@ -19,8 +19,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import onnx_acts
-from onnx_acts import files
-from onnx_acts.files import (
+from onnx_acts.files import reading
+from onnx_acts.files.reading import (
     check_model_file,
     load_model,
     read_model,
@@ -87,7 +87,7 @@ def test_no_file(load: Callable[[Path], Any], tmp_path: Path, native_is_not_need
 @pytest.fixture
 def native_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session looks at the file even where the native library is not built."""
-    monkeypatch.setattr("onnx_acts.runtime.register", lambda options: None)
+    monkeypatch.setattr("onnx_acts.runtime.sessions.register", lambda options: None)
 
 
 WHOLE = model_of().SerializeToString()
@@ -206,7 +206,7 @@ NAMES = ["with space.onnx", "modèle-été.onnx", "模型.onnx", "-x.onnx", "l" 
 def test_names(name: str, is_large: bool, tmp_path: Path, monkeypatch: Any) -> None:
     """Any name works, with and without a sidecar."""
     if is_large:
-        monkeypatch.setattr(files, "_INLINE_LIMIT", 100)
+        monkeypatch.setattr(reading, "_INLINE_LIMIT", 100)
     folder = tmp_path / "dossier à part"
     folder.mkdir()
     save_model(model_of(), folder / name)
@@ -253,7 +253,7 @@ def test_location(location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     os.mkfifo(folder / "pipe")
     path = with_external(folder, external(location))
     opened: list[object] = []
-    loader = "onnx_acts.files.onnx.load_external_data_for_model"
+    loader = "onnx_acts.files.reading.onnx.load_external_data_for_model"
     monkeypatch.setattr(loader, lambda *arguments: opened.append(arguments))
     for load in (load_model, check_model_file, onnx_acts.accelerate, onnx_acts.lower):
         with pytest.raises(
@@ -322,7 +322,7 @@ def test_length_left_out(length: dict[str, int], tmp_path: Path) -> None:
     (tmp_path / "w.data").write_bytes(np.array([1, 2, 3, 4], np.float32).tobytes())
     assert numpy_helper.to_array(load_model(path).graph.initializer[0]).tolist() == [2, 3]
     saved = tmp_path / "saved.onnx"
-    files.save_model(onnx_acts.lower(path), saved)
+    reading.save_model(onnx_acts.lower(path), saved)
     assert numpy_helper.to_array(load_model(saved).graph.initializer[0]).tolist() == [2, 3]
 
 
@@ -377,7 +377,7 @@ def test_unloaded_reference(tmp_path: Path) -> None:
 
 def test_sidecar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights beyond the limit go to a sidecar, which ONNX Runtime and onnx read."""
-    monkeypatch.setattr(files, "_INLINE_LIMIT", 100)
+    monkeypatch.setattr(reading, "_INLINE_LIMIT", 100)
     model = model_of()
     tensor = model.graph.initializer.add(name="f", dims=[2000], data_type=TensorProto.FLOAT)
     tensor.float_data.extend(WEIGHT)
@@ -407,7 +407,7 @@ def test_old_sidecar_stays_until_the_model_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A save that breaks off between sidecar and model leaves the old pair whole, and no litter."""
-    monkeypatch.setattr(files, "_INLINE_LIMIT", 100)
+    monkeypatch.setattr(reading, "_INLINE_LIMIT", 100)
     path = tmp_path / "m.onnx"
     save_model(model_of(), path)
     before = listing(tmp_path)
@@ -415,10 +415,10 @@ def test_old_sidecar_stays_until_the_model_is_replaced(
     def interrupted(target: Path, data: bytes) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files, "write_atomically", interrupted)
+    monkeypatch.setattr(reading, "write_atomically", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_model(model_of(WEIGHT + 1), path)
-    monkeypatch.setattr(files, "write_atomically", write_atomically)
+    monkeypatch.setattr(reading, "write_atomically", write_atomically)
     assert listing(tmp_path) == before
     assert weight_of(path) == list(WEIGHT)
     save_model(model_of(WEIGHT + 1), path)
@@ -435,7 +435,7 @@ def test_serialising_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             raise ValueError("too large")
 
     with pytest.raises(ValueError, match=r"cannot write .*m\.onnx.*Constant nodes"):
-        files._encode(Unwritable(), path)  # type: ignore[arg-type]  # 2 GiB would be slow
+        reading._encode(Unwritable(), path)  # type: ignore[arg-type]  # 2 GiB would be slow
     assert load_model(path) == model_of()
 
 
@@ -466,7 +466,7 @@ def test_interrupted(
 
 KILLED = """
 import os, signal, sys
-from onnx_acts.files import write_atomically
+from onnx_acts.files.reading import write_atomically
 step, path = sys.argv[1:]
 def die(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -517,7 +517,7 @@ def test_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     def refused(*arguments: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(arguments[0]))
 
-    monkeypatch.setattr(files, "open", refused, raising=False)
+    monkeypatch.setattr(reading, "open", refused, raising=False)
     with pytest.raises(PermissionError) as caught:
         save_model(model_of(), tmp_path / "m.onnx")
     assert str(caught.value) == f"[Errno 13] cannot write {tmp_path / 'm.onnx'}: Permission denied"
@@ -633,6 +633,6 @@ def test_external_data_needs_a_file(
 def test_session_on_a_model_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A `ModelProto` that protobuf cannot serialise is sent by way of a file."""
     onnx_acts.session(model_of())
-    monkeypatch.setattr(files, "_INLINE_LIMIT", 100)
+    monkeypatch.setattr(reading, "_INLINE_LIMIT", 100)
     with pytest.raises(ValueError, match=r"above 2 GiB.*onnx_acts\.files\.save_model and give"):
         onnx_acts.session(model_of())

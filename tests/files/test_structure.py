@@ -7,7 +7,7 @@ import onnx.parser
 import pytest
 from onnx import TensorProto, helper
 
-from onnx_acts.structure import check_model, walk_graphs
+from onnx_acts.files.structure import check_model, walk_graphs
 
 
 def parsed(text: str) -> onnx.ModelProto:

@@ -8,9 +8,10 @@ import onnx.parser
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from onnx_acts.inference import element_types, inferred, scopes
-from onnx_acts.known import Known, Values, dtype_name
-from onnx_acts.runtime_types import types_in_runtime
+from onnx_acts.definition.known import Known, dtype_name
+from onnx_acts.files.scopes import Values
+from onnx_acts.files.types import element_types, inferred, scopes
+from onnx_acts.files.types_in_runtime import types_in_runtime
 
 
 def parsed(text: str, *, opset: int = 17) -> onnx.ModelProto:

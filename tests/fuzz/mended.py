@@ -6,10 +6,14 @@ import dataclasses
 from collections.abc import Callable, Collection
 from typing import Any
 
-from onnx_acts import embed, evaluator, inference
-from onnx_acts.graph import bodies, functions, replacing
+from onnx_acts.definition.known import Known
+from onnx_acts.files import bodies as embed
+from onnx_acts.files import types as inference
+from onnx_acts.graph import inlined_bodies as bodies
+from onnx_acts.graph import local_functions as functions
+from onnx_acts.graph import replacing
 from onnx_acts.graph.matching import Match
-from onnx_acts.known import Known
+from onnx_acts.runtime.sessions import evaluator
 
 __all__ = ["MENDED"]
 

@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 
 import onnx_acts
-from onnx_acts.structure import walk_nodes
+from onnx_acts.files.structure import walk_nodes
 from tests.fuzz.case import Array, Case
 
 __all__ = ["Levels", "Results", "as_bytes", "originals", "plain", "run", "uses_domain"]

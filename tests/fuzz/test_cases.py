@@ -11,8 +11,8 @@ import onnx.printer
 from hypothesis import HealthCheck, Phase
 from onnx import numpy_helper
 
+from onnx_acts.files.structure import subgraphs, walk_graphs
 from onnx_acts.graph.view import FOLDED
-from onnx_acts.structure import subgraphs, walk_graphs
 from tests.fuzz.case import EXTRAS, Case, as_python
 from tests.fuzz.pool import Worker
 from tests.fuzz.strategy import OPSETS, cases

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.building import ROOT
+
 BEGIN, END = "<!-- CUDA: written by tests/gpu/document.py -->", "<!-- end of CUDA -->"
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = ROOT / "docs"
 PEERS = ("standard", "pytorch", "compiled")
 
 

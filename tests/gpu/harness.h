@@ -13,8 +13,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "device.h"
-#include "device_loops.h"
+#include "cuda/device.h"
+#include "cuda/device_loops.h"
 
 namespace onnx_acts::gpu {
 

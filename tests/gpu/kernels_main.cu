@@ -8,8 +8,8 @@
 #include <random>
 #include <utility>
 
+#include "cpu/loops.h"
 #include "harness.h"
-#include "loops.h"
 
 namespace onnx_acts {
 

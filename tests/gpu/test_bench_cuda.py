@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from onnx_acts.runtime import CPU
-from onnx_acts.specs import spec_of
+from onnx_acts.definition.specs import spec_of
+from onnx_acts.runtime.sessions import CPU
 from tests.gpu import bench_cuda
 
 

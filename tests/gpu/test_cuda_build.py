@@ -11,11 +11,11 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
-from onnx_acts.info import library_info
-from onnx_acts.specs import ELEMENT_TYPES
-from tests.building import CMAKE
+from onnx_acts.definition.specs import ELEMENT_TYPES
+from onnx_acts.runtime.sessions import library_info
+from tests.building import CMAKE, ROOT
 
-SOURCES = Path(__file__).resolve().parents[2] / "custom_ops"
+SOURCES = ROOT / "custom_ops"
 ARCHITECTURES = ["75", "80", "86", "89", "90", "100", "120"]
 PYTHON = f"-DPython_EXECUTABLE={sys.executable}"
 

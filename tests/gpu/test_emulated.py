@@ -11,7 +11,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from onnx_acts.specs import SPECS
+from onnx_acts.definition.specs import SPECS
 from tests.helpers import one_node_model
 from tests.native.building import build as native_build
 from tests.native.building import call, python_tests
@@ -31,7 +31,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_conforms(build: Path) -> None:
     """Every case of the conformance suite, by the promises of the native library."""
     library = str(build / "libemulated_ops.so")
-    command = (sys.executable, "-m", "onnx_acts.cli", "conform", "--runtimes", "library")
+    command = (sys.executable, "-m", "onnx_acts", "conform", "--runtimes", "library")
     text = call(*command, ONNX_ACTS_LIBRARY=library)
     assert "emulated on the host" in text
     assert f"ok: 0 fail, 0 known, {4 * 4 * len(SPECS)} pass" in text

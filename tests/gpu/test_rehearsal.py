@@ -1,4 +1,4 @@
-"""check.sh from beginning to end without a GPU: CUDA's runtime is tests/native/host_cuda."""
+"""check.sh from beginning to end without a GPU: CUDA's runtime is tests/native/cuda/host_cuda."""
 
 import json
 import os

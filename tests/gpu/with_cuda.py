@@ -17,7 +17,7 @@ def main() -> int:
         import pytest
 
         return int(pytest.main(sys.argv[2:]))
-    from onnx_acts.cli import main as command
+    from onnx_acts.cli.main import main as command
 
     return command(sys.argv[1:])
 

@@ -13,13 +13,13 @@ from numpy.testing import assert_array_equal
 from onnx import TensorProto, helper, numpy_helper
 
 import onnx_acts
-from onnx_acts import reference
 from onnx_acts.conformance.compare import ulp_error
-from onnx_acts.files import save_model
+from onnx_acts.definition import reference
+from onnx_acts.definition.nodes import read_attributes
+from onnx_acts.definition.specs import SPECS, spec_of
+from onnx_acts.files.reading import save_model
+from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, accelerate_counted
-from onnx_acts.nodes import read_attributes
-from onnx_acts.specs import SPECS, spec_of
-from onnx_acts.structure import walk_graphs
 from tests.graph.models import operators, parsed, run, values
 
 ALL = tuple(spec.name for spec in SPECS)

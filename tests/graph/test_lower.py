@@ -14,13 +14,14 @@ from numpy.testing import assert_array_equal
 from onnx import TensorProto, helper
 
 import onnx_acts
-from onnx_acts import make_node, reference
+from onnx_acts import make_node
 from onnx_acts.conformance.compare import ulp_error
-from onnx_acts.embed import embed_functions
-from onnx_acts.files import save_model
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.files.bodies import embed_functions
+from onnx_acts.files.reading import save_model
+from onnx_acts.files.structure import walk_graphs, walk_nodes
 from onnx_acts.graph import accelerate, lower, lower_counted
-from onnx_acts.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec, spec_of
-from onnx_acts.structure import walk_graphs, walk_nodes
 from tests.graph.models import operators, parsed, values
 from tests.helpers import FIXED, in_type, one_node_model
 

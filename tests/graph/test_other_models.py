@@ -16,8 +16,8 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 import onnx_acts
+from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, accelerate_counted
-from onnx_acts.structure import walk_graphs
 from tests.graph.models import elu, operators
 
 X = np.linspace(-2, 2, 8, dtype=np.float32).reshape(2, 4)

@@ -187,7 +187,9 @@ def test_rrelu_with_folded_bounds() -> None:
     model.graph.node.append(node)
     result, counts = accelerate_counted(onnxscript.optimizer.optimize(accelerate(model)), ops=ALL)
     assert counts == {"LeakyReLU body -> LeakyReLU": 1}
-    assert onnx_acts.nodes.read_attributes(result.graph.node[0])["alpha"] == np.float32(0.25)
+    assert onnx_acts.definition.nodes.read_attributes(result.graph.node[0])["alpha"] == np.float32(
+        0.25
+    )
 
 
 @pytest.mark.parametrize("prefix", ["a_", "net/", "a", "x1", "Leaky", "R"])

@@ -11,11 +11,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from onnx import TensorProto
 
-from onnx_acts import reference, session
+from onnx_acts import session
 from onnx_acts.conformance.compare import ulp_error
+from onnx_acts.definition import reference
+from onnx_acts.definition.nodes import read_attributes
+from onnx_acts.definition.specs import spec_of
 from onnx_acts.graph import accelerate, accelerate_counted
-from onnx_acts.nodes import read_attributes
-from onnx_acts.specs import spec_of
 from tests.graph.models import operators, parsed, run, values
 
 ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")

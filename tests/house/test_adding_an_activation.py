@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.building import CMAKE
+from tests.building import CMAKE, ROOT
 
-ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "adding_an_activation.md").read_text()
 NAME = "SoftsignLU"
 
@@ -33,19 +32,19 @@ def insert(path: Path, before: str, text: str) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with the guide's blocks in it."""
     copy = tmp_path_factory.mktemp("project")
-    for folder in ("onnx_acts", "custom_ops"):
+    for folder in ("onnx_acts", "custom_ops", "docs"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("*.so"))
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, copy / file)
-    insert(copy / "onnx_acts/specs.py", ")\n\n_BY_NAME", block("onnx_acts/specs.py"))
+    insert(copy / "onnx_acts/definition/specs.py", ")\n\n_BY_NAME", block("onnx_acts/definition/specs.py"))
     differences = "onnx_acts/conformance/known_differences.py"
     insert(copy / differences, ")\n\nACCURACIES", block(differences))
-    with open(copy / "onnx_acts/reference.py", "a") as stream:
-        stream.write("\n\n" + block("onnx_acts/reference.py"))
+    with open(copy / "onnx_acts/definition/reference.py", "a") as stream:
+        stream.write("\n\n" + block("onnx_acts/definition/reference.py"))
     insert(
-        copy / "custom_ops/functors.h",
+        copy / "custom_ops/activations/functors.h",
         "}  // namespace\n}  // namespace onnx_acts",
-        block("custom_ops/functors.h") + "\n",
+        block("custom_ops/activations/functors.h") + "\n",
     )
     return copy
 
@@ -63,9 +62,9 @@ def run(project: Path, *command: str | Path) -> subprocess.CompletedProcess[str]
 CONFORM = """
 import sys
 sys.meta_path = [f for f in sys.meta_path if "ScikitBuild" not in type(f).__name__]
-import onnx_acts.specs
-assert onnx_acts.specs.spec_of(sys.argv[1])
-from onnx_acts.cli import main
+import onnx_acts.definition.specs
+assert onnx_acts.definition.specs.spec_of(sys.argv[1])
+from onnx_acts.cli.main import main
 sys.exit(main(["conform", "--ops", sys.argv[1]]))
 """
 
@@ -84,9 +83,9 @@ def test_guide(project: Path) -> None:
     done = run(project, sys.executable, "-c", CONFORM, NAME)
     assert done.returncode == 0, done.stdout + done.stderr
     assert NAME in done.stdout
-    table = run(project, sys.executable, "-m", "onnx_acts.documentation", "README.md")
+    table = run(project, sys.executable, "-m", "docs.tables", "README.md")
     assert table.returncode == 0, table.stderr
-    broken = project / "onnx_acts" / "reference.py"
+    broken = project / "onnx_acts" / "definition" / "reference.py"
     broken.write_text(broken.read_text().replace("(1 - wide)), wide)", "(2 - wide)), wide)"))
     done = run(project, sys.executable, "-c", CONFORM, NAME)
     assert done.returncode == 1, "a wrong reference must fail"

@@ -1,6 +1,7 @@
 """Imports flow one way, and the base install needs no torch."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,43 +9,29 @@ from pathlib import Path
 import pytest
 
 import onnx_acts
+from tests.building import ROOT
 
 PACKAGE = Path(onnx_acts.__file__).parent
 
-# Each line may import from the lines above it and from its own.
-LAYERS = (
-    {"specs"},
-    {
-        "arity",
-        "version",
-        "validation",
-        "philox",
-        "structure",
-        "weights",
-        "documentation",
-        "ort_values",
-        "runtime_types",
-    },
-    {"nodes", "reference", "schemas", "files", "known"},
-    {"scans"},
-    {"inference", "commands"},
-    {"functions"},
-    {"renaming"},
-    {"evaluator"},
-    {"embed"},
+FLOORS = (
+    {"definition"},
+    {"files"},
     {"runtime"},
-    {"placing"},
     {"graph"},
-    {"exporting"},
-    {"info"},
-    {"conformance", "bench"},
+    {"exporting", "conformance"},
+    {"bench"},
     {"cli"},
 )
+"""A room may import from the floors below it, and from itself."""
+
+SOURCES = ROOT / "custom_ops"
+NATIVE_FLOORS = ({"activations"}, {"ort"}, {"cpu"}, {"cuda"}, {"library"})
+"""The same for the native sources and what they include."""
 
 
-def level_of(module: str) -> int:
-    """The line of `LAYERS` that a room stands in; a new room must be put there."""
-    (found,) = [i for i, names in enumerate(LAYERS) if module in names]
+def floor_of(room: str, floors: tuple[set[str], ...]) -> int:
+    """The floor that a room is on; a new room must be put there."""
+    (found,) = [i for i, rooms in enumerate(floors) if room in rooms]
     return found
 
 
@@ -62,15 +49,56 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+def included(path: Path) -> set[str]:
+    """The rooms that a native source includes from."""
+    return set(re.findall(r'#include "(\w+)/', path.read_text()))
+
+
+def upward(room: str, others: set[str], floors: tuple[set[str], ...]) -> set[str]:
+    """Those of the other rooms that are not below."""
+    return {name for name in others - {room} if floor_of(name, floors) >= floor_of(room, floors)}
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_direction(path: Path) -> None:
-    """A module imports only from the layers below."""
-    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    above = {name for name in imported(path) if level_of(name) > level_of(room)}
-    assert not above, f"{path.name} imports {above} from above"
+    """A module imports only from its own room and from the floors below."""
+    room = path.relative_to(PACKAGE).parts[0]
+    above = upward(room, imported(path), FLOORS)
+    assert not above, f"{path.name} imports {above} from above or beside"
+
+
+def test_native_direction() -> None:
+    """So do the native sources."""
+    paths = [path for path in SOURCES.rglob("*") if path.suffix in (".h", ".cc", ".cu")]
+    assert len(paths) > 30
+    for path in paths:
+        room = path.relative_to(SOURCES).parts[0]
+        above = upward(room, included(path), NATIVE_FLOORS)
+        assert not above, f"{path.name} includes {above} from above"
+
+
+def test_first_room() -> None:
+    """Beside the rooms there are the public names and the way to the command line alone."""
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py"}
+
+
+LIGHT = """
+import sys
+import onnx_acts
+assert not {"onnx", "numpy", "onnxruntime"} & set(sys.modules)
+onnx_acts.make_node("ELU", ["x"], ["y"])
+onnx_acts.reference.elu([-1.0])
+heavy = {"onnxruntime", "onnx.reference", "torch"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_import_is_light() -> None:
+    """`import onnx_acts` loads nothing; what needs no runtime loads none."""
+    subprocess.run([sys.executable, "-c", LIGHT], check=True)
 
 
 WITHOUT_TORCH = """

@@ -8,6 +8,9 @@ import pytest
 import onnx_acts
 
 NAMES = {
+    "ExportResult",
+    "VerificationError",
+    "__version__",
     "accelerate",
     "export",
     "library_path",
@@ -25,9 +28,16 @@ def test_names() -> None:
     """Nothing more and nothing less than the promise, importable."""
     assert set(onnx_acts.__all__) == NAMES
     assert all(hasattr(onnx_acts, name) for name in NAMES)
+    with pytest.raises(AttributeError, match="no attribute 'specs'"):
+        _ = onnx_acts.specs
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+def test_listed() -> None:
+    """`dir` shows the public names, not the modules that have been loaded."""
+    assert dir(onnx_acts) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES - {"__version__"}))
 def test_documented(name: str) -> None:
     """Each has a docstring and, where it is a function, type hints for every parameter."""
     thing = getattr(onnx_acts, name)

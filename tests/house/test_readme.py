@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from onnx_acts.cli import main
-from onnx_acts.documentation import operator_table, with_tables
+from docs.tables import operator_table, with_tables
+from onnx_acts.cli.main import main
+from tests.building import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 

@@ -3,14 +3,12 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models import data
-
-ROOT = Path(__file__).parents[2]
+from tests.building import ROOT
 
 OFFLINE = """
 import socket
@@ -20,6 +18,9 @@ def refuse(*_args, **_keywords):
 
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 from models import data
+from tests.building import ROOT
+from tests.building import ROOT
+from tests.building import ROOT
 
 data.digits(8)
 for photo in (*data.TRAINING_PHOTOS, *data.HELD_OUT_PHOTOS):

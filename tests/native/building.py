@@ -10,9 +10,8 @@ from pathlib import Path
 
 import onnxruntime
 
-from tests.building import CMAKE
+from tests.building import CMAKE, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "custom_ops"
 LIBRARY = "libonnx_acts_ops.so"
 EQUAL_BITS = r"[1-9]\d* runs with equal bits"

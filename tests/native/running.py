@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import helper
 
 import onnx_acts
-from onnx_acts.specs import Spec, spec_of
+from onnx_acts.definition.specs import Spec, spec_of
 from tests.helpers import feeds, one_node_model
 
 Array = NDArray[Any]

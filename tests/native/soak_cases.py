@@ -9,7 +9,7 @@ import onnx
 from onnx import helper
 
 from onnx_acts import make_node
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec
 from tests.helpers import FIXED
 
 # X's sizes, below and above the number from which threads share one tensor, and the slopes that go

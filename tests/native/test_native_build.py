@@ -187,6 +187,6 @@ def test_abi_agrees_with_the_official_header(tmp_path: Path) -> None:
     folder = next((f for f in folders if f and Path(f, "onnxruntime_c_api.h").exists()), None)
     if folder is None:
         pytest.skip("no onnxruntime_c_api.h here: ONNX_ACTS_ORT_INCLUDE names a folder that has it")
-    check = Path(__file__).parent / "abi_check.cc"
+    check = Path(__file__).parent / "library" / "abi_check.cc"
     flags = ("-std=c++17", "-fsyntax-only", f"-I{SOURCES}", f"-isystem{folder}")
     assert call(*compiler(), *flags, check) == ""

@@ -16,7 +16,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 import onnx_acts
-from onnx_acts.specs import SPECS
+from onnx_acts.definition.specs import SPECS
 from tests.native.oracle import DTYPES
 from tests.native.running import PROVIDERS, hand_made, open_hand_made, options, run
 

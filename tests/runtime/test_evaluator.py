@@ -6,8 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
-from onnx_acts import reference, reference_evaluator
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts import reference_evaluator
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
 from tests.helpers import feeds, in_type, one_node_model
 
 X = np.concatenate([[np.nan, -0.0, -1e-25], np.linspace(-20, 5, 27)]).reshape(2, 3, 5)

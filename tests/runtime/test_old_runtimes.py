@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import onnx_acts
-from onnx_acts.specs import ELEMENT_TYPES, SPECS, spec_of
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
 from tests.helpers import feeds, in_type, one_node_model
 
 FLOOR, MIDDLE, NEWEST = "1.17.3", "1.23.2", "1.31.1"

@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from onnx_acts.ort_values import from_ort, to_ort
+from onnx_acts.runtime.ort_values import from_ort, to_ort
 
 
 @pytest.mark.parametrize("shape", [(), (0, 3), (7,), (2, 3, 4)])

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <iterator>
 
-#include "accuracy_sweep.h"
+#include "accuracy/accuracy_sweep.h"
 
 namespace onnx_acts {
 namespace {

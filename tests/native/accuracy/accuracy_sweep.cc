@@ -11,14 +11,14 @@
 // The sweeps print JSON lines; the exit status is 1 if any result is wrong. Errors in units in the
 // last place are only measured here: accuracy.py holds them against the promises.
 
-#include "accuracy_sweep.h"
+#include "accuracy/accuracy_sweep.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <stdexcept>
 
-#include "x86_levels.h"
+#include "cpu/x86_levels.h"
 
 namespace onnx_acts {
 

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "loops.h"
+#include "cpu/loops.h"
 
 namespace onnx_acts {
 

@@ -36,16 +36,16 @@ from typing import Any
 
 import mpmath  # type: ignore[import-untyped]  # it ships no types
 
-from onnx_acts.files import write_atomically
-from onnx_acts.info import cpu_name
-from onnx_acts.specs import spec_of
-from onnx_acts.version import version
-from tests.building import CMAKE
-from tests.native import accuracy_float64
+from onnx_acts.runtime.environment import cpu_name
+from onnx_acts.definition.specs import spec_of
+from onnx_acts.definition.version import version
+from onnx_acts.files.reading import write_atomically
+from tests.building import CMAKE, ROOT
+from tests.native.accuracy import float64 as accuracy_float64
 
 Record = dict[str, Any]
 
-ROOT = Path(__file__).resolve().parents[2]
+
 THIN, FULL = 64, 1
 """One of so many float32 numbers."""
 THIN_FLOAT64, FULL_FLOAT64 = 4_000, 1_000_000
@@ -167,7 +167,3 @@ def main() -> int:
     if arguments.json:
         write_atomically(arguments.json, json_text(found, records).encode())
     return 1 if broken else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """Makes docs/accuracy.md from the JSON files of measurements, a section for each.
 
-    python -m tests.native.accuracy_page docs/accuracy/*.json > docs/accuracy.md
+    python -m tests.native.accuracy.page docs/accuracy/*.json > docs/accuracy.md
 
 Any program may write such a file: {"environment": {"title", "machine", "versions", "date",
 "command", ...}, "records": [...]}, with the records that `accuracy` describes.
@@ -26,7 +26,7 @@ and payload; a signalling float16 or bfloat16 NaN may become quiet.
 
 Each row holds for the instruction-set levels that it names, for the vectorised body of the loops
 and for their tails: they give the same bits. So do all numbers of threads
-(`tests/native/test_accuracy_threads.py`).
+(`tests/native/accuracy/test_threads.py`).
 """
 HEAD = ("operator", "type", "parameters", "inputs for each", "oracle", "promised", "measured")
 

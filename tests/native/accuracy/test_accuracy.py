@@ -7,22 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from onnx_acts.specs import ELEMENT_TYPES, SPECS
-from tests.native import accuracy, accuracy_float64
-from tests.native.accuracy import FULL, FULL_FLOAT64, THIN, THIN_FLOAT64, Record
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
+from tests.native.accuracy import float64 as accuracy_float64
+from tests.native.accuracy import measuring
+from tests.native.accuracy.measuring import FULL, FULL_FLOAT64, THIN, THIN_FLOAT64, Record
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sweep, built from the sources."""
-    return accuracy.build(tmp_path_factory.mktemp("accuracy"))
+    return measuring.build(tmp_path_factory.mktemp("accuracy"))
 
 
 def check(records: Iterable[Record]) -> list[Record]:
     """Prints every record; fails if one breaks a promise."""
     found = list(records)
-    print("\n".join(map(accuracy.text, found)))
-    broken = [accuracy.text(record) for record in found if not accuracy.kept(record)]
+    print("\n".join(map(measuring.text, found)))
+    broken = [measuring.text(record) for record in found if not measuring.kept(record)]
     assert not broken, "\n".join(broken)
     return found
 
@@ -38,7 +39,7 @@ def parameters(records: Iterable[Record], op: str, dtype: str) -> list[str]:
 
 def test_16_bit(program: Path) -> None:
     """All 65,536 inputs and 32 parameters: correctly rounded."""
-    found = check(accuracy.sweep(program, "16bit"))
+    found = check(measuring.sweep(program, "16bit"))
     assert {record["inputs"] for record in found} == {65536}
     for dtype in ("float16", "bfloat16"):
         counts = {spec.name: len(parameters(found, spec.name, dtype)) for spec in SPECS}
@@ -48,7 +49,7 @@ def test_16_bit(program: Path) -> None:
 @pytest.mark.parametrize("stride", [THIN, pytest.param(FULL, marks=pytest.mark.slow)])
 def test_leaky_float32(program: Path, stride: int) -> None:
     """One of `stride` inputs: correctly rounded."""
-    found = check(accuracy.sweep(program, "leaky", str(stride)))
+    found = check(measuring.sweep(program, "leaky", str(stride)))
     assert {record["inputs"] for record in found} == {2**32 // stride}
     for op, count in (("ReLU", 1), ("LeakyReLU", 8), ("PReLU", 8), ("RReLU", 8)):
         assert len(parameters(found, op, "float32")) == count
@@ -57,7 +58,7 @@ def test_leaky_float32(program: Path, stride: int) -> None:
 @pytest.mark.parametrize("stride", [THIN, pytest.param(FULL, marks=pytest.mark.slow)])
 def test_elu_float32(program: Path, stride: int) -> None:
     """One of `stride` negative inputs: within the promise; the levels give the same bits."""
-    found = check(accuracy.sweep(program, "elu", str(stride)))
+    found = check(measuring.sweep(program, "elu", str(stride)))
     assert min(record["inputs"] for record in found) >= 2**31 // stride
     assert len(parameters(found, "ELU", "float32")) >= 8
 
@@ -65,7 +66,7 @@ def test_elu_float32(program: Path, stride: int) -> None:
 def test_leaky_float64(program: Path) -> None:
     """Correctly rounded."""
     levels = " ".join(accuracy_float64.families(program))
-    found = check(map(accuracy.with_limit, accuracy_float64.leaky(program, levels)))
+    found = check(map(measuring.with_limit, accuracy_float64.leaky(program, levels)))
     assert {op for record in found for op in record["op"].split(", ")} == {
         spec.name for spec in SPECS if spec.name != "ELU"
     }
@@ -77,7 +78,7 @@ def test_leaky_float64(program: Path) -> None:
 def test_elu_float64(program: Path, count: int) -> None:
     """Within the promise of mpmath's value on stratified inputs."""
     for levels in accuracy_float64.families(program):
-        found = check(map(accuracy.with_limit, accuracy_float64.elu(program, levels, count)))
+        found = check(map(measuring.with_limit, accuracy_float64.elu(program, levels, count)))
         assert "1" in parameters(found, "ELU", "float64")
     x = accuracy_float64.inputs(count)
     assert len(x) == count
@@ -111,4 +112,4 @@ GOOD = {"op": "ELU", "dtype": "float32", "parameter": "2", "inputs": 5, "wrong":
 )
 def test_kept(change: Record, expected: bool) -> None:
     """A record is held against the promise of its operator, type and parameter."""
-    assert accuracy.kept(accuracy.with_limit(GOOD | change)) == expected
+    assert measuring.kept(measuring.with_limit(GOOD | change)) == expected

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onnx_acts.specs import ELEMENT_TYPES, SPECS
-from tests.native.accuracy import FULL_FLOAT64, Record, kept, with_limit
-from tests.native.accuracy_page import page
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
+from tests.building import ROOT
+from tests.native.accuracy.measuring import FULL_FLOAT64, Record, kept, with_limit
+from tests.native.accuracy.page import page
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = ROOT / "docs"
 FILES = [json.loads(path.read_text()) for path in sorted((DOCS / "accuracy").glob("*.json"))]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from onnx_acts.specs import SPECS, spec_of
+from onnx_acts.definition.specs import SPECS, spec_of
 from tests.helpers import feeds, one_node_model
 from tests.native.oracle import DTYPES
 from tests.native.running import PROVIDERS, options

@@ -1,11 +1,11 @@
 // 16-bit conversions: every bit pattern there and back, and every rounding boundary.
 
-#include "float16.h"
+#include "activations/float16.h"
 
 #include <cmath>
 #include <initializer_list>
 
-#include "check.h"
+#include "fakes/check.h"
 
 namespace onnx_acts {
 namespace {

@@ -1,12 +1,12 @@
 // The functors against long double: error in units in the last place, and the special values.
 
-#include "functors.h"
+#include "activations/functors.h"
 
 #include <cmath>
 #include <initializer_list>
 #include <limits>
 
-#include "check.h"
+#include "fakes/check.h"
 
 namespace onnx_acts {
 namespace {

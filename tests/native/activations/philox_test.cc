@@ -1,8 +1,8 @@
 // Philox against the known answers that its authors publish with Random123.
 
-#include "philox.h"
+#include "activations/philox.h"
 
-#include "check.h"
+#include "fakes/check.h"
 
 namespace onnx_acts {
 namespace {

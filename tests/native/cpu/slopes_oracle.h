@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "check.h"
-#include "slopes.h"
+#include "cpu/slopes.h"
+#include "fakes/check.h"
 
 namespace onnx_acts {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-#include "slopes_oracle.h"
+#include "cpu/slopes_oracle.h"
 
 namespace onnx_acts {
 namespace {

@@ -1,13 +1,13 @@
 // Streamed results have the bits of those that are stored, wherever Y begins and ends: every
 // operator and type, every way of serving slopes, sizes around the one from which Y is streamed.
 
-#include "stream.h"
+#include "cpu/stream.h"
 
 #include <cstdlib>
 
-#include "check.h"
-#include "fake_node.h"
-#include "isa.h"
+#include "cpu/isa.h"
+#include "fakes/check.h"
+#include "fakes/fake_node.h"
 
 namespace onnx_acts::fake {
 namespace {
@@ -50,11 +50,12 @@ void FillAtRandom(char* data, std::size_t bytes) {
 }
 
 // Y begins `offset` elements past the start of a line.
-void TestCall(const ort::CustomOp* op, const Node& node, const Shapes& shapes, std::size_t offset) {
+void TestCall(const ort::CustomOp* op, const FakeNode& node, const Shapes& shapes,
+              std::size_t offset) {
   const ort::ElementType type = op->GetInputType(op, 0);
   const std::size_t size = ElementSize(type);
   const std::size_t bytes = static_cast<std::size_t>(ElementCount(shapes.x)) * size;
-  Call call;
+  FakeCall call;
   char* const x = call.AddInput(type, shapes.x);
   char* const slope = call.AddInput(type, shapes.slope);
   call.AddOutput(type, shapes.x);
@@ -81,7 +82,7 @@ void TestOp(const ort::CustomOp* op, int64_t training) {
   ort::KernelInfo info;
   info.inputs = {{{type, {}}}, {{type, {}}}};
   info.attributes["training_mode"] = Integer(training);
-  const Node node(op, Newest::Api(), info);
+  const FakeNode node(op, Newest::Api(), info);
   for (const Shapes& shapes : AllShapes(static_cast<int64_t>(ElementSize(type)))) {
     for (const std::size_t offset : {0u, 1u, 7u}) TestCall(op, node, shapes, offset);
   }
@@ -136,7 +137,7 @@ void TestRefusedSizes(const ort::CustomOp* op) {
   info.inputs = {{{ort::kFloat, {}}}, {{ort::kFloat, {}}}};
   for (const char* value : {"abc", "64M", "-1", "1e9", "99999999999999999999"}) {
     setenv("ONNX_ACTS_STREAM_FROM", value, 1);
-    const std::string message = Take(Node(op, Newest::Api(), info).TakeStatus());
+    const std::string message = Take(FakeNode(op, Newest::Api(), info).TakeStatus());
     CHECK(message.find(std::string("ONNX_ACTS_STREAM_FROM=") + value) != std::string::npos, "'%s'",
           message.c_str());
   }

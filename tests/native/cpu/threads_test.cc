@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <thread>
 
-#include "check.h"
-#include "fake_node.h"
+#include "fakes/check.h"
+#include "fakes/fake_node.h"
 
 namespace onnx_acts::fake {
 namespace {
@@ -27,7 +27,7 @@ void Fill(char* data, ort::ElementType type, int64_t count, bool alternate) {
 
 // What one caller owns; the kernel is shared.
 struct Caller {
-  Call call;
+  FakeCall call;
   char* y;
   char* noise;
 };
@@ -46,7 +46,7 @@ void TestOp(const ort::CustomOp* op, const Sizes& x, int64_t training) {
   ort::KernelInfo info;
   info.inputs = {{{type, {}}}, {{type, {}}}};
   info.attributes["training_mode"] = Integer(training);
-  const Node node(op, Newest::Api(), info);
+  const FakeNode node(op, Newest::Api(), info);
   Caller callers[kCallers];
   std::vector<std::thread> threads;
   for (Caller& caller : callers) Prepare(caller, type, x);

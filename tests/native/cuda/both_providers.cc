@@ -3,8 +3,8 @@
 
 #include <stdexcept>
 
-#include "backends.h"
-#include "kernel.h"
+#include "cpu/cpu_node.h"
+#include "library/backends.h"
 
 namespace onnx_acts {
 namespace {
@@ -17,7 +17,7 @@ Node* RefuseNode(const OpSpec&, Element, const ort::Api*, const ort::KernelInfo*
 
 const BackendList& Backends() {
   static const BackendList backends = {
-      {{"CPUExecutionProvider", MakeNode<Kernel>}, {"CUDAExecutionProvider", RefuseNode}}, 2};
+      {{"CPUExecutionProvider", MakeNode<CpuNode>}, {"CUDAExecutionProvider", RefuseNode}}, 2};
   return backends;
 }
 

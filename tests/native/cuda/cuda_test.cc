@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "check.h"
-#include "fake_node.h"
-#include "loop_on_host.cc"
+#include "cuda/loop_on_host.cc"
+#include "fakes/check.h"
+#include "fakes/fake_node.h"
 
 namespace onnx_acts::fake {
 namespace {
@@ -68,14 +68,14 @@ class Tensors {
 
   ort::ElementType type_;
   std::size_t bytes_;
-  Call call_;
+  FakeCall call_;
   char *x_, *y_, *noise_;
 };
 
 // As many rows as take one launch, and several.
 constexpr int64_t kRows[] = {1, 100};
 
-std::string RunOnce(const Node& node, Tensors& tensors) {
+std::string RunOnce(const FakeNode& node, Tensors& tensors) {
   return Take(node.Run(tensors.context()));
 }
 
@@ -92,7 +92,7 @@ bool FailCall(const ort::CustomOp* op, const ort::KernelInfo& info, int64_t rows
   Tensors tensors(op, rows);
   Current().calls = 0;
   Current().failing = failing;
-  Node node(op, Newest::Api(), info);
+  FakeNode node(op, Newest::Api(), info);
   const std::string message =
       node.kernel() != nullptr ? RunOnce(node, tensors) : Take(node.TakeStatus());
   const bool failed = failing != 0 && Current().calls >= failing;
@@ -125,7 +125,7 @@ void TestEachCallFails(const ort::CustomOp* op) {
 void TestCapture(const ort::CustomOp* op) {
   for (const bool training : {false, true}) {
     for (const int64_t rows : kRows) {
-      const Node node(op, Newest::Api(), Info(training));
+      const FakeNode node(op, Newest::Api(), Info(training));
       Tensors tensors(op, rows);
       cudaStream_t stream;
       cudaGraph_t graph;
@@ -159,7 +159,7 @@ void TestOtherDevice(const ort::CustomOp* op) {
   Current().devices = {{90, 2, 232448}, {90, 4, 0}};
   cudaSetDevice(1);
   Tensors tensors(op, 100);
-  const Node node(op, Newest::Api(), Info(true));
+  const FakeNode node(op, Newest::Api(), Info(true));
   cudaSetDevice(0);
   CHECK(RunOnce(node, tensors).empty(), "%s", op->GetName(op));
   int device = -1;
@@ -168,7 +168,7 @@ void TestOtherDevice(const ort::CustomOp* op) {
   // The second device has no shared memory for a table: the same bits without.
   const std::string results = tensors.Results();
   tensors.Renew(1);
-  const Node other(op, Newest::Api(), Info(true));
+  const FakeNode other(op, Newest::Api(), Info(true));
   CHECK(RunOnce(other, tensors).empty() && tensors.Results() == results, "%s", op->GetName(op));
   Current() = {};
 }
@@ -204,7 +204,7 @@ void TestDevices() {
 // A node that is made where there is no code for the device.
 void TestUnknownDevice(const ort::CustomOp* op) {
   Current().devices = {{80, 1, 0}};
-  Node node(op, Newest::Api(), Info(false));
+  FakeNode node(op, Newest::Api(), Info(false));
   const std::string message = Take(node.TakeStatus());
   CHECK(node.kernel() == nullptr, "%s was made", op->GetName(op));
   CheckReason(message, "node 'act'");

@@ -7,10 +7,10 @@
 #include <random>
 #include <vector>
 
-#include "check.h"
-#include "device_loops.h"
-#include "device_packs.h"
-#include "slopes_oracle.h"
+#include "cpu/slopes_oracle.h"
+#include "cuda/device_loops.h"
+#include "cuda/device_packs.h"
+#include "fakes/check.h"
 
 namespace onnx_acts {
 namespace {

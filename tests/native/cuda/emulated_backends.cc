@@ -2,13 +2,13 @@
 // with what CUDA kernels compute, so that everything but CUDA itself is tested where there is no
 // GPU.
 
-#include "backends.h"
-#include "device_kernel.h"
+#include "cuda/device_node.h"
+#include "library/backends.h"
 
 namespace onnx_acts {
 
 const BackendList& Backends() {
-  static const BackendList backends = {{{"CPUExecutionProvider", MakeNode<DeviceKernel>}}, 1};
+  static const BackendList backends = {{{"CPUExecutionProvider", MakeNode<DeviceNode>}}, 1};
   return backends;
 }
 

@@ -1,6 +1,6 @@
 // loop_cuda.cu on the host: host_cuda/cuda_runtime.h takes the place of CUDA's.
 
-#include "loop_cuda.cu"
+#include "cuda/loop_cuda.cu"
 
 namespace onnx_acts {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "fake_ort.h"
+#include "fakes/fake_ort.h"
 
 namespace onnx_acts::fake {
 
@@ -51,16 +51,16 @@ inline ort::Attribute Integer(int64_t value) {
 }
 
 // A kernel that was made, or why it was not.
-class Node {
+class FakeNode {
  public:
-  Node(const ort::CustomOp* op, const ort::Api* api, const ort::KernelInfo& info)
+  FakeNode(const ort::CustomOp* op, const ort::Api* api, const ort::KernelInfo& info)
       : op_(op), status_(op->CreateKernelV2(op, api, &info, &kernel_)) {}
-  ~Node() {
+  ~FakeNode() {
     if (kernel_ != nullptr) op_->KernelDestroy(kernel_);
     Take(status_);
   }
-  Node(const Node&) = delete;
-  Node& operator=(const Node&) = delete;
+  FakeNode(const FakeNode&) = delete;
+  FakeNode& operator=(const FakeNode&) = delete;
 
   void* kernel() const { return kernel_; }
   ort::Status* TakeStatus() { return std::exchange(status_, nullptr); }
@@ -75,7 +75,7 @@ class Node {
 };
 
 // The tensors of one call, each in memory of exactly its size.
-class Call {
+class FakeCall {
  public:
   ort::KernelContext context;
 

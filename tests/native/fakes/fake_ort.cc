@@ -1,4 +1,4 @@
-#include "fake_ort.h"
+#include "fakes/fake_ort.h"
 
 #include <atomic>
 #include <cstdio>
@@ -27,7 +27,7 @@ T* Made(T object) {
 }
 
 template <class T>
-void Released(T* object) {
+void CountRelease(T* object) {
   const Inside scope;
   if (object != nullptr) --events.live;
   delete object;
@@ -43,7 +43,7 @@ Status* Refuse(const Attribute* found) {
 
 // A call of the library: fails if it is its turn, else runs `body`, which may fail by itself.
 template <class Body>
-Status* Call(const Body& body) {
+Status* Answer(const Body& body) {
   const Inside scope;
   if (++events.calls == events.failing) return Fails(kInjected, "put in by the test");
   return body();
@@ -51,7 +51,7 @@ Status* Call(const Body& body) {
 
 template <class Body>
 Status* Done(const Body& body) {
-  return Call([&]() -> Status* {
+  return Answer([&]() -> Status* {
     body();
     return nullptr;
   });
@@ -75,7 +75,7 @@ const Attribute* Find(const KernelInfo* info, const char* name) {
 template <class T>
 Status* GetOne(const KernelInfo* info, const char* name, Attribute::Kind kind, T Attribute::* from,
                T* out) {
-  return Call([&]() -> Status* {
+  return Answer([&]() -> Status* {
     const Attribute* found = Find(info, name);
     if (found == nullptr || found->kind != kind) return Refuse(found);
     *out = found->*from;
@@ -85,7 +85,7 @@ Status* GetOne(const KernelInfo* info, const char* name, Attribute::Kind kind, T
 
 // A getter of lists succeeds for every attribute, with no elements if it is not such a list.
 Status* GetList(const KernelInfo* info, const char* name, Attribute::Kind kind, std::size_t* size) {
-  return Call([&]() -> Status* {
+  return Answer([&]() -> Status* {
     const Attribute* found = Find(info, name);
     if (found == nullptr) return Refuse(found);
     *size = found->kind == kind ? found->size : 0;
@@ -169,7 +169,7 @@ Status* GetInt(const KernelInfo* info, const char* name, int64_t* out) {
 }
 
 Status* GetString(const KernelInfo* info, const char* name, char* out, std::size_t* size) {
-  return Call([&]() -> Status* {
+  return Answer([&]() -> Status* {
     const Attribute* found = Find(info, name);
     if (found == nullptr || found->kind != Attribute::Kind::kString) return Refuse(found);
     return CopyText(std::string(found->size, 's').c_str(), found->size, out, size);
@@ -177,7 +177,7 @@ Status* GetString(const KernelInfo* info, const char* name, char* out, std::size
 }
 
 Status* GetTensor(const KernelInfo* info, const char* name, ort::Allocator*, Value** out) {
-  return Call([&]() -> Status* {
+  return Answer([&]() -> Status* {
     const Attribute* found = Find(info, name);
     if (found == nullptr || found->kind != Attribute::Kind::kTensor) return Refuse(found);
     *out = Made(found->tensor);
@@ -194,7 +194,7 @@ Status* GetInts(const KernelInfo* info, const char* name, int64_t*, std::size_t*
 }
 
 Status* GetNodeName(const KernelInfo* info, char* out, std::size_t* size) {
-  return Call([&] { return CopyText(info->name.c_str(), info->name.size(), out, size); });
+  return Answer([&] { return CopyText(info->name.c_str(), info->name.size(), out, size); });
 }
 
 Status* GetInputTypeInfo(const KernelInfo* info, std::size_t index, ort::TypeInfo** out) {
@@ -220,7 +220,7 @@ Status* GetInput(const KernelContext* context, std::size_t index, const Value** 
 
 Status* GetOutput(KernelContext* context, std::size_t index, const int64_t* sizes, std::size_t rank,
                   Value** out) {
-  return Call([&]() -> Status* {
+  return Answer([&]() -> Status* {
     Value& output = context->outputs.at(index);
     if (output.data == nullptr) return Fails(ort::kFail, "no memory for an output");
     output.info.sizes.assign(sizes, sizes + rank);
@@ -256,7 +256,7 @@ void RunTasks(void (*task)(void*, std::size_t), std::size_t total, int threads, 
 
 Status* ParallelFor(const KernelContext* context, void (*task)(void*, std::size_t),
                     std::size_t total, std::size_t, void* data) {
-  Status* const status = Call([]() -> Status* { return nullptr; });
+  Status* const status = Answer([]() -> Status* { return nullptr; });
   if (status == nullptr) RunTasks(task, total, context->threads, data);
   return status;
 }
@@ -296,11 +296,11 @@ Table::Table() {
   Serve(ort::KernelContext_GetOutputCount, GetOutputCount);
   Serve(ort::KernelContext_GetInput, GetInput);
   Serve(ort::KernelContext_GetOutput, GetOutput);
-  Serve(ort::ReleaseStatus, Released<Status>);
-  Serve(ort::ReleaseValue, Released<Value>);
-  Serve(ort::ReleaseTypeInfo, Released<ort::TypeInfo>);
-  Serve(ort::ReleaseTensorTypeAndShapeInfo, Released<TensorTypeAndShapeInfo>);
-  Serve(ort::ReleaseCustomOpDomain, Released<ort::CustomOpDomain>);
+  Serve(ort::ReleaseStatus, CountRelease<Status>);
+  Serve(ort::ReleaseValue, CountRelease<Value>);
+  Serve(ort::ReleaseTypeInfo, CountRelease<ort::TypeInfo>);
+  Serve(ort::ReleaseTensorTypeAndShapeInfo, CountRelease<TensorTypeAndShapeInfo>);
+  Serve(ort::ReleaseCustomOpDomain, CountRelease<ort::CustomOpDomain>);
   Serve(ort::AddSessionConfigEntry, AddEntry);
   Serve(ort::KernelInfoGetAttributeArray_float, GetFloats);
   Serve(ort::KernelInfoGetAttributeArray_int64, GetInts);
@@ -319,7 +319,7 @@ std::string Take(Status* status) {
   const Inside scope;
   if (status == nullptr) return "";
   std::string message = status->message;
-  Released(status);
+  CountRelease(status);
   return message;
 }
 

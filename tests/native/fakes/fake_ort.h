@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "inside.h"
-#include "ort_abi.h"
+#include "fakes/inside.h"
+#include "ort/ort_abi.h"
 
 // What the library holds pointers to and never looks into.
 namespace onnx_acts::ort {

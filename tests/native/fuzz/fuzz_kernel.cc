@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <limits>
 
-#include "check.h"
-#include "fake_node.h"
-#include "fuzz_input.h"
+#include "fakes/check.h"
+#include "fakes/fake_node.h"
+#include "fuzz/fuzz_input.h"
 
 namespace onnx_acts::fake {
 namespace {
@@ -71,7 +71,7 @@ bool Fits(const Sizes& sizes) {
   return true;
 }
 
-char* AddInput(Call& call, FuzzInput& input, ort::ElementType type, const Sizes& sizes) {
+char* AddInput(FakeCall& call, FuzzInput& input, ort::ElementType type, const Sizes& sizes) {
   if (!Fits(sizes)) {
     call.context.inputs.push_back({{type, sizes}, nullptr});
     return nullptr;
@@ -86,7 +86,7 @@ char* AddInput(Call& call, FuzzInput& input, ort::ElementType type, const Sizes&
   return data;
 }
 
-void AddOutput(Call& call, ort::ElementType type, const Sizes& sizes) {
+void AddOutput(FakeCall& call, ort::ElementType type, const Sizes& sizes) {
   if (Fits(sizes)) {
     call.AddOutput(type, sizes);
   } else {
@@ -111,10 +111,10 @@ void CheckPlainElements(const char* x, const char* y, ort::ElementType type, int
 }
 
 // Runs the node, and again with Y in X's place, which must give the same.
-void Compute(const Node& node, FuzzInput& input, ort::ElementType type) {
+void Compute(const FakeNode& node, FuzzInput& input, ort::ElementType type) {
   const Sizes x = input.OneIn(8) ? input.HostileShape()
                                  : input.SmallShape(input.OneIn(32) ? kMostElements : 2000);
-  Call call;
+  FakeCall call;
   char* const from = AddInput(call, input, type, x);
   AddInput(call, input, type, input.SlopeShape(x));
   AddOutput(call, type, x);
@@ -145,7 +145,7 @@ void TestOne(FuzzInput input) {
   Model model;
   Fill(model, input, type);
   {
-    Node node(op, Newest::Api(), model.info);
+    FakeNode node(op, Newest::Api(), model.info);
     if (node.kernel() != nullptr) {
       Compute(node, input, type);
     } else {

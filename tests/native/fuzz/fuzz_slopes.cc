@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "fuzz_input.h"
-#include "slopes_oracle.h"
+#include "cpu/slopes_oracle.h"
+#include "fuzz/fuzz_input.h"
 
 namespace onnx_acts {
 namespace {

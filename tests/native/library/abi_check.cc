@@ -4,8 +4,8 @@
 
 #include <cstddef>
 
-#include "ort_abi.h"
-#include "ort_host.h"
+#include "library/ort_host.h"
+#include "ort/ort_abi.h"
 
 namespace abi = onnx_acts::ort;
 

@@ -6,8 +6,8 @@
 #include <functional>
 #include <new>
 
-#include "check.h"
-#include "fake_node.h"
+#include "fakes/check.h"
+#include "fakes/fake_node.h"
 
 namespace {
 
@@ -153,7 +153,7 @@ ort::KernelInfo Info(const char* name) {
 }
 
 Scenario Making(const ort::CustomOp* op, const ort::KernelInfo& info) {
-  return [=] { return Node(op, Newest::Api(), info).TakeStatus(); };
+  return [=] { return FakeNode(op, Newest::Api(), info).TakeStatus(); };
 }
 
 ort::Attribute OfKind(ort::Attribute::Kind kind, std::size_t size) {
@@ -212,8 +212,8 @@ void TestCompute(const ort::CustomOp* op, const Sizes& x, const Sizes& slope, st
   for (const int64_t training : {0, 1}) {
     ort::KernelInfo info = Info("n");
     info.attributes["training_mode"] = Integer(training);
-    const Node node(op, Newest::Api(), info);
-    Call call;
+    const FakeNode node(op, Newest::Api(), info);
+    FakeCall call;
     call.AddInput(type, x);
     call.AddInput(type, slope);
     for (std::size_t i = 0; i < outputs; ++i) call.AddOutput(type, x);
@@ -232,10 +232,10 @@ void TestComputing(const ort::CustomOp* op) {
     TestCompute(op, many, Sizes(18, 1), outputs, "");
   }
   TestCompute(op, Sizes(10, 2), Sizes(10, 3), 1, slopes ? "does not broadcast" : "");
-  Call call;
+  FakeCall call;
   call.AddInput(op->GetInputType(op, 0), {});
   call.context.inputs[0].info.sizes = Sizes(17, INT64_MAX / 2);
-  const Node node(op, Newest::Api(), Info("n"));
+  const FakeNode node(op, Newest::Api(), Info("n"));
   FailEach("too many elements", [&] { return node.Run(&call.context); }, {"dimension too large"});
 }
 

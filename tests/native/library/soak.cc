@@ -18,7 +18,7 @@
 #include <sstream>
 #include <thread>
 
-#include "ort_host.h"
+#include "library/ort_host.h"
 
 namespace onnx_acts::host {
 namespace {

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <utility>
 
-#include "../inside.h"
+#include "fakes/inside.h"
 
 // A graph is the list of what it does.
 struct CUgraph_st {

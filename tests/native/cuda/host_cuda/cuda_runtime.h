@@ -11,7 +11,7 @@
 #include <tuple>
 #include <vector>
 
-#include "../inside.h"
+#include "fakes/inside.h"
 
 #define __global__
 #define __launch_bounds__(threads)

@@ -1,0 +1,1 @@
+"""ONNX Runtime and onnx.reference: sessions, where nodes ran, values, the operators themselves."""

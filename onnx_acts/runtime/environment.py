@@ -1,0 +1,46 @@
+"""What is installed: versions, machine, execution providers and native library."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+from onnx_acts.definition.version import version
+from onnx_acts.runtime.sessions import library_info
+
+__all__ = ["cpu_name", "environment"]
+
+_PACKAGES = ("onnx-acts", "onnx", "onnxruntime", "numpy", "torch")
+
+
+def environment() -> dict[str, Any]:
+    """Returns date, versions, machine, providers and native library, as JSON can hold them.
+
+    A package that is not installed has the version None; a library that cannot be used has its
+    reason under "error".
+    """
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cpu": cpu_name(),
+        "cpu_count": os.cpu_count(),
+        "providers": list(onnxruntime.get_available_providers()),
+        "library": library_info(),
+    }
+
+
+@functools.cache
+def cpu_name() -> str:
+    """The processor's name, as far as the system tells."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text().splitlines() if listing.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
