@@ -13,7 +13,7 @@ from onnx_acts.graph import inlined_bodies as bodies
 from onnx_acts.graph import local_functions as functions
 from onnx_acts.graph import replacing
 from onnx_acts.graph.matching import Match
-from onnx_acts.runtime.sessions import evaluator
+from onnx_acts.runtime import evaluator
 
 __all__ = ["MENDED"]
 

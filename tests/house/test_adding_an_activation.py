@@ -36,7 +36,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("*.so"))
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, copy / file)
-    insert(copy / "onnx_acts/definition/specs.py", ")\n\n_BY_NAME", block("onnx_acts/definition/specs.py"))
+    insert(
+        copy / "onnx_acts/definition/specs.py",
+        ")\n\n_BY_NAME",
+        block("onnx_acts/definition/specs.py"),
+    )
     differences = "onnx_acts/conformance/known_differences.py"
     insert(copy / differences, ")\n\nACCURACIES", block(differences))
     with open(copy / "onnx_acts/definition/reference.py", "a") as stream:
