@@ -1,6 +1,8 @@
 # make demo      export every trained model and compare runtimes
 # make test      the whole test suite                                 make test-quick: without the slow ones
 # make lint      ruff, mypy, clang-format                             make bench, make conform: the figures
+# make docs      the site, in build/site/index.html                    make pictures: the figures of README and docs
+# make runtimes  measure versions of ONNX Runtime (minutes, downloads them), then make pictures
 # make accuracy  measure the kernels at every float32 number (minutes), write docs/accuracy.md
 # make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
 # make coverage  the branches of the C++ sources that the native tests take (minutes)
@@ -11,7 +13,7 @@ BIN := $(VENV)/bin
 CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
 SOURCES := $(shell find custom_ops -type f) onnx_acts/definition/specs.py pyproject.toml constraints.txt
 
-.PHONY: demo test test-quick lint format bench conform accuracy fuzz coverage clean
+.PHONY: demo test test-quick lint format bench conform accuracy fuzz coverage docs pictures runtimes clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m models.demo
@@ -48,6 +50,16 @@ fuzz: $(VENV)/.ready
 
 coverage: $(VENV)/.ready
 	$(BIN)/python -m tests.native.coverage
+
+docs: $(VENV)/.ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+pictures: $(VENV)/.ready
+	$(BIN)/python -m docs.pictures
+
+runtimes: $(VENV)/.ready | build
+	$(BIN)/python -m docs.runtimes
+	$(BIN)/python -m docs.pictures
 
 # One environment for everything, made again when the native sources or the pinned versions change.
 $(VENV)/.ready: $(SOURCES)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from onnx_acts.definition.version import version
 
-__all__ = ["main"]
+__all__ = ["command_parser", "main"]
 
 _COMMANDS = (
     "onnx_acts.cli.export",
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments after the program's name; those of the process where not given.
     """
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = command_parser().parse_args(argv)
         status = int(arguments.run(arguments))
         sys.stdout.flush()
         return status
@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line, from which the documentation is made too."""
     parser = argparse.ArgumentParser(
         prog="onnx-acts",
         description="Activation functions for ONNX: export, accelerate, compare, measure.",

@@ -1,0 +1,182 @@
+"""Pages of the site that are made from the code: commands, forms, public names."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import html
+import inspect
+from collections.abc import Iterator
+
+import onnx
+import onnx.parser
+
+import onnx_acts
+from onnx_acts.cli.main import command_parser
+from onnx_acts.graph import patterns
+from onnx_acts.graph.accelerate import accelerate_counted
+from onnx_acts.graph.standard import standard_node
+
+__all__ = ["EXAMPLES", "Example", "commands", "forms", "found_in", "public_names"]
+
+
+def commands() -> str:
+    """Every command with its options, from the parsers of the command line."""
+    parser = command_parser()
+    lines = ["# Commands", "", str(parser.description), "", _usage(parser), "", str(parser.epilog)]
+    lines += ["", "Exit status 0: done; 1: a comparison failed; 2: bad usage or bad input."]
+    for name, command in _subparsers(parser):
+        lines += ["", f"## onnx-acts {name}", "", _cell(command.description or ""), ""]
+        lines += [_usage(command), "", "| argument | what it is | default |", "|---|---|---|"]
+        lines += [_row(action, command) for action in command._actions]
+    return "\n".join(lines) + "\n"
+
+
+def _subparsers(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.items()
+
+
+def _usage(parser: argparse.ArgumentParser) -> str:
+    return f"```text\n{parser.format_usage().strip()}\n```"
+
+
+def _row(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
+    """One argument as a row of the table."""
+    formatter = parser._get_formatter()
+    shown = formatter._format_action_invocation(action)
+    text = formatter._expand_help(action) if action.help else ""
+    default = action.default
+    given = default not in (None, False, argparse.SUPPRESS) and action.nargs != 0
+    words = [default] if isinstance(default, str | int | float) else default or []
+    usual = " ".join(map(str, words)) if given else ""
+    name = shown.replace("|", "\\|")
+    return f"| `{name}` | {_cell(text)} | {f'`{usual}`' if usual else ''} |"
+
+
+def _cell(text: str) -> str:
+    """Plain text for a page; what stands between backquotes is code already."""
+    return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|")
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A graph that `accelerate` recognises.
+
+    Attributes:
+        pattern: the function that recognises it.
+        body: its nodes, from x to y, in the ONNX text syntax.
+        constants: its constants: name and number.
+    """
+
+    pattern: str
+    body: str
+    constants: tuple[tuple[str, float], ...] = ()
+
+
+EXAMPLES = (
+    Example("standard_node", "y = PRelu (x, w)", (("w", 0.25),)),
+    Example("standard_node", "y = Elu <alpha = 0.5> (x)"),
+    Example("standard_node", "y = LeakyRelu <alpha = 0.1> (x)"),
+    Example("standard_node", "y = Relu (x)"),
+    Example("maximum", "s = Mul (a, x)\ny = Max (s, x)", (("a", 0.1),)),
+    Example("maximum", "s = Div (x, a)\ny = Max (s, x)", (("a", 3.0),)),
+    Example(
+        "two_relus",
+        "p = Relu (x)\nm = Neg (x)\nr = Relu (m)\nq = Mul (w, r)\ny = Sub (p, q)",
+        (("w", 0.25),),
+    ),
+    Example(
+        "two_relus",
+        "p = Relu (x)\nm = Min (x, zero)\nq = Mul (w, m)\ny = Add (p, q)",
+        (("w", 0.25), ("zero", 0.0)),
+    ),
+    Example(
+        "choice",
+        "c = Less (x, zero)\ns = Mul (a, x)\ny = Where (c, s, x)",
+        (("a", 0.1), ("zero", 0.0)),
+    ),
+    Example(
+        "choice",
+        "c = Greater (x, zero)\ne = Exp (x)\nd = Sub (e, one)\ns = Mul (a, d)\ny = Where (c, x, s)",
+        (("a", 0.5), ("zero", 0.0), ("one", 1.0)),
+    ),
+    Example(
+        "choice",
+        "c = Greater (x, zero)\nm = Min (x, zero)\ne = Exp (m)\nd = Sub (e, one)\n"
+        "y = Where (c, x, d)",
+        (("zero", 0.0), ("one", 1.0)),
+    ),
+    Example(
+        "absolute",
+        "m = Abs (x)\nf = Mul (p, x)\ng = Mul (q, m)\ny = Add (f, g)",
+        (("p", 0.625), ("q", 0.375)),
+    ),
+)
+"""One for each pattern at least, and for what the patterns say of their variants."""
+
+
+def found_in(example: Example, *, approximate: bool) -> str:
+    """What `accelerate` recognises in an example, such as "Elu -> ELU"; empty if nothing."""
+    heading = '<ir_version: 8, opset_import: ["": 20]> g (float[N,3,4] x) => (float[N,3,4] y)'
+    model = onnx.parser.parse_model(f"{heading} {{ {example.body} }}")
+    for name, number in example.constants:
+        model.graph.initializer.append(onnx.helper.make_tensor(name, 1, (), [number]))
+    ops = ("ReLU", "LeakyReLU", "PReLU", "ELU")
+    _, counts = accelerate_counted(model, ops=ops, approximate=approximate)
+    return ", ".join(form for form in counts if not form.startswith("new body"))
+
+
+def forms() -> str:
+    """The forms that `accelerate` recognises, with what it says to an example of each."""
+    lines = [
+        "# Forms that `accelerate` recognises",
+        "",
+        *(inspect.getdoc(patterns) or "").splitlines(),
+        "",
+        "The examples are graphs from x to y in the ONNX text syntax; constants may also be"
+        " computed in the graph from other constants. Below each stands what"
+        f" `accelerate` of onnx-acts {onnx_acts.__version__} said to it when this page was made,"
+        " asked for all operators. [Forms of the same functions]"
+        "(semantics.md#forms-of-the-same-functions) says where values differ.",
+    ]
+    functions = {f.__name__: f for group in patterns.DECOMPOSITIONS.values() for f in group}
+    for name, function in {"standard_node": standard_node, **functions}.items():
+        last = [op for op, group in patterns.DECOMPOSITIONS.items() if function in group]
+        ending = f"Ending in {' or '.join(last)}: `{name}`"
+        title = "Standard nodes" if name == "standard_node" else ending
+        lines += ["", f"## {title}", "", _cell(inspect.getdoc(function) or "")]
+        for example in EXAMPLES:
+            if example.pattern == name:
+                lines += _shown(example)
+    return "\n".join(lines) + "\n"
+
+
+def _shown(example: Example) -> list[str]:
+    """An example and what was said to it."""
+    exact = found_in(example, approximate=False)
+    said = exact or f"{found_in(example, approximate=True)}, with `approximate` only"
+    constants = ", ".join(f"{name} = {number:g}" for name, number in example.constants)
+    lines = ["", "```text", example.body, "```", ""]
+    return [*lines, f"{f'With {constants}: ' if constants else ''}{said.replace('->', '→')}"]
+
+
+def public_names() -> str:
+    """A page of mkdocstrings' marks, one for each public name, and for what they return."""
+    lines = [
+        "# Public names",
+        "",
+        "Everything below is `onnx_acts.NAME`; nothing else is promised"
+        " ([stability](stability.md)). `onnx_acts.__version__` is the version, as a string.",
+    ]
+    for name in onnx_acts.__all__:
+        if name not in ("__version__", "reference"):
+            thing = getattr(onnx_acts, name)
+            lines += ["", f"::: {thing.__module__}.{name}"]
+    lines += ["", "## What they return", ""]
+    for path in ("exporting.result.OutputError", "runtime.placement.NodePlacement"):
+        lines += ["", f"::: onnx_acts.{path}", "    options:", "      heading_level: 3"]
+    lines += ["", "## onnx_acts.reference", "", "::: onnx_acts.definition.reference"]
+    lines += ["    options:", "      heading_level: 3", "      show_root_heading: false"]
+    return "\n".join(lines) + "\n"
