@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import html
 import inspect
+import re
 from collections.abc import Iterator
 
 import onnx
@@ -28,7 +29,7 @@ def commands() -> str:
     for name, command in _subparsers(parser):
         lines += ["", f"## onnx-acts {name}", "", _cell(command.description or ""), ""]
         lines += [_usage(command), "", "| argument | what it is | default |", "|---|---|---|"]
-        lines += [_row(action, command) for action in command._actions]
+        lines += [_row(item, command) for item in command._actions if item.dest != "help"]
     return "\n".join(lines) + "\n"
 
 
@@ -57,7 +58,9 @@ def _row(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
 
 def _cell(text: str) -> str:
     """Plain text for a page; what stands between backquotes is code already."""
-    return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|")
+    parts = html.escape(" ".join(text.split()), quote=False).split("`")
+    parts[::2] = [re.sub(r"([*_|\\])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,7 +162,10 @@ def _shown(example: Example) -> list[str]:
     said = exact or f"{found_in(example, approximate=True)}, with `approximate` only"
     constants = ", ".join(f"{name} = {number:g}" for name, number in example.constants)
     lines = ["", "```text", example.body, "```", ""]
-    return [*lines, f"{f'With {constants}: ' if constants else ''}{said.replace('->', '→')}"]
+    return [
+        *lines,
+        f"{f'With {constants}: ' if constants else ''}{_cell(said).replace('-&gt;', '→')}",
+    ]
 
 
 def public_names() -> str:

@@ -60,8 +60,8 @@ def accelerate(
         ops: the operators that become `onnx_acts` nodes. RReLU is taken and finds nothing: in
             inference the standard form of it is a LeakyRelu.
         approximate: also replace forms that are equal in exact arithmetic but round differently, or
-            differ at NaN or infinity: x/a where a is no power of two, p*x + q*abs(x), and ELU forms
-            that give a number for NaN. docs/semantics.md says how each differs.
+            differ at NaN or infinity: `x/a` where a is no power of two, `p*x + q*abs(x)`, and ELU
+            forms that give a number for NaN. docs/semantics.md says how each differs.
 
     Returns:
         A new model; without anything to change, an equal copy. Names of values and nodes,
