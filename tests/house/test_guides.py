@@ -1,0 +1,95 @@
+"""The guides do what they say: their Python runs, their C and C++ compile, link and run."""
+
+import os
+import re
+import subprocess
+import warnings
+from pathlib import Path
+
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper
+
+import onnx_acts
+from tests.building import ROOT
+
+GUIDES = ROOT / "docs" / "guides"
+OFFICIAL = ["/usr/include/onnxruntime", "/usr/local/include/onnxruntime"]
+SLICE = ROOT / "tests" / "native" / "library" / "slice"
+
+MAIN = """
+#include <cstdio>
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  const Ort::Env env(ORT_LOGGING_LEVEL_WARNING, "serve");
+  const Ort::Session session = Open(env, argv[1], argv[2]);
+  std::puts("open");
+}
+"""
+
+
+def blocks(guide: str, language: str) -> list[str]:
+    """The blocks of one language in a guide."""
+    text = (GUIDES / guide).read_text("utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def elu_model() -> onnx.ModelProto:
+    """One ELU from x to y, both of 4 float32."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [onnx_acts.make_node("ELU", ["x"], ["y"])],
+        "elu",
+        [value("x", TensorProto.FLOAT, [4])],
+        [value("y", TensorProto.FLOAT, [4])],
+    )
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("onnx_acts", 1)]
+    return onnx_acts.accelerate(helper.make_model(graph, opset_imports=opsets, ir_version=8))
+
+
+@pytest.mark.parametrize("guide", ["export.md", "serving.md", "conformance.md"])
+def test_python(guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks run one after another."""
+    monkeypatch.chdir(tmp_path)
+    onnx.save_model(elu_model(), "model.onnx")
+    names: dict[str, object] = {}
+    assert blocks(guide, "python")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for number, text in enumerate(blocks(guide, "python")):
+            exec(compile(text, f"{guide}, block {number}", "exec"), names)
+
+
+def headers() -> list[Path]:
+    """Where headers are: the official ones if they are at hand, and our slice of them."""
+    folders = [os.environ.get("ONNX_ACTS_ORT_INCLUDE", ""), *OFFICIAL]
+    found = [Path(f) for f in folders if f and Path(f, "onnxruntime_cxx_api.h").exists()]
+    return [*found[:1], SLICE]
+
+
+@pytest.mark.parametrize("folder", headers(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("language", ["c", "cpp"])
+def test_native(language: str, folder: Path, tmp_path: Path) -> None:
+    """The program of the guide compiles without warnings and runs in the wheel's own runtime."""
+    (text,) = blocks("serving.md", language)
+    source = tmp_path / f"serve.{'c' if language == 'c' else 'cc'}"
+    source.write_text(text if language == "c" else text + MAIN)
+    (runtime,) = Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.*")
+    compiler = os.environ.get("CC", "cc") if language == "c" else os.environ.get("CXX", "c++")
+    flags = ["-std=c11"] if language == "c" else ["-std=c++17"]
+    program = tmp_path / "serve"
+    command = [compiler, *flags, "-Wall", "-Wextra", "-Werror", f"-isystem{folder}", source]
+    # The wheel has no libonnxruntime.so.1, the name that programs are linked to.
+    (tmp_path / "libonnxruntime.so.1").symlink_to(runtime)
+    command += ["-o", program, tmp_path / "libonnxruntime.so.1", f"-Wl,-rpath,{tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    model = tmp_path / "model.onnx"
+    onnx.save_model(elu_model(), model)
+    done = subprocess.run(
+        [program, onnx_acts.library_path(), model], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    wanted = "-0.864664733 -9.99999994e-09 0 3" if language == "c" else "open"
+    assert done.stdout.strip() == wanted
