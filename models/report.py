@@ -1,4 +1,5 @@
-"""Write the tables of ``models/README.md`` from manifest and history: ``python -m models.report``.
+"""Write the tables of ``models/README.md`` from manifest, history and means:
+``python -m models.report``.
 
 A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; the text around is by hand.
 """
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from statistics import mean
 
 from models import store
+from models.output_means import MEANS
 from models.recipes import RECIPES, RESNETS, SHIPPED_SEED
 from onnx_acts.files.reading import write_atomically
 
@@ -92,12 +94,48 @@ def resnets_table() -> str:
     return _markdown(rows)
 
 
+def outputs_table() -> str:
+    """Return how far the means of activation outputs are from zero, beside the dead units."""
+    rows = [
+        [
+            "model",
+            "activation",
+            "layers",
+            "mean",
+            "mean / rms (range)",
+            "channels' means / rms",
+            "dead",
+        ]
+    ]
+    history, models = store.read_json(store.HISTORY), store.read_json(store.MANIFEST)["models"]
+    for name, layers in store.read_json(MEANS).items():
+        parts = [layer["mean"] / layer["rms"] for layer in layers.values()]
+        dead = history[name][str(SHIPPED_SEED)].get("dead")
+        rows.append(
+            [
+                f"`{name}`",
+                models[name]["activation"],
+                str(len(layers)),
+                f"{mean(layer['mean'] for layer in layers.values()):.2f}",
+                f"{mean(parts):.2f} ({min(parts):.2f} to {max(parts):.2f})",
+                f"{mean(layer['channels'] / layer['rms'] for layer in layers.values()):.2f}",
+                f"{dead['dead_units'] / dead['units']:.2%}" if dead else "not counted",
+            ]
+        )
+    return _markdown(rows)
+
+
 def _markdown(rows: Rows) -> str:
     rows = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-TABLES = {"models": models_table, "photos": photos_table, "resnets": resnets_table}
+TABLES = {
+    "models": models_table,
+    "outputs": outputs_table,
+    "photos": photos_table,
+    "resnets": resnets_table,
+}
 
 
 def fill(text: str) -> str:

@@ -12,6 +12,8 @@ from torch import nn
 
 from models import report, store, train
 from models.dead_units import count_dead_units
+from models.evaluate import held_out
+from models.output_means import MEANS, output_means
 from models.recipes import RECIPES
 from models.training_data import batches
 
@@ -76,6 +78,22 @@ def test_dead_units_are_counted_over_all_batches():
     batch[0, 0, 0, 0] = other[1, 0, 0, 1] = 1
     counted = count_dead_units(nn.Sequential(nn.ReLU()), [batch, other])
     assert counted == (6, 4, 2, 1)
+
+
+def test_means_are_over_all_batches():
+    """Means of different signs cancel in the mean, and not in that of the channels."""
+    batch = np.array([[[3.0], [-1.0]], [[1.0], [-1.0]]], np.float32)  # 2 examples, 2 channels
+    (means,) = output_means(nn.Sequential(nn.LeakyReLU(1.0)), [batch[:1], batch[1:]]).values()
+    assert means == pytest.approx((0.5, 3**0.5, 2.5**0.5))
+
+
+def test_recorded_means_are_those_of_the_weights():
+    """Measured again for the smallest network."""
+    recorded = store.read_json(MEANS)
+    assert set(recorded) == set(RECIPES)
+    examples = (batch.inputs for batch in held_out("digits_mlp"))
+    for layer, found in output_means(store.load("digits_mlp"), examples).items():
+        assert found._asdict() == pytest.approx(recorded["digits_mlp"][layer], rel=1e-3)
 
 
 def test_networks_load_by_the_path_of_their_file():
