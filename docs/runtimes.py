@@ -36,9 +36,9 @@ ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs" / "figures" / "runtimes.json"
 WORKER = Path(__file__).with_name("runtimes_worker.py")
 
-VERSIONS = ("1.17.3", "1.23.2", "1.26.0", "1.27.0", "1.31.1")
-"""The oldest that the library serves, the last before and the first with the slow PRelu, and the
-newest when the page was made."""
+VERSIONS = ("1.17.3", "1.19.2", "1.20.1", "1.21.1", "1.23.2", "1.26.0", "1.27.0", "1.31.1")
+"""The oldest that the library serves, the newest when the page was made, and the versions around
+1.21, in which Elu became faster, and 1.27, in which PRelu became slow."""
 
 SHAPE = (1, 64, 112, 112)
 OPSET = 17

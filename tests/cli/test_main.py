@@ -130,7 +130,7 @@ def test_errors(
 ) -> None:
     """No error ends with status 1, which means that a comparison failed."""
     monkeypatch.delenv("ONNX_ACTS_TRACEBACK", raising=False)
-    monkeypatch.setattr(cli, "_parser", parser_of(error))
+    monkeypatch.setattr(cli, "command_parser", parser_of(error))
     assert cli.main([]) == status
     assert capsys.readouterr().err == line + "\n"
 
@@ -138,7 +138,7 @@ def test_errors(
 def test_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """ONNX_ACTS_TRACEBACK lets the error out."""
     monkeypatch.setenv("ONNX_ACTS_TRACEBACK", "1")
-    monkeypatch.setattr(cli, "_parser", parser_of(KeyError(99)))
+    monkeypatch.setattr(cli, "command_parser", parser_of(KeyError(99)))
     with pytest.raises(KeyError):
         cli.main([])
 

@@ -18,7 +18,6 @@ import sys
 import importlib.util
 assert importlib.util.find_spec("torch") is None, "torch is installed: the test proves nothing"
 import numpy as np, onnx_acts
-from tests.building import ROOT
 session = onnx_acts.session(sys.argv[1])
 print(session.run(None, {"x_in": np.full((1, 1, 1), -1e9)})[0].item(), onnx_acts.library_path())
 """
