@@ -1,4 +1,4 @@
-"""Writes op_table.inc, the operator table of the native library, from onnx_acts/specs.py.
+"""Writes op_table.inc, the operator table of the native library, from definition/specs.py.
 
     python generate_table.py SPECS_PY OUTPUT
 
