@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,44 @@ class View:
             for graph, known in zip(subgraphs(node), subgraphs(typed), strict=True):
                 in_scan = self.in_scan or is_scan(node)
                 yield View(graph, known, self.opset, self, self.is_tolerant, in_scan)
+
+    def has_folded_if(self, functions: Container[tuple[str, str]]) -> bool:
+        """Tells whether ONNX Runtime may put the nodes of a branch in the place of an If here.
+
+        Args:
+            functions: domain and name of those with an If inside, which it puts in first.
+        """
+        return any(
+            (node.domain, node.op_type) in functions
+            or (node.op_type == "If" and self._may_be_folded(node.input[0]))
+            for node in self.graph.node
+        )
+
+    def _may_be_folded(self, name: str) -> bool:
+        """Tells whether ONNX Runtime may compute a value when it loads the model.
+
+        It computes nodes of constants, and Shape where it knows the sizes. What it makes of other
+        domains and of nodes with subgraphs is not looked at: it may.
+        """
+        waiting: list[tuple[View, str]] = [(self, name)]
+        seen = set(waiting)
+        while waiting:
+            view, name = waiting.pop()
+            found: set[tuple[View, str]] = set()
+            node = view._producers.get(name)
+            if node is not None:
+                is_known = node.domain in STANDARD_DOMAINS and not any(subgraphs(node))
+                if is_known and node.op_type != "Shape":
+                    found = {(view, item) for item in node.input if item}
+            elif name in view._initializers:
+                continue
+            elif name in view._inputs:
+                return False
+            elif view.outer is not None:
+                found = {(view.outer, name)}
+            waiting += found - seen
+            seen |= found
+        return True
 
     def dtype(self, name: str) -> str | None:
         """Returns the NumPy name of a value's element type, None where unknown."""
