@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 import onnx_acts
+from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, lower
-from onnx_acts.structure import walk_graphs
 from tests.graph.models import elu
 
 X = np.array([[-2, -0.5, 0], [1, -3, -1e-3]], np.float32)
