@@ -39,8 +39,9 @@ constexpr bool kTablePays = true;
 
 template <class F>
 constexpr bool UsesTable() {
-  constexpr InFloat kInFloat = F::template kInFloat<true>;
-  return kInFloat == InFloat::kRough || (kInFloat == InFloat::kWithinOneUlp && kTablePays);
+  constexpr FloatAccuracy kFloatAccuracy = F::template kFloatAccuracy<true>;
+  return kFloatAccuracy == FloatAccuracy::kRough ||
+         (kFloatAccuracy == FloatAccuracy::kWithinOneUlp && kTablePays);
 }
 
 // An element type: how to read it as float or double and how to write it.
@@ -89,30 +90,29 @@ ONNX_ACTS_INLINE void Prefetch(const T* x, const T* y) {
 
 // The iterations of every loop below are independent, although y may be x: ONNX_ACTS_IVDEP.
 
-template <class F, bool kPlain, class Real>
-ONNX_ACTS_INLINE void ApplyUniform(const Real* x, Real* y, int64_t n,
-                                   typename F::template Constants<Real> c) {
+template <class F, bool kScalesExactly, class Real>
+ONNX_ACTS_INLINE void ApplyUniform(const Real* x, Real* y, int64_t n, Real parameter) {
   ONNX_ACTS_IVDEP
-  for (int64_t i = 0; i < n; ++i) y[i] = F::template Apply<kPlain>(x[i], c);
+  for (int64_t i = 0; i < n; ++i) y[i] = F::template Apply<kScalesExactly>(x[i], parameter);
 }
 
 template <class Real>
 ONNX_ACTS_INLINE void ApplyEach(const Real* x, const Real* slope, Real* y, int64_t n) {
   ONNX_ACTS_IVDEP
   for (int64_t i = 0; i < n; ++i) {
-    y[i] = NegativeSlope::Apply<true>(x[i], NegativeSlope::Prepare(slope[i]));
+    y[i] = NegativeSlope::Apply<true>(x[i], slope[i]);
   }
 }
 
 // In double: one rounding, to 16 bits, from what is as good as the exact value: see BreakTie,
 // Narrow.
-template <class F, bool kPlain, class T>
-__attribute__((noinline)) void ApplyExactly(const T* x, float* y, int64_t n, double parameter) {
-  const auto c = F::template Prepare<double>(parameter);
+template <class F, bool kScalesExactly, class T>
+__attribute__((noinline)) void ApplyExactly(const T* x, float* y, int64_t n, float parameter) {
+  const double wide = static_cast<double>(parameter);
   Widen(x, y, n);
   for (int64_t i = 0; i < n; ++i) {
     const double value = static_cast<double>(y[i]);
-    y[i] = T::Narrow(F::BreakTie(value, F::template Apply<kPlain>(value, c)));
+    y[i] = T::Narrow(F::BreakTie(value, F::template Apply<kScalesExactly>(value, wide), wide));
   }
 }
 
@@ -124,54 +124,51 @@ ONNX_ACTS_INLINE bool AnyLossIsLost(const float* y, int64_t n) {
 }
 
 // For functors that give the nearest float: what they lost decides.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_INLINE void ApplyToOdd(const T* x, float* y, int64_t n, double parameter,
-                                 typename F::template Constants<float> c) {
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_INLINE void ApplyToOdd(const T* x, float* y, int64_t n, float parameter) {
   float wide[kBlock];
   Widen(x, wide, n);
-  ApplyUniform<F, kPlain>(wide, y, n, c);
+  ApplyUniform<F, kScalesExactly>(wide, y, n, parameter);
   const bool again = AnyLossIsLost<T>(y, n);
-  for (int64_t i = 0; i < n; ++i) y[i] = RoundedToOdd(y[i], F::Lost(wide[i], y[i], c));
-  if (again) ApplyExactly<F, kPlain>(x, y, n, parameter);
+  for (int64_t i = 0; i < n; ++i) y[i] = RoundedToOdd(y[i], F::Lost(wide[i], y[i], parameter));
+  if (again) ApplyExactly<F, kScalesExactly>(x, y, n, parameter);
 }
 
 // For functors within one unit: the few pieces with a result beside a half-way point are computed
 // again.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_INLINE void ApplyAndCheck(const T* x, float* y, int64_t n, double parameter,
-                                    typename F::template Constants<float> c) {
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_INLINE void ApplyAndCheck(const T* x, float* y, int64_t n, float parameter) {
   Widen(x, y, n);
-  ApplyUniform<F, kPlain>(y, y, n, c);
+  ApplyUniform<F, kScalesExactly>(y, y, n, parameter);
   for (int64_t at = 0; at < n; at += kPiece) {
     const int64_t size = Lesser64(kPiece, n - at);
-    if (AnyNearTie<T>(y + at, size)) ApplyExactly<F, kPlain>(x + at, y + at, size, parameter);
+    if (AnyNearTie<T>(y + at, size))
+      ApplyExactly<F, kScalesExactly>(x + at, y + at, size, parameter);
   }
 }
 
 // Results that FromFloat rounds like the exact ones.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_INLINE void ApplyBlock16(const T* x, float* y, int64_t n, double parameter,
-                                   typename F::template Constants<float> c) {
-  constexpr InFloat kInFloat = F::template kInFloat<kPlain>;
-  if constexpr (kInFloat == InFloat::kRough) {
-    ApplyExactly<F, kPlain>(x, y, n, parameter);
-  } else if constexpr (kInFloat == InFloat::kWithinOneUlp) {
-    ApplyAndCheck<F, kPlain>(x, y, n, parameter, c);
-  } else if constexpr (kInFloat == InFloat::kNearest) {
-    ApplyToOdd<F, kPlain>(x, y, n, parameter, c);
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_INLINE void ApplyBlock16(const T* x, float* y, int64_t n, float parameter) {
+  constexpr FloatAccuracy kFloatAccuracy = F::template kFloatAccuracy<kScalesExactly>;
+  if constexpr (kFloatAccuracy == FloatAccuracy::kRough) {
+    ApplyExactly<F, kScalesExactly>(x, y, n, parameter);
+  } else if constexpr (kFloatAccuracy == FloatAccuracy::kWithinOneUlp) {
+    ApplyAndCheck<F, kScalesExactly>(x, y, n, parameter);
+  } else if constexpr (kFloatAccuracy == FloatAccuracy::kNearest) {
+    ApplyToOdd<F, kScalesExactly>(x, y, n, parameter);
   } else {
     Widen(x, y, n);
-    ApplyUniform<F, kPlain>(y, y, n, c);
+    ApplyUniform<F, kScalesExactly>(y, y, n, parameter);
   }
 }
 
-template <class F, bool kPlain, class T>
-void ApplyUniform16(const T* x, T* y, int64_t n, double parameter) {
-  const auto c = F::template Prepare<float>(static_cast<float>(parameter));
+template <class F, bool kScalesExactly, class T>
+void ApplyUniform16(const T* x, T* y, int64_t n, float parameter) {
   ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
     float block[kBlock];
     Prefetch(x + start, y + start);
-    ApplyBlock16<F, kPlain>(x + start, block, size, parameter, c);
+    ApplyBlock16<F, kScalesExactly>(x + start, block, size, parameter);
     Shorten(block, y + start, size);
   });
 }
@@ -180,13 +177,12 @@ template <class F, class Real>
 struct UniformLoop {  // float and double
   static void Run(const void* x, void* y, int64_t n, double parameter) {
     const Real rounded = static_cast<Real>(parameter);
-    const auto c = F::template Prepare<Real>(rounded);
     const Real* from = static_cast<const Real*>(x);
     Real* to = static_cast<Real*>(y);
-    if (F::IsPlain(rounded)) {
-      ApplyUniform<F, true>(from, to, n, c);
+    if (F::ScalesExactly(rounded)) {
+      ApplyUniform<F, true>(from, to, n, rounded);
     } else {
-      ApplyUniform<F, false>(from, to, n, c);
+      ApplyUniform<F, false>(from, to, n, rounded);
     }
   }
 };
@@ -195,8 +191,9 @@ template <class F, class T>
 struct UniformLoop16 {
   static void Run(const void* x, void* y, int64_t n, double parameter) {
     // The compute type is float: the parameter is rounded to it. Double only keeps results exact.
-    const double rounded = static_cast<double>(static_cast<float>(parameter));
-    const auto run = F::IsPlain(rounded) ? ApplyUniform16<F, true, T> : ApplyUniform16<F, false, T>;
+    const float rounded = static_cast<float>(parameter);
+    const auto run =
+        F::ScalesExactly(rounded) ? ApplyUniform16<F, true, T> : ApplyUniform16<F, false, T>;
     run(static_cast<const T*>(x), static_cast<T*>(y), n, rounded);
   }
 };
@@ -206,8 +203,7 @@ template <class Real>
 struct SlopeLoop {  // float and double
   static void One(const void* x, const void* slope, void* y, int64_t n) {
     const Real one = *static_cast<const Real*>(slope);
-    ApplyUniform<NegativeSlope, true>(static_cast<const Real*>(x), static_cast<Real*>(y), n,
-                                      NegativeSlope::Prepare(one));
+    ApplyUniform<NegativeSlope, true>(static_cast<const Real*>(x), static_cast<Real*>(y), n, one);
   }
 
   static void Each(const void* x, const void* slope, void* y, int64_t n) {
@@ -223,12 +219,12 @@ struct SlopeLoop16 {
   static void One(const void* x, const void* slope, void* y, int64_t n) {
     const T* from = static_cast<const T*>(x);
     T* to = static_cast<T*>(y);
-    const auto c = NegativeSlope::Prepare(static_cast<const T*>(slope)->ToFloat());
+    const float one = static_cast<const T*>(slope)->ToFloat();
     ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
       float block[kBlock];
       Prefetch(from + start, to + start);
       Widen(from + start, block, size);
-      ApplyUniform<NegativeSlope, true>(block, block, size, c);
+      ApplyUniform<NegativeSlope, true>(block, block, size, one);
       Shorten(block, to + start, size);
     });
   }

@@ -15,13 +15,13 @@ namespace {
 
 template <class Runner, class F, class T>
 void RunUniformOf(const UniformArgs& args, const device::Stream& stream) {
-  constexpr bool kSimple = F::template kInFloat<true> == InFloat::kExact;
+  constexpr bool kSimple = F::template kFloatAccuracy<true> == FloatAccuracy::kExact;
   if constexpr (Storage<T>::k16Bits && !kSimple) {
     throw std::logic_error("onnx_acts: this functor serves 16-bit elements by a table");
   } else if constexpr (kSimple && !Storage<T>::k16Bits) {
-    // Apply does so little that a plain form would be the same.
+    // Apply does so little that its other form would be the same.
     Runner::template Run<UniformThread<F, false, T>>(args, stream);
-  } else if (F::IsPlain(Parameter<typename Storage<T>::Real>(args))) {
+  } else if (F::ScalesExactly(Parameter<typename Storage<T>::Real>(args))) {
     Runner::template Run<UniformThread<F, true, T>>(args, stream);
   } else {
     Runner::template Run<UniformThread<F, false, T>>(args, stream);

@@ -109,35 +109,32 @@ struct Storage<BFloat16> : Storage16<BFloat16> {};
 
 // A result that T::FromFloat rounds as it would round the exact value: y rounded to odd or, for the
 // few elements where float has lost the rest, computed in double; see ApplyToOdd on the CPU.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_HD inline float Exactly(float x, float y, float parameter,
-                                  typename F::template Constants<float> c) {
-  if (!T::LossIsLost(y)) return RoundedToOdd(y, F::Lost(x, y, c));
-  const double wide = static_cast<double>(x);
-  const auto exact = F::template Prepare<double>(static_cast<double>(parameter));
-  return T::Narrow(F::BreakTie(wide, F::template Apply<kPlain>(wide, exact)));
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_HD inline float Exactly(float x, float y, float parameter) {
+  if (!T::LossIsLost(y)) return RoundedToOdd(y, F::Lost(x, y, parameter));
+  const double wide = static_cast<double>(x), exact = static_cast<double>(parameter);
+  return T::Narrow(F::BreakTie(wide, F::template Apply<kScalesExactly>(wide, exact), exact));
 }
 
 // 16-bit elements by a functor that gives the exact value in float or the nearest number, which is
 // enough but beside half-way points. Elements that are not negative keep their bits.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_HD inline void Apply16(Pack<T>& pack, float parameter,
-                                 typename F::template Constants<float> c) {
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_HD inline void Apply16(Pack<T>& pack, float parameter) {
   using S = Storage<T>;
-  constexpr bool kNearest = F::template kInFloat<kPlain> == InFloat::kNearest;
+  constexpr bool kNearest = F::template kFloatAccuracy<kScalesExactly> == FloatAccuracy::kNearest;
   float x[kPack<T>], y[kPack<T>];
   bool near_tie = false;
   ONNX_ACTS_UNROLL
   for (uint32_t i = 0; i < kPack<T>; ++i) {
     x[i] = S::Read(pack.at[i]);
-    y[i] = F::template Apply<kPlain>(x[i], c);
+    y[i] = F::template Apply<kScalesExactly>(x[i], parameter);
     if constexpr (kNearest) near_tie = near_tie || T::NearTie(y[i]);
   }
   if constexpr (kNearest) {
     if (near_tie) {
       ONNX_ACTS_UNROLL
       for (uint32_t i = 0; i < kPack<T>; ++i)
-        y[i] = Exactly<F, kPlain, T>(x[i], y[i], parameter, c);
+        y[i] = Exactly<F, kScalesExactly, T>(x[i], y[i], parameter);
     }
   }
   ONNX_ACTS_UNROLL
@@ -153,7 +150,7 @@ ONNX_ACTS_HD inline Real Parameter(const UniformArgs& args) {
 }
 
 // y = f(x, parameter)
-template <class F, bool kPlain, class T>
+template <class F, bool kScalesExactly, class T>
 struct UniformThread {
   using Args = UniformArgs;
   using Element = T;
@@ -161,14 +158,13 @@ struct UniformThread {
   static ONNX_ACTS_HD inline void Run(const Args& args, Lane lane) {
     using Real = typename Storage<T>::Real;
     const Real parameter = Parameter<Real>(args);
-    const auto c = F::template Prepare<Real>(parameter);
     ForEachPack<T>(args.x, args.y, args.count, lane, [=](Pack<T>& pack, uint32_t, uint32_t) {
       if constexpr (Storage<T>::k16Bits) {
-        Apply16<F, kPlain>(pack, parameter, c);
+        Apply16<F, kScalesExactly>(pack, parameter);
       } else {
         ONNX_ACTS_UNROLL
         for (uint32_t i = 0; i < kPack<T>; ++i) {
-          pack.at[i] = F::template Apply<kPlain>(pack.at[i], c);
+          pack.at[i] = F::template Apply<kScalesExactly>(pack.at[i], parameter);
         }
       }
     });
@@ -181,7 +177,7 @@ template <class T>
 ONNX_ACTS_HD inline T WithSlope(T x, T slope) {
   using S = Storage<T>;
   const auto wide = S::Read(x);
-  const auto y = NegativeSlope::Apply<true>(wide, NegativeSlope::Prepare(S::Read(slope)));
+  const auto y = NegativeSlope::Apply<true>(wide, S::Read(slope));
   return wide < 0 ? S::Write(y) : x;
 }
 

@@ -14,7 +14,7 @@ namespace {
 // Whether a functor's 16-bit results come from a table; the rows follow Functor.
 constexpr bool kHasTable[] = {
 #define ONNX_ACTS_OP(...)
-#define ONNX_ACTS_FUNCTOR(name) name::kInFloat<true> != InFloat::kExact,
+#define ONNX_ACTS_FUNCTOR(name) name::kFloatAccuracy<true> != FloatAccuracy::kExact,
 #include "op_table.inc"
 #undef ONNX_ACTS_FUNCTOR
 #undef ONNX_ACTS_OP
