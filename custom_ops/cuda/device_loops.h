@@ -5,9 +5,9 @@
 #ifndef ONNX_ACTS_DEVICE_LOOPS_H_
 #define ONNX_ACTS_DEVICE_LOOPS_H_
 
-#include "activations/float16.h"
 #include "activations/functors.h"
 #include "activations/philox.h"
+#include "activations/storage.h"
 #include "cuda/device_map.h"
 #include "cuda/device_packs.h"
 
@@ -49,63 +49,6 @@ struct LookupArgs {
 constexpr uint32_t kTableEntries = 1u << 15;
 
 namespace {
-
-// 16-bit elements to float and back. The instructions do what the integer forms of float16.h do,
-// but for the bits of a NaN.
-ONNX_ACTS_HD inline float ToFloat(Half value) {
-#ifdef __CUDA_ARCH__
-  float result;
-  asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(value.bits));
-  return result;
-#else
-  return value.ToFloat();
-#endif
-}
-
-ONNX_ACTS_HD inline float ToFloat(BFloat16 value) { return value.ToFloat(); }
-
-ONNX_ACTS_HD inline void FromFloat(float value, Half* result) {
-#ifdef __CUDA_ARCH__
-  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result->bits) : "f"(value));
-#else
-  *result = Half::FromFloat(value);
-#endif
-}
-
-ONNX_ACTS_HD inline void FromFloat(float value, BFloat16* result) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result->bits) : "f"(value));
-#else
-  *result = BFloat16::FromFloat(value);
-#endif
-}
-
-// An element type: how to read it as the compute type and how to write it.
-template <class T>
-struct Storage {  // float and double
-  using Real = T;
-  static constexpr bool k16Bits = false;
-  static ONNX_ACTS_HD inline Real Read(T value) { return value; }
-  static ONNX_ACTS_HD inline T Write(Real value) { return value; }
-};
-
-template <class T>
-struct Storage16 {
-  using Real = float;
-  static constexpr bool k16Bits = true;
-  static ONNX_ACTS_HD inline float Read(T value) { return ToFloat(value); }
-  static ONNX_ACTS_HD inline T Write(float value) {
-    T result;
-    FromFloat(value, &result);
-    return result;
-  }
-};
-
-template <>
-struct Storage<Half> : Storage16<Half> {};
-
-template <>
-struct Storage<BFloat16> : Storage16<BFloat16> {};
 
 // A result that T::FromFloat rounds as it would round the exact value: y rounded to odd or, for the
 // few elements where float has lost the rest, computed in double; see ApplyToOdd on the CPU.
@@ -258,7 +201,7 @@ struct DrawThread {
     const T one = S::Write(typename S::Real(1));
     const uint32_t packs = (args.count + kPack<T> - 1) / kPack<T>;
     for (uint32_t i = lane.index; i < packs; i += lane.count) {
-      const uint32_t first = i * kPack<T>, n = Lesser32(kPack<T>, args.count - first);
+      const uint32_t first = i * kPack<T>, n = Lesser(kPack<T>, args.count - first);
       const bool whole = n == kPack<T>;
       Pack<T> x = Load(from, first, n, whole && from_aligned);
       Pack<T> slopes = Slopes(args, first), drawn;

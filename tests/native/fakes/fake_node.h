@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "activations/op.h"
 #include "fakes/fake_ort.h"
 
 namespace onnx_acts::fake {
@@ -15,7 +16,10 @@ namespace onnx_acts::fake {
 using Sizes = std::vector<int64_t>;
 
 inline std::size_t ElementSize(ort::ElementType type) {
-  return type == ort::kDouble ? 8 : type == ort::kFloat ? 4 : 2;
+  for (const ElementSpec& spec : kElements) {
+    if (spec.onnx_type == type) return spec.size;
+  }
+  return 0;
 }
 
 inline int64_t ElementCount(const Sizes& sizes) {
