@@ -3,6 +3,9 @@
 #define ONNX_ACTS_TESTS_HARNESS_H_
 
 #include <cuda_runtime.h>
+#ifdef ONNX_ACTS_REHEARSAL
+#include <controls.h>
+#endif
 
 #include <cmath>
 #include <cstdio>

@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <limits>
 
-#include "fakes/check.h"
+#include "fakes/cases.h"
 
 namespace onnx_acts {
 namespace {
@@ -66,7 +66,7 @@ void TestElu(typename RealLayout<Real>::Bits step, const EluRow& row) {
   CHECK(worst <= row.limit, "alpha %g: %f > %f", row.alpha, worst, row.limit);
 }
 
-void TestEluAccuracy() {
+TEST(EluAccuracy, "ELU stays within its units in the last place") {
   // 1.9999999 and 0.99999994 have the longest significands, 1e-38 and 1e-44 subnormal products.
   constexpr double kScaled = ONNX_ACTS_HAS_FMA ? 0.70 : 0.65;  // alpha is a power of two
   const EluRow rows[] = {{1.0, kScaled}, {0.5, kScaled},   {2.0, kScaled},    {0.3, 1.0},
@@ -95,7 +95,7 @@ void TestSpecial(const SpecialRow<Real>& row) {
 }
 
 template <class Real>
-void TestSpecialValues() {
+void CheckSpecialValues() {
   const Real tiny = std::numeric_limits<Real>::denorm_min();
   const Real inf = kInf<Real>, nan = kNan<Real>;
   for (const Real parameter : {Real(0), Real(0.3), Real(-2), inf, -inf, nan}) {
@@ -116,16 +116,18 @@ void TestSpecialValues() {
   TestSpecial<NegativeSlope>(SpecialRow<Real>{Real(-1), 0, Real(-0.0)});
 }
 
+TEST(SpecialValues, "NaN, zeros, infinities and subnormal numbers give what the formula says") {
+  CheckSpecialValues<float>();
+  CheckSpecialValues<double>();
+}
+
 }  // namespace
 }  // namespace onnx_acts
 
-int main() {
+int main(int count, char** arguments) {
 #ifdef __x86_64__
   constexpr int kSkipped = 77;  // to CTest
   if (ONNX_ACTS_HAS_FMA && !__builtin_cpu_supports("fma")) return kSkipped;
 #endif
-  onnx_acts::TestEluAccuracy();
-  onnx_acts::TestSpecialValues<float>();
-  onnx_acts::TestSpecialValues<double>();
-  return FailureCount() != 0;
+  return RunTests(count, arguments);
 }
