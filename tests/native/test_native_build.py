@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import sys
@@ -47,15 +48,16 @@ def instructions(path: Path) -> list[str]:
 def level_object(build: Path, level: str) -> Path:
     """The loops of an instruction-set level."""
     path = build / f"CMakeFiles/onnx_acts_loops_{level}.dir/cpu/loop_cpu.cc.o"
-    if not path.exists():
+    if platform.machine() != "x86_64":
         pytest.skip("not an x86-64 processor")
+    assert path.exists(), path
     return path
 
 
 def test_cpp_tests_pass(built: Path) -> None:
     """The parts by themselves, and the whole on a runtime in which everything fails in turn."""
     said = ctest(built)
-    assert re.search(r"100% tests passed out of \d\d", said), said
+    assert re.search(r"100% tests passed out of [4-9]\d", said), said
 
 
 def test_exports_two_names(built: Path) -> None:
@@ -89,7 +91,7 @@ def test_older_processors_meet_no_newer_code(built: Path) -> None:
     The library's own startup code and the C++ runtime inside it count too.
     """
     v2, v3, v4 = (level_object(built, level) for level in ("v2", "v3", "v4"))
-    host = sorted(built.glob("CMakeFiles/onnx_acts_host.dir/**/*.o"))
+    host = sorted(built.glob("CMakeFiles/onnx_acts_host.dir/*/*.o"))
     assert len(host) > 4
     for path in [*host, v2]:
         assert not [line for line in instructions(path) if re.search(ABOVE_V2, line)], path
