@@ -67,7 +67,7 @@ def evaluates_bodies() -> None:
 
 
 def ignores_axes() -> None:
-    """Constants were folded by onnx.reference, which ignores the axes of a Squeeze below opset 13."""
+    """Constants were folded by onnx.reference, which ignores a Squeeze's axes below opset 13."""
     fold, fold_chain = view.fold, view.fold_chain
 
     def wrong(node: onnx.NodeProto, inputs: Mapping[str, Any], opset: int) -> Any:

@@ -117,10 +117,10 @@ def _in_loop(scope: Scope, x: Value, depth: int) -> Value:
 
 
 def _in_scan(scope: Scope, x: Value, depth: int) -> Value:
-    """Row by row."""
+    """Row by row; the body may have to wait for sizes from outside."""
     inner = Scope(scope.state, "subgraph", scope)
     row = dataclasses.replace(x, name=scope.state.name("x"), shape=x.shape[1:])
-    start = resized(inner, row) if scope.state.chance(40) else row
+    start = resized(inner, row) if scope.state.chance(50) else row
     made = _inside(inner, start, depth)
     body = _subgraph(inner, [row], [made])
     name = scope.add("Scan", x.name, num_scan_inputs=1, body=body)

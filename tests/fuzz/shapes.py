@@ -31,8 +31,8 @@ def reading(scope: Scope, x: Value) -> Value:
 
 
 def resized(scope: Scope, x: Value) -> Value:
-    """X with other dimensions, as numbers in the model's graph say: in a subgraph inference does not
-    see them, so not even the rank is known.
+    """X with other dimensions, as numbers in the model's graph say: from a subgraph inference does
+    not see them, so it does not even know the rank.
     """
     shape = scope.state.pick((x.shape, (*x.shape, 1), (1, *x.shape), (math.prod(x.shape),)))
     if scope.opset >= 13 and scope.state.chance(40):
