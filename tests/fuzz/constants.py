@@ -146,13 +146,16 @@ def _reshape(scope: Scope, array: Array, depth: int) -> str:
 
 
 def _squeeze(scope: Scope, array: Array, depth: int) -> str:
-    """Takes some dimensions of 1 away; those of the array stay."""
+    """Takes some dimensions of 1 away; those of the array stay.
+
+    The axes are in order: below opset 13 onnx infers a wrong shape where they are not.
+    """
     state = scope.state
     before, axes = list(array.shape), list[int]()
     for _ in range(state.pick((1, 1, 2))):
         at = state.integer(0, len(before))
         before.insert(at, 1)
-        axes = [axis + (axis >= at) for axis in axes] + [at]
+        axes = sorted([at, *(axis + (axis >= at) for axis in axes)])
     if 1 not in array.shape and state.chance(30):
         axes = []
     elif scope.opset >= 11 and state.chance(30):

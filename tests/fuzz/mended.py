@@ -99,12 +99,16 @@ def uses_library(path: str) -> None:
     os.environ["ONNX_ACTS_LIBRARY"] = path
 
 
-MENDED: dict[Callable[[], None], int] = {
-    takes_forms_that_lose_nan: 2,
-    mixes_types: 2,
-    infers_without_import: 1,
-    casts_with_cast_like_only: 1,
-    inlines_at_the_functions_opset: 1,
-    evaluates_bodies: 1,
+MENDED: dict[Callable[[], None], tuple[int, int]] = {
+    takes_forms_that_lose_nan: (1, 1400),
+    mixes_types: (1, 1400),
+    infers_without_import: (1, 1400),
+    casts_with_cast_like_only: (1, 1400),
+    inlines_at_the_functions_opset: (1, 1400),
+    evaluates_bodies: (1, 1400),
+    ignores_axes: (1, 1400),
+    leaves_scans_without_shapes: (3, 500),
 }
-"""Each is found by the fuzzer when it is put back; with a seed that finds it soon."""
+"""Each is found by the fuzzer when it is put back: with this seed, in so many cases, in which
+nothing is found without it.
+"""
