@@ -106,18 +106,18 @@ class Replacer:
 def _may_stand(view: View, match: Match, operator: str, is_beside_if: bool) -> bool:
     """Tells whether ONNX Runtime can cope with one of our nodes there.
 
-    A Scan must know how many dimensions the outputs of its body have. A standard node passes on
-    what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes down. In a subgraph
-    of a subgraph it (1.31) mixes up the names of bodies where it takes an If of a constant away,
-    and computes wrong numbers. Where it does that in a subgraph (1.17 to 1.32), it loses what the
-    If makes if a shape of that is asked for, or several nodes use it, as in a body.
+    A Scan must know how many dimensions its inputs and the outputs of its body have. A standard
+    node passes on what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes
+    down. In a subgraph of a subgraph it (1.31) mixes up the names of bodies where it takes an If of
+    a constant away, and computes wrong numbers. Where it does that in a subgraph (1.17 to 1.32), it
+    loses what the If makes if a shape of that is asked for, or several nodes use it, as in a body.
     """
     if operator == spec_of(match.operator).standard:
         return True
     is_deep = view.outer is not None and view.outer.outer is not None
     if is_deep or is_beside_if:
         return False
-    return not (view.in_scan and view.shape(match.x) is None)
+    return not (view.near_scan and view.shape(match.x) is None)
 
 
 def _functions_with_if(model: onnx.ModelProto) -> set[tuple[str, str]]:

@@ -32,7 +32,7 @@ class View:
         graph: the graph.
         opset: the version of the standard operators.
         outer: the view of the graph around this one, whose values it may use.
-        in_scan: the graph is the body of a Scan, or stands in one.
+        near_scan: the graph is the body of a Scan, stands in one, or is a subgraph that has one.
         is_tolerant: types and shapes are unknown and taken to be suitable (the body of a function,
             which gets them when it is inlined).
     """
@@ -48,7 +48,8 @@ class View:
     ) -> None:
         """Makes a view of `graph`; `typed` is the same graph after shape inference."""
         self.graph, self.opset, self.outer, self.is_tolerant = graph, opset, outer, is_tolerant
-        self.in_scan = in_scan
+        self.near_scan = in_scan or (outer is not None and _has_scan(graph))
+        self._in_scan = in_scan
         self._typed = typed
         self._producers: dict[str, onnx.NodeProto] = {
             name: node for node in graph.node for name in node.output if name
@@ -87,7 +88,7 @@ class View:
             if node.op_type == "SequenceMap":
                 continue
             for graph, known in zip(subgraphs(node), subgraphs(typed), strict=True):
-                in_scan = self.in_scan or is_scan(node)
+                in_scan = self._in_scan or is_scan(node)
                 yield View(graph, known, self.opset, self, self.is_tolerant, in_scan)
 
     def has_folded_if(self, functions: Container[tuple[str, str]]) -> bool:
@@ -224,3 +225,7 @@ def _constant_node(node: onnx.NodeProto) -> Array | None:
         if attribute.name in ("value_int", "value_ints"):
             return np.asarray(helper.get_attribute_value(attribute), np.int64)
     return None
+
+
+def _has_scan(graph: onnx.GraphProto) -> bool:
+    return any(is_scan(node) for inner in walk_graphs(graph) for node in inner.node)

@@ -74,6 +74,8 @@ def _in_branch(scope: Scope, x: Value, depth: int) -> Value:
             made = dataclasses.replace(x, name=inner.add("Identity", x.name))
         branches.append((inner, made))
     (then, first), (other, second) = branches
+    if scope.opset < 11 and first.shape != second.shape:
+        return _here(scope, x, depth)  # before opset 11 both branches must give one shape
     if first.dtype != second.dtype:
         name = other.add("Cast", second.name, to=onnx_type(first.dtype))
         second = dataclasses.replace(first, name=name)

@@ -233,6 +233,33 @@ def test_beside_an_if_in_a_function(around: str) -> None:
     check(model, x=X[:1].T.copy(), b=np.array(True))
 
 
+SCAN = (
+    " k = Shape (x) r = Reshape (x, k) e = Elu (r)"
+    " o = Scan <num_scan_inputs = 1, body = b (float[] v) => (float[] w) { w = Abs (v) }> (e)"
+)
+
+
+@pytest.mark.parametrize(
+    "after", ["y = Neg (o)", "y = If (c) <then_branch = t () => (float[] p) { p = Neg (o) },"
+              " else_branch = f () => (float[] q) { q = Abs (o) }>"]
+)  # fmt: skip
+def test_before_a_scan(after: str) -> None:
+    """A Scan must know the rank of what it scans; here ONNX Runtime alone finds it out."""
+    model = parsed(f"(float[2,3] x, bool c) => (float[] y) {{ {SCAN} {after} }}", opset=13)
+    check(model, x=X, c=np.array(True))
+
+
+def test_before_a_scan_in_a_branch() -> None:
+    """Nobody is asked for the rank in a subgraph: the node stays."""
+    model = parsed(
+        f"(float[2,3] x, bool c) => (float[] y) {{ z = Elu (x) y = If (c) <then_branch = t ()"
+        f" => (float[] o) {{ {SCAN} }}, else_branch = f () => (float[] q) {{ q = Neg (z) }}> }}",
+        opset=13,
+    )
+    check(model, x=X, c=np.array(True))
+    assert "Elu" in {n.op_type for g in walk_graphs(accelerate(model).graph) for n in g.node}
+
+
 def test_slope_that_may_be_fed() -> None:
     """A stored slope that is an input may be fed with more values than are stored."""
     model = parsed(
