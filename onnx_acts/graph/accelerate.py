@@ -22,7 +22,7 @@ from onnx_acts.graph.local_functions import (
 )
 from onnx_acts.graph.names import rename_inlined_values
 from onnx_acts.graph.ordering import sort_nodes
-from onnx_acts.graph.replacing import Choice, Replacer
+from onnx_acts.graph.replacing import Replacer, Request
 from onnx_acts.graph.view import View
 
 __all__ = ["accelerate", "accelerate_counted"]
@@ -86,10 +86,10 @@ def accelerate_counted(
     """Like `accelerate`; also returns how often each form was replaced ("PRelu -> PReLU": 3)."""
     if isinstance(ops, str):
         raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a text")
-    return _accelerate(model, Choice(frozenset(spec_of(name).name for name in ops), approximate))
+    return _accelerate(model, Request(frozenset(spec_of(name).name for name in ops), approximate))
 
 
-def _accelerate(model: Model, choice: Choice) -> tuple[onnx.ModelProto, Counter[str]]:
+def _accelerate(model: Model, request: Request) -> tuple[onnx.ModelProto, Counter[str]]:
     original = read_model(model)
     if not any(item.domain in STANDARD_DOMAINS for item in original.opset_import):
         return original, Counter()
@@ -97,14 +97,14 @@ def _accelerate(model: Model, choice: Choice) -> tuple[onnx.ModelProto, Counter[
     renamed = restore_names(original)
     had_nodes = {node.op_type for node in walk_nodes(original) if node.domain == DOMAIN}
     original = inline_functions_with_nodes(original)
-    changed = inline_functions_with_matches(original, choice)
-    replacer = Replacer(choice)
+    changed = inline_functions_with_matches(original, request)
+    replacer = Replacer(request)
     view = View(changed.graph, inferred(changed).graph, default_opset(changed))
     replacer.run(changed, view)
     result = changed if replacer.replaced else original
-    without_body = _without_body(result) | choice.without_body
-    if without_body != choice.without_body:
-        return _accelerate(model, dataclasses.replace(choice, without_body=without_body))
+    without_body = _without_body(result) | request.without_body
+    if without_body != request.without_body:
+        return _accelerate(model, dataclasses.replace(request, without_body=without_body))
     before = _bodies(result)
     embed_functions(result)
     if replacer.replaced:

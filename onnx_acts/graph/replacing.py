@@ -22,11 +22,11 @@ from onnx_acts.graph.patterns import DECOMPOSITIONS
 from onnx_acts.graph.standard import standard_node
 from onnx_acts.graph.view import View
 
-__all__ = ["Choice", "Replacer", "find"]
+__all__ = ["Replacer", "Request", "find"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class Request:
     """What the caller wants replaced: see `onnx_acts.accelerate`."""
 
     ops: frozenset[str]
@@ -60,16 +60,16 @@ def find(view: View, node: onnx.NodeProto) -> Iterator[Match]:
 
 
 class Replacer:
-    """Replaces in a model what a choice wants.
+    """Replaces in a model what a request asks for.
 
     Attributes:
         replaced: how often each form was replaced, like {"PRelu -> PReLU": 3}.
     """
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, request: Request) -> None:
         """Starts with nothing replaced."""
         self.replaced: Counter[str] = Counter()
-        self._choice = choice
+        self._request = request
         self._freed: set[str] = set()
 
     def run(self, model: onnx.ModelProto, view: View) -> None:
@@ -90,7 +90,7 @@ class Replacer:
                 del view.graph.node[index]
                 continue
             for match in find(view, node):
-                operator = self._choice.target(match, view.dtype(match.x))
+                operator = self._request.target(match, view.dtype(match.x))
                 if operator is not None and _may_stand(view, match, operator):
                     gone.update(match.inner)
                     self._freed.update(node.input)

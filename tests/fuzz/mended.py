@@ -20,13 +20,13 @@ __all__ = ["MENDED"]
 
 def takes_forms_that_lose_nan() -> None:
     """ELU forms that give a number for NaN were replaced without `approximate`."""
-    target = replacing.Choice.target
+    target = replacing.Request.target
 
-    def wrong(self: replacing.Choice, match: Match, dtype: str | None) -> str | None:
+    def wrong(self: replacing.Request, match: Match, dtype: str | None) -> str | None:
         is_approximate = match.is_approximate and match.operator != "ELU"
         return target(self, dataclasses.replace(match, is_approximate=is_approximate), dtype)
 
-    replacing.Choice.target = wrong
+    replacing.Request.target = wrong
 
 
 def mixes_types() -> None:
