@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
-
-import onnx
 
 from onnx_acts.cli.arguments import add_ops
-from onnx_acts.definition.specs import spec_of
 from onnx_acts.files.reading import load_model, save_model
-from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
-from onnx_acts.graph.accelerate import accelerate_counted
+from onnx_acts.graph.accelerate import accelerate_reported
 from onnx_acts.graph.lower import lower_counted
 
 __all__ = ["add_parser"]
@@ -56,14 +51,14 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _accelerate(arguments: argparse.Namespace) -> int:
-    model, counts = accelerate_counted(
+    model, report = accelerate_reported(
         load_model(arguments.model), ops=arguments.ops, approximate=arguments.approximate
     )
     save_model(model, arguments.output)
-    left = _left(model, arguments.ops)
-    why = "element type, shapes or opset not known to fit"
-    note = f"; left: {_listed(left)} ({why})" if left else ""
-    print(f"{arguments.output}: {_listed(counts) or 'nothing to replace'}{note}")
+    print(f"{arguments.output}: {_listed(report.replaced) or 'nothing to replace'}")
+    for left, count in report.left.most_common():
+        if left.operator in arguments.ops:
+            print(f"  left: {count} {left.form}: {left.reason}")
     return 0
 
 
@@ -72,13 +67,6 @@ def _lower(arguments: argparse.Namespace) -> int:
     save_model(model, arguments.output)
     print(f"{arguments.output}: {_listed(counts) or 'no onnx_acts nodes'}")
     return 0
-
-
-def _left(model: onnx.ModelProto, ops: Sequence[str]) -> Counter[str]:
-    """Counts the standard nodes that were asked for and are still there."""
-    wanted = {spec_of(name).standard for name in ops if spec_of(name).parameter_source != "draw"}
-    nodes = (node for node in walk_nodes(model) if node.domain in STANDARD_DOMAINS)
-    return Counter(node.op_type for node in nodes if node.op_type in wanted)
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -16,7 +16,8 @@ from onnx_acts.files.bodies import default_opset
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 from onnx_acts.files.types import element_types
 from onnx_acts.files.weights import copy_without_weights
-from onnx_acts.graph.replacing import Request, find
+from onnx_acts.graph.deciding import Request
+from onnx_acts.graph.replacing import find
 from onnx_acts.graph.view import View
 
 __all__ = ["inline_functions_with_matches", "inline_functions_with_nodes"]
@@ -81,7 +82,7 @@ def _has_match(function: onnx.FunctionProto, request: Request, dtypes: set[str])
         waiting += view.inner_views()
         for node in view.graph.node:
             for match in find(view, node):
-                if any(request.target(match, dtype) for dtype in dtypes):
+                if any(request.decide(match, dtype).operator for dtype in dtypes):
                     return True
     return False
 

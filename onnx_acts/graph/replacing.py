@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -11,72 +10,65 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onnx_acts.definition.nodes import make_node
-from onnx_acts.definition.specs import ELEMENT_TYPES, spec_of
-from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs
+from onnx_acts.definition.specs import DOMAIN, spec_of
+from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
+from onnx_acts.graph.deciding import Decision, Left, Report, Request, not_asked_for
 from onnx_acts.graph.folding import FOLDED
 from onnx_acts.graph.inlined_bodies import inlined_body
-from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.matching import Match
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.patterns import DECOMPOSITIONS
-from onnx_acts.graph.standard import standard_node
+from onnx_acts.graph.standard import standard_node, standard_spec
 from onnx_acts.graph.view import View
 
-__all__ = ["Replacer", "Request", "find"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What the caller wants replaced: see `onnx_acts.accelerate`."""
-
-    ops: frozenset[str]
-    approximate: bool
-    without_body: frozenset[tuple[str, str | None]] = frozenset()
-    """Operators and element types of which the model's opset can have no body."""
-
-    def target(self, match: Match, dtype: str | None) -> str | None:
-        """Returns the operator that takes the place of a match, None to leave it.
-
-        It is the one of `onnx_acts`, or the standard LeakyRelu.
-        """
-        if dtype not in ELEMENT_TYPES or (match.is_approximate and not self.approximate):
-            return None
-        spec = spec_of(match.operator)
-        if match.operator in self.ops or not has_standard_kernel(spec, dtype):
-            return None if (spec.name, dtype) in self.without_body else spec.name
-        if spec.name == "LeakyReLU" and not match.is_standard:
-            return spec.standard
-        return None
+__all__ = ["Replacer", "find"]
 
 
 def find(view: View, node: onnx.NodeProto) -> Iterator[Match]:
-    """Yields the activations that end in `node` and whose intermediate values nothing else uses."""
+    """Yields the activations that end in `node` and that one node can take the place of."""
+    return (match for match, obstacle in _candidates(view, node) if not obstacle)
+
+
+def _candidates(view: View, node: onnx.NodeProto) -> Iterator[tuple[Match, str]]:
+    """Yields the activations that end in `node`, each with what speaks against replacing it."""
     if node.domain not in STANDARD_DOMAINS:
         return
     for pattern in (standard_node, inlined_body, *DECOMPOSITIONS.get(node.op_type, ())):
         match = pattern(view, node)
-        if match is not None and _has_one_type(view, match) and _is_private(view, node, match):
-            yield match
+        if match is not None:
+            yield match, _obstacle(view, node, match)
+
+
+def _obstacle(view: View, root: onnx.NodeProto, match: Match) -> str:
+    """What keeps any node from taking a match's place; empty where nothing does."""
+    if not _has_one_type(view, match):
+        return "x and slope are not known to have one element type"
+    if not _is_private(view, root, match):
+        return "a value inside it is used elsewhere"
+    return ""
 
 
 class Replacer:
     """Replaces in a model what a request asks for.
 
     Attributes:
-        replaced: how often each form was replaced, like {"PRelu -> PReLU": 3}.
+        report: what was replaced, and what stays.
     """
 
     def __init__(self, request: Request) -> None:
         """Starts with nothing replaced."""
-        self.replaced: Counter[str] = Counter()
+        self.report = Report()
         self._request = request
         self._freed: set[str] = set()
 
     def run(self, model: onnx.ModelProto, view: View) -> None:
         """Replaces in the graph of `model`, which `view` shows, and in its subgraphs."""
         self._replace(view, FreshNames(model))
-        if self.replaced:
+        if self.report.replaced:
             _remove_unused(model.graph, self._freed)
+        for function in model.functions:
+            if function.domain != DOMAIN:
+                self._leave(function, "it is in a function of another opset")
 
     def _replace(self, view: View, names: FreshNames) -> None:
         for inner in view.inner_views():
@@ -89,29 +81,61 @@ class Replacer:
                 self._freed.update(node.input)
                 del view.graph.node[index]
                 continue
-            for match in find(view, node):
-                operator = self._request.target(match, view.dtype(match.x))
-                if operator is not None and _may_stand(view, match, operator):
-                    gone.update(match.inner)
-                    self._freed.update(node.input)
-                    self.replaced[f"{match.form} -> {operator}"] += 1
-                    _become(node, match, operator, _slope(view, node, match, operator, names))
-                    break
+            chosen = self._chosen(view, node)
+            if chosen is not None:
+                match, operator = chosen
+                gone.update(match.inner)
+                self._freed.update(node.input)
+                self.report.replaced[f"{match.form} -> {operator}"] += 1
+                _become(node, match, operator, _slope(view, node, match, operator, names))
         _forget(view.graph, gone)
 
+    def _chosen(self, view: View, node: onnx.NodeProto) -> tuple[Match, str] | None:
+        """The match that is replaced and by what; where there is none, notes what stays."""
+        left: list[Left] = []
+        for match, obstacle in _candidates(view, node):
+            decision = self._request.decide(match, view.dtype(match.x))
+            if decision.operator is not None:
+                decision = _settled(view, match, decision.operator, obstacle)
+            if decision.operator is not None:
+                return match, decision.operator
+            left.append(Left(match.form, match.operator, decision.reason))
+        spec = standard_spec(node)
+        if not left and spec is not None:
+            left.append(Left(node.op_type, spec.name, "its slope might enlarge x"))
+        self.report.left.update(left[:1])
+        if node.op_type == "SequenceMap":
+            for graph in subgraphs(node):
+                self._leave(graph, "it is in a SequenceMap")
+        return None
 
-def _may_stand(view: View, match: Match, operator: str) -> bool:
-    """Tells whether ONNX Runtime can cope with one of our nodes there.
+    def _leave(self, root: onnx.GraphProto | onnx.FunctionProto, reason: str) -> None:
+        """Notes the standard nodes of a graph or function in which nothing is replaced."""
+        for node in (node for graph in walk_graphs(root) for node in graph.node):
+            spec = standard_spec(node)
+            if spec is not None:
+                is_asked = spec.name in self._request.ops
+                why = reason if is_asked else not_asked_for(spec.name)
+                self.report.left[Left(node.op_type, spec.name, why)] += 1
+
+
+def _settled(view: View, match: Match, operator: str, obstacle: str) -> Decision:
+    """Whether ONNX Runtime can cope with a node of `operator` in the place of a match.
 
     A Scan must know how many dimensions the outputs of its body have. A standard node passes on
     what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes down. In a subgraph
     of a subgraph it (1.31) mixes up the names of bodies where it takes an If of a constant away,
     and computes wrong numbers.
     """
+    if obstacle:
+        return Decision(None, obstacle)
     if operator == spec_of(match.operator).standard:
-        return True
-    is_deep = view.outer is not None and view.outer.outer is not None
-    return not is_deep and not (view.in_scan and view.shape(match.x) is None)
+        return Decision(operator)
+    if view.outer is not None and view.outer.outer is not None:
+        return Decision(None, "it is in a subgraph of a subgraph")
+    if view.in_scan and view.shape(match.x) is None:
+        return Decision(None, "it is in a Scan, with an unknown number of dimensions")
+    return Decision(operator)
 
 
 def _has_one_type(view: View, match: Match) -> bool:

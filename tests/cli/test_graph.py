@@ -93,11 +93,13 @@ def test_nothing_to_do(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_left(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nodes that were asked for and could not be replaced are named."""
+    """Nodes that were asked for and could not be replaced are named, with the reason."""
     model = parsed("y = PRelu (x, w)", more_inputs=", T[C,1] w")
     save_model(model, path)
     assert main(["accelerate", str(path), "-o", str(path)]) == 0
-    assert "nothing to replace; left: 1 PRelu (element type, shapes" in capsys.readouterr().out
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].endswith("old.onnx: nothing to replace")
+    assert printed[1:] == ["  left: 1 PRelu: its slope might enlarge x"]
 
 
 def test_errors(path: Path) -> None:
