@@ -10,39 +10,39 @@ from onnx_acts.files.reading import load_model, save_model
 from onnx_acts.graph.accelerate import accelerate_reported
 from onnx_acts.graph.lower import lower_counted
 
-__all__ = ["add_parser"]
+__all__ = ["add_accelerate", "add_lower"]
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds both commands."""
-    faster = subparsers.add_parser(
-        "accelerate",
-        help="turn standard activations of an ONNX file into onnx_acts nodes with bodies",
-        description="Turns PRelu, Elu and known decompositions into onnx_acts nodes with function"
-        " bodies. OUT may be IN: it is replaced whole or not at all.",
+def add_accelerate(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `onnx-acts accelerate`."""
+    parser.description = (
+        "Turns PRelu, Elu and known decompositions into onnx_acts nodes with function bodies, and"
+        " tells what stays and why. OUT may be IN: it is replaced whole or not at all."
     )
-    _add_files(faster)
-    add_ops(faster, "operators to put in")
-    faster.add_argument(
+    _add_files(parser)
+    add_ops(parser, "operators to put in")
+    parser.add_argument(
         "--approximate",
         action="store_true",
         help="also replace forms that round differently, or differ at NaN or infinity"
         " (docs/semantics.md says how)",
     )
-    faster.set_defaults(run=_accelerate)
-    lower = subparsers.add_parser(
-        "lower",
-        help="turn onnx_acts nodes of an ONNX file into standard operators",
-        description="Turns onnx_acts nodes into standard ONNX operators only, for runtimes that"
-        " know no functions. OUT may be IN: it is replaced whole or not at all.",
+    parser.set_defaults(run=_accelerate)
+
+
+def add_lower(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `onnx-acts lower`."""
+    parser.description = (
+        "Turns onnx_acts nodes into standard ONNX operators only, for runtimes that know no"
+        " functions. OUT may be IN: it is replaced whole or not at all."
     )
-    _add_files(lower)
-    lower.add_argument(
+    _add_files(parser)
+    parser.add_argument(
         "--exact",
         action="store_true",
         help="put the function bodies in everywhere: keeps ELU's digits near zero",
     )
-    lower.set_defaults(run=_lower)
+    parser.set_defaults(run=_lower)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import onnx
-import onnxruntime
 from onnx import helper
 
 from onnx_acts.definition.specs import DOMAIN
@@ -41,6 +40,8 @@ def types_in_runtime(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     probe = _probe(model, unknown)
     if any(True for _ in external_tensors(probe)):
         return []  # no other file is read here
+    import onnxruntime  # not before it is asked: it takes long to load
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

@@ -1,6 +1,6 @@
 """`onnx-acts bench` as a command. Nothing is timed."""
 
-import argparse
+import functools
 import json
 import sys
 from collections.abc import Callable
@@ -9,21 +9,14 @@ from pathlib import Path
 import pytest
 
 from onnx_acts.bench import measure
-from onnx_acts.cli import bench as command
 from tests.bench.rows import NETWORK
+from tests.cli.running import run
 
 
 @pytest.fixture
 def bench() -> Callable[..., int]:
     """Runs `onnx-acts bench` in this process."""
-
-    def call(*arguments: str) -> int:
-        parser = argparse.ArgumentParser()
-        command.add_parser(parser.add_subparsers())
-        parsed = parser.parse_args(["bench", *arguments])
-        return int(parsed.run(parsed))
-
-    return call
+    return functools.partial(run, "bench")
 
 
 def test_command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from onnx_acts.cli import export as command
 from onnx_acts.exporting import verification
 from onnx_acts.exporting.factory import build_module
 from onnx_acts.exporting.verification import run_model
+from tests.cli import running
 from tests.exporting.networks import Dense, small
 
 FACTORY = "tests.exporting.networks:Dense"
@@ -25,10 +25,7 @@ INPUT = "2x3"
 
 def run(*words: object) -> int:
     """Runs the subcommand in this process."""
-    parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    arguments = parser.parse_args(["export", *map(str, words)])
-    return int(arguments.run(arguments))
+    return running.run("export", *words)
 
 
 @pytest.fixture

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import onnx
 import pytest
 
-from onnx_acts.cli import graph as command
 from onnx_acts.files.reading import load_model, save_model
 from onnx_acts.graph import accelerate, lower
+from tests.cli.running import run
 from tests.graph.models import operators, parsed
 
 MODEL = parsed(
@@ -21,10 +20,7 @@ MODEL = parsed(
 
 def main(arguments: list[str]) -> int:
     """What the program `onnx-acts` does with these arguments."""
-    parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    found = parser.parse_args(arguments)
-    return int(found.run(found))
+    return run(*arguments)
 
 
 @pytest.fixture
@@ -132,4 +128,5 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as caught:
             main(["accelerate", *arguments])
         assert caught.value.code == 2
-    assert "--ops: there is no 'PRelu'; there are ReLU, LeakyReLU, PReLU" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "--ops: there is no 'PRelu' (did you mean PReLU?); there are ReLU, LeakyReLU, PR" in told

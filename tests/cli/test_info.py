@@ -1,23 +1,19 @@
 """`onnx-acts info`: it works, and says what is wrong, with and without the native library."""
 
-import argparse
 import json
 from pathlib import Path
 
 import pytest
 
-from onnx_acts.cli import info
 from onnx_acts.definition.specs import SPECS
 from onnx_acts.runtime import environment
 from onnx_acts.runtime.sessions import library_info
+from tests.cli import running
 
 
-def run(*arguments: str) -> int:
+def run(*words: str) -> int:
     """Runs `onnx-acts info` in this process."""
-    parser = argparse.ArgumentParser()
-    info.add_parser(parser.add_subparsers())
-    parsed = parser.parse_args(["info", *arguments])
-    return int(parsed.run(parsed))
+    return running.run("info", *words)
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:

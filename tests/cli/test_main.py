@@ -95,7 +95,7 @@ def test_damaged_file(
     assert not out.exists()
 
 
-def parser_of(error: BaseException) -> Callable[[], argparse.ArgumentParser]:
+def parser_of(error: BaseException) -> Callable[[list[str]], argparse.ArgumentParser]:
     """A parser whose one command raises."""
 
     def run(arguments: argparse.Namespace) -> int:
@@ -103,7 +103,7 @@ def parser_of(error: BaseException) -> Callable[[], argparse.ArgumentParser]:
 
     parser = argparse.ArgumentParser()
     parser.set_defaults(run=run)
-    return lambda: parser
+    return lambda words: parser
 
 
 @pytest.mark.parametrize(

@@ -352,7 +352,7 @@ def test_unverified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """verify=False runs nothing and says so."""
     monkeypatch.delattr(verification, "run_model")
     result = export(nn.ELU().eval(), torch.zeros(2, 3), tmp_path / "m.onnx", verify=False)
-    assert result.verification == "not verified: verify=False"
+    assert result.verification == "not verified: verify='none'"
     assert result.errors == ()
 
 

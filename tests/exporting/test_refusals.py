@@ -205,7 +205,7 @@ def test_extra_is_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ("options", "message"),
     [
         ({"style": "fast"}, "style must be 'acts' or 'standard', got 'fast'"),
-        ({"ops": ["Elu"]}, "unknown operator 'Elu'; onnx_acts has ReLU"),
+        ({"ops": ["Elu"]}, r"unknown operator 'Elu' \(did you mean ELU\?\); onnx_acts has ReLU"),
         ({"opset": 17}, "opset 17 is not supported; the exporter writes opsets 18 to"),
         ({"opset": 99}, "opset 99 is not supported"),
         ({"verify": "library"}, "verify must be True, False or 'bodies', got 'library'"),

@@ -14,6 +14,7 @@ from tests.building import ROOT
 PACKAGE = Path(onnx_acts.__file__).parent
 
 FLOORS = (
+    {"text"},
     {"definition"},
     {"files"},
     {"runtime"},
