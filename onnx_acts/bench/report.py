@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from onnx_acts.bench.goals import goal_table
 from onnx_acts.bench.peers import COPIES, OURS, PEERS
 from onnx_acts.bench.rows import Row, environment_lines
 from onnx_acts.bench.workload import CHAIN
-from onnx_acts.text.tables import columns
+from onnx_acts.text.tables import WIDTH, columns
 
 __all__ = ["markdown_text", "table_text"]
 
@@ -55,7 +56,8 @@ def table_text(rows: Sequence[Row], environment: dict[str, Any]) -> str:
     for cells in (_figures(_operators(rows)), _variant_figures(rows), _network_figures(rows)):
         numbers = [name for name in cells[0] if name not in _TEXTS] if cells else []
         lines += [*columns(cells, numbers, _KEYS), ""] if cells else []
-    lines += [_LEGEND, *(f"{peer.name}: {peer.title}" for peer in PEERS)]
+    lines += textwrap.wrap(_LEGEND, WIDTH, break_on_hyphens=False)
+    lines += [f"{peer.name}: {peer.title}" for peer in PEERS]
     lines += [*_absences(rows), "", *goal_table(rows, _level(environment))]
     return "\n".join(lines).rstrip()
 

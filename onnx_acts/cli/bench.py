@@ -7,6 +7,7 @@ import math
 import os
 import shlex
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,11 +41,13 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
     from onnx_acts.bench.peers import PEERS
     from onnx_acts.bench.workload import SIZES
 
-    parser.description = (
+    parser.description = _folded(
         "Time the operators against a copy and against what people use instead, and whole networks."
         " Every peer's output is verified first. Only ratios within one run mean something."
     )
-    parser.epilog = f"Sizes: {', '.join(SIZES)}. Peers: {', '.join(peer.name for peer in PEERS)}."
+    peers = ", ".join(peer.name for peer in PEERS)
+    parser.epilog = _folded(f"Sizes: {', '.join(SIZES)}.") + "\n" + _folded(f"Peers: {peers}.")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     for flag, what in _FILTERS:
         parser.add_argument(flag, nargs="+", metavar="NAME", help=f"only these {what}")
     parser.add_argument(
@@ -68,6 +71,11 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown")
     parser.add_argument("--picture", metavar="FILE", help="draw a picture (needs matplotlib)")
     parser.set_defaults(run=run)
+
+
+def _folded(text: str) -> str:
+    """Lines that keep names with hyphens whole, which argparse does not."""
+    return textwrap.fill(text, break_on_hyphens=False)
 
 
 def run(arguments: argparse.Namespace) -> int:

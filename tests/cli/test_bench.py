@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from onnx_acts.bench import measure
+from onnx_acts.bench.peers import PEERS
+from onnx_acts.bench.workload import SIZES
 from tests.bench.rows import NETWORK
 from tests.cli.running import run
 
@@ -44,6 +46,8 @@ def test_command(
         (["--networks", "nonsense"], "--networks: there is no 'nonsense'"),
         (["--threads", "0"], "--threads must be 1 or more"),
         (["--seconds", "nan"], "--seconds must be above 0"),
+        (["--seconds", "inf"], "--seconds must be above 0 and finite"),
+        (["--ops", "none"], "--ops none measures networks alone: name them"),
     ],
 )
 def test_command_refuses(bench: Callable[..., int], arguments: list[str], message: str) -> None:
@@ -67,6 +71,20 @@ def test_command_names_a_file_that_is_something_else(
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"--from .*other\.json: "):
             bench("--from", str(path))
+
+
+def test_command_reads_no_endless_file(bench: Callable[..., int]) -> None:
+    """A device that never ends is told from a report."""
+    with pytest.raises(ValueError, match=r"--from /dev/zero: it has more than 32 MiB"):
+        bench("--from", "/dev/zero")
+
+
+def test_help_lists_names(bench: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` has every size and every peer, unbroken."""
+    with pytest.raises(SystemExit):
+        bench("--help")
+    words = capsys.readouterr().out.replace(",", " ").replace(".", " ").split()
+    assert {*SIZES, *(peer.name for peer in PEERS if " " not in peer.name)} <= set(words)
 
 
 @pytest.mark.parametrize("flag", ["--json", "--markdown", "--picture"])

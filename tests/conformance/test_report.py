@@ -1,12 +1,15 @@
 """Reports: what they contain."""
 
+import dataclasses
 import json
 import re
 from xml.etree import ElementTree
 
 from onnx_acts.conformance import report
+from onnx_acts.conformance.runtimes import RUNTIMES
 from onnx_acts.conformance.suite import Cell, Failure, Result
 from onnx_acts.runtime.environment import environment
+from onnx_acts.text.tables import WIDTH
 
 RESULT = Result(
     cells=[
@@ -38,6 +41,18 @@ def test_table() -> None:
     for part in ("onnxruntime ", "pytorch: none here", "1 of 2 cases", "    import numpy"):
         assert part in text
     assert text.endswith("NOT OK: 1 fail, 1 known, 1 pass, 1 n/a, 1 stale records")
+
+
+def test_table_of_all_runtimes() -> None:
+    """With every runtime the table goes on below rather than beyond 100 columns."""
+    cell = Cell("LeakyReLU", "bfloat16", "dense", "", 1.0, max_ulp=1.4e7, cases=2, failed=1)
+    cells = [dataclasses.replace(cell, runtime=item.name) for item in RUNTIMES]
+    text = report.table_text(Result(cells=cells * 2, stale=[]), environment())
+    rows = [line for line in text.splitlines() if line.startswith(("operator", "LeakyReLU"))]
+    assert max(map(len, rows)) <= WIDTH
+    headings = " ".join(line for line in rows if line.startswith("operator")).split()
+    assert {item.name for item in RUNTIMES} <= set(headings)
+    assert not re.search("None|cudaError", text)
 
 
 def test_json() -> None:
