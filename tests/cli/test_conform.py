@@ -33,6 +33,17 @@ def test_command_passes(conform: Run, tmp_path: Path, capsys: pytest.CaptureFixt
     assert len(cells) == len(list(ElementTree.parse(files[1]).iter("testcase"))) == 12
 
 
+def test_progress(
+    conform: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal sees how much is done, and in the end nothing of it."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    filters = ["--ops", "ELU", "--dtypes", "float32", "--groups", "special", "shapes"]
+    assert conform("--quick", *filters, "--runtimes", "reference") == 0
+    told = capsys.readouterr().err.split("\r\033[K")
+    assert told == ["", "1/2 ELU float32 special", "2/2 ELU float32 shapes", ""]
+
+
 def test_command_fails_on_a_difference(conform: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Status 1 when a promise is broken: standard ELU, were it not on record."""
     from onnx_acts.conformance import suite as runner

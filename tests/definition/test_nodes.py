@@ -23,6 +23,12 @@ def test_round_trip(spec: Spec) -> None:
     assert all(item.type != onnx.AttributeProto.FLOAT for item in node.attribute)
 
 
+def test_name_that_is_nearly_right() -> None:
+    """The operator that is meant is told."""
+    with pytest.raises(ValueError, match=r"'Prelu' \(did you mean PReLU\?\); onnx_acts has ReLU"):
+        make_node("Prelu", ["x", "w"], ["y"])
+
+
 def test_float_attribute_is_read() -> None:
     """A hand-made FLOAT attribute counts as its 32-bit value."""
     node = helper.make_node("ELU", ["x"], ["y"], domain="onnx_acts", alpha=0.1)
