@@ -343,7 +343,8 @@ def test_sources_that_hide_the_package(tmp_path: Path) -> None:
     shutil.copytree(package, tmp_path / "onnx_acts", ignore=shutil.ignore_patterns("*.so"))
     # An editable install would be found first.
     code = (
-        "import sys; sys.meta_path = [f for f in sys.meta_path if 'ScikitBuild' not in str(type(f))]"
+        "import sys; sys.meta_path = [f for f in sys.meta_path"
+        " if 'ScikitBuild' not in str(type(f))]"
         "; import onnx_acts; onnx_acts.library_path()"
     )
     done = subprocess.run(
