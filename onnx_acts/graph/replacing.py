@@ -60,9 +60,11 @@ class Replacer:
         self.report = Report()
         self._request = request
         self._freed: set[str] = set()
+        self._with_if: set[tuple[str, str]] = set()
 
     def run(self, model: onnx.ModelProto, view: View) -> None:
         """Replaces in the graph of `model`, which `view` shows, and in its subgraphs."""
+        self._with_if = _functions_with_if(model)
         self._replace(view, FreshNames(model))
         if self.report.replaced:
             _remove_unused(model.graph, self._freed)
@@ -74,6 +76,7 @@ class Replacer:
         for inner in view.inner_views():
             self._replace(inner, names)
         gone: set[str] = set()
+        wrong_place = self._wrong_place(view)
         # Backwards, so that a whole form is seen before its parts, and deletion moves no index.
         for index in reversed(range(len(view.graph.node))):
             node = view.graph.node[index]
@@ -81,7 +84,7 @@ class Replacer:
                 self._freed.update(node.input)
                 del view.graph.node[index]
                 continue
-            chosen = self._chosen(view, node)
+            chosen = self._chosen(view, node, wrong_place)
             if chosen is not None:
                 match, operator = chosen
                 gone.update(match.inner)
@@ -90,13 +93,30 @@ class Replacer:
                 _become(node, match, operator, _slope(view, node, match, operator, names))
         _forget(view.graph, gone)
 
-    def _chosen(self, view: View, node: onnx.NodeProto) -> tuple[Match, str] | None:
+    def _wrong_place(self, view: View) -> str:
+        """What speaks against our nodes in a graph.
+
+        In a subgraph of a subgraph ONNX Runtime (1.31) mixes up the names of bodies where it takes
+        an If of a constant away, and computes wrong numbers. Where it does that in a subgraph (1.17
+        to 1.32), it loses what the If makes if a shape of that is asked for, or several nodes use
+        it, as in a body.
+        """
+        if view.outer is None:
+            return ""
+        if view.outer.outer is not None:
+            return "it is in a subgraph of a subgraph"
+        is_beside_if = view.has_folded_if(self._with_if)
+        return "it is beside an If of a constant in a subgraph" if is_beside_if else ""
+
+    def _chosen(
+        self, view: View, node: onnx.NodeProto, wrong_place: str
+    ) -> tuple[Match, str] | None:
         """The match that is replaced and by what; where there is none, notes what stays."""
         left: list[Left] = []
         for match, obstacle in _candidates(view, node):
             decision = self._request.decide(match, view.dtype(match.x))
             if decision.operator is not None:
-                decision = _settled(view, match, decision.operator, obstacle)
+                decision = _settled(view, match, decision.operator, obstacle, wrong_place)
             if decision.operator is not None:
                 return match, decision.operator
             left.append(Left(match.form, match.operator, decision.reason))
@@ -119,23 +139,38 @@ class Replacer:
                 self.report.left[Left(node.op_type, spec.name, why)] += 1
 
 
-def _settled(view: View, match: Match, operator: str, obstacle: str) -> Decision:
+def _settled(view: View, match: Match, operator: str, obstacle: str, wrong_place: str) -> Decision:
     """Whether ONNX Runtime can cope with a node of `operator` in the place of a match.
 
-    A Scan must know how many dimensions the outputs of its body have. A standard node passes on
-    what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes down. In a subgraph
-    of a subgraph it (1.31) mixes up the names of bodies where it takes an If of a constant away,
-    and computes wrong numbers.
+    A Scan must know how many dimensions its inputs and the outputs of its body have. A standard
+    node passes on what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes
+    down.
     """
     if obstacle:
         return Decision(None, obstacle)
     if operator == spec_of(match.operator).standard:
         return Decision(operator)
-    if view.outer is not None and view.outer.outer is not None:
-        return Decision(None, "it is in a subgraph of a subgraph")
-    if view.in_scan and view.shape(match.x) is None:
-        return Decision(None, "it is in a Scan, with an unknown number of dimensions")
+    if wrong_place:
+        return Decision(None, wrong_place)
+    if view.near_scan and view.shape(match.x) is None:
+        return Decision(None, "it is in or beside a Scan, with an unknown number of dimensions")
     return Decision(operator)
+
+
+def _functions_with_if(model: onnx.ModelProto) -> set[tuple[str, str]]:
+    """The functions of a model that have an If inside, or call one that has."""
+    found: set[tuple[str, str]] = set()
+    while True:
+        new = {
+            (function.domain, function.name)
+            for function in model.functions
+            for graph in walk_graphs(function)
+            for node in graph.node
+            if node.op_type == "If" or (node.domain, node.op_type) in found
+        }
+        if new == found:
+            return found
+        found = new
 
 
 def _has_one_type(view: View, match: Match) -> bool:

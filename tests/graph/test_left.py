@@ -66,7 +66,7 @@ def test_scan() -> None:
     for value in (model.graph.input[0], model.graph.node[0].attribute[1].g.input[0]):
         value.type.tensor_type.ClearField("shape")
     reasons = [reason for _, reason in left(model)]
-    assert reasons == ["it is in a Scan, with an unknown number of dimensions"]
+    assert reasons == ["it is in or beside a Scan, with an unknown number of dimensions"]
 
 
 def test_old_opset() -> None:
@@ -114,3 +114,14 @@ def test_parts_of_what_is_replaced() -> None:
         constants="T[3,1] w = {0.5, 0.25, 2}",
     )
     assert left(model) == {}
+
+
+def test_beside_an_if() -> None:
+    """Where ONNX Runtime takes an If of a constant away in a subgraph, nothing of ours stands."""
+    branch = "() => (T[N,3,4] {0}) {{ {0} = Identity (x) }}"
+    inner = f"{TRUE} i = If (k) <then_branch = a {branch.format('p')},"
+    inner += f" else_branch = b {branch.format('q')}> s = Elu (i)"
+    text = f"y = If (c) <then_branch = t () => (T[N,3,4] s) {{ {inner} }},"
+    text += f" else_branch = e {branch.format('r')}>"
+    reason = "it is beside an If of a constant in a subgraph"
+    assert left(parsed(text, more_inputs=", bool c")) == {("Elu", reason): 1}

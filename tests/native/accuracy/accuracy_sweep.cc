@@ -87,16 +87,16 @@ using Call = std::function<void(int64_t at, int64_t n)>;
 // The ways in which one level computes an operator; PReLU has two.
 std::vector<Call> WaysToCompute(const Loops* loops, const std::string& op, const double* x,
                                 const std::vector<double>& slopes, double* y) {
-  constexpr int kFloat64 = static_cast<int>(Element::kFloat64);
+  const ElementLoops& own = loops->Of(Element::kFloat64);
   const double* slope = slopes.data();
   if (op == "PReLU") {
-    const auto one = loops->one_slope[kFloat64], each = loops->each_slope[kFloat64];
+    const auto one = own.one_slope, each = own.each_slope;
     return {[=](int64_t at, int64_t n) { one(x + at, slope, y + at, n); },
             [=](int64_t at, int64_t n) { each(x + at, slope + at, y + at, n); }};
   }
   for (const OpSpec& spec : kOps) {
     if (op != spec.name) continue;
-    const auto run = loops->uniform[static_cast<int>(spec.functor)][kFloat64];
+    const auto run = own.uniform[static_cast<int>(spec.functor)];
     return {[=](int64_t at, int64_t n) { run(x + at, y + at, n, *slope); }};
   }
   throw std::invalid_argument("no operator " + op);
