@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -221,7 +222,7 @@ def test_no_optimize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     real = torch.onnx.export
 
-    def spy(*args: object, **options: object) -> object:
+    def spy(*args: Any, **options: Any) -> object:
         seen.append(options["optimize"])
         return real(*args, **options)
 

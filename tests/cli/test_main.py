@@ -73,7 +73,7 @@ def no_slope(model: onnx.ModelProto) -> None:
     del model.graph.node[2].input[1]
 
 
-DAMAGED = {
+DAMAGED: dict[Callable[[onnx.ModelProto], object], str] = {
     initializer_type: "'w' has the element type 99, which onnx",
     input_type: "'x_in' has the element type 77, which onnx",
     no_slope: "PReLU (node 'act') takes X, slope",

@@ -96,11 +96,11 @@ def test_numbers(name: str, dtype: str, accelerated: bool) -> None:
     new = onnx_acts.session(result, accelerated=accelerated).run(None, {"x": x})[0]
     promise = spec_of(operator).promise
     limit = (promise.kernel if accelerated else promise.body)[dtype]
-    rounded = reference.rounded(exact, dtype)
+    rounded = reference.rounded(exact, np.dtype(dtype))
     is_number = np.isfinite(rounded)
     assert ulp_error(new[is_number], exact[is_number]).max() <= limit
     assert_array_equal(new[~is_number], rounded[~is_number])
-    tolerance = 4 * np.finfo(dtype).eps if operator == "ELU" else 0
+    tolerance = 4 * float(np.finfo(dtype).eps) if operator == "ELU" else 0
     np.testing.assert_allclose(run(model, x), new, rtol=tolerance, atol=tolerance)
 
 

@@ -22,7 +22,7 @@ SEQUENCE = (
     "s = SequenceConstruct (x) u = SequenceMap (s) <body = inner (T[N,3,4] a) => (T[N,3,4] b)"
     " { b = Elu (a) }> z = Constant <value_int = 0> () y = SequenceAt (u, z)"
 )
-SLOPE = {"constants": "T[3,1] w = {0.5, 0.25, 2}"}
+SLOPE: dict[str, Any] = {"constants": "T[3,1] w = {0.5, 0.25, 2}"}
 
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("y = PRelu (x, w)", {"more_inputs": ", T[C,1] w"}, "PRelu", "its slope might enlarge x"),

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -48,7 +49,7 @@ def test_native_kernel_runs(spec: Spec, dtype: str, bodies: bool) -> None:
 
 
 def nodes_run(
-    session_options: onnxruntime.SessionOptions, model: onnx.ModelProto, **more: bool
+    session_options: onnxruntime.SessionOptions, model: onnx.ModelProto, **more: Any
 ) -> set[str]:
     """The operator types that a profiled run executed."""
     session_options.enable_profiling = True
