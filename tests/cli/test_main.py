@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -168,7 +169,9 @@ def test_reader_that_stops_early() -> None:
 def in_shell(line: str) -> subprocess.CompletedProcess[str]:
     """A line of a shell, in which `onnx-acts` is the command of this environment."""
     line = line.replace("onnx-acts", f"'{sys.executable}' -m onnx_acts")
-    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = ["bash", "-c", line]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=own)
 
 
 @pytest.mark.parametrize(
