@@ -3,6 +3,8 @@
 For any processor of this kind, where Zig would compile for this one, and for this C library. Zig
 has other names for the levels, and another way to say where the records of optimizations go. Its
 own __builtin_cpu_supports says no to everything (0.17): GCC's, which Clang takes too, comes first.
+When a library of Zig's is unloaded, its static objects stay until the end of the process, where the
+code that destroys them is gone: no library is unloaded.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ def translated(arguments: list[str]) -> list[str]:
     if RECORD in found and "-o" in found:
         output = Path(found[found.index("-o") + 1])
         found.append(f"-foptimization-record-file={output.with_suffix('.opt.yaml')}")
+    if "-shared" in found:
+        found.append("-Wl,-z,nodelete")
     links = "-o" in found and not {"-c", "-E", "-S"} & set(found)
     return [*found, libgcc()] if links else found
 
