@@ -7,36 +7,47 @@ import dataclasses
 import html
 import inspect
 import re
-from collections.abc import Iterator
 
 import onnx
 import onnx.parser
 
 import onnx_acts
-from onnx_acts.cli.main import command_parser
+from onnx_acts.cli.main import _COMMANDS, _parser
 from onnx_acts.graph import patterns
 from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.standard import standard_node
 
-__all__ = ["EXAMPLES", "Example", "commands", "forms", "found_in", "public_names"]
+__all__ = [
+    "EXAMPLES",
+    "Example",
+    "commands",
+    "commands_by_name",
+    "forms",
+    "found_in",
+    "public_names",
+]
 
 
 def commands() -> str:
     """Every command with its options, from the parsers of the command line."""
-    parser = command_parser()
+    parser = _parser([])
     lines = ["# Commands", "", str(parser.description), "", _usage(parser), "", str(parser.epilog)]
     lines += ["", "Exit status 0: done; 1: a comparison failed; 2: bad usage or bad input."]
-    for name, command in _subparsers(parser):
+    for name, command in commands_by_name().items():
         lines += ["", f"## onnx-acts {name}", "", _cell(command.description or ""), ""]
         lines += [_usage(command), "", "| argument | what it is | default |", "|---|---|---|"]
         lines += [_row(item, command) for item in command._actions if item.dest != "help"]
     return "\n".join(lines) + "\n"
 
 
-def _subparsers(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            yield from action.choices.items()
+def commands_by_name() -> dict[str, argparse.ArgumentParser]:
+    """The parser of each command; the command line makes but the one that is asked for."""
+    found = {}
+    for name in _COMMANDS:
+        for action in _parser([name])._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                found[name] = action.choices[name]
+    return found
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:

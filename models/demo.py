@@ -29,6 +29,7 @@ from models.conv_transpose import ConvTranspose
 from models.data import FloatArray
 from models.recipes import RECIPES
 from onnx_acts.definition.specs import SPECS
+from onnx_acts.exporting.options import STYLES, Style
 
 REPEATS = 15
 """Timed runs of each file; the median is shown."""
@@ -119,7 +120,7 @@ def run(name: str, folder: Path) -> Row:
     module = load(name)
     batches = list(evaluate.held_out(name, BATCH))
     first = batches[0].inputs
-    paths = {style: folder / f"{name}.{style}.onnx" for style in ("acts", "standard")}
+    paths = {style: folder / f"{name}.{style}.onnx" for style in STYLES}
     for style, path in paths.items():
         onnx_acts.export(
             module,
@@ -163,7 +164,7 @@ def predictors(module: torch.nn.Module, path: Path) -> dict[str, evaluate.Predic
     }
 
 
-def timings(paths: Mapping[str, Path], batch: FloatArray) -> dict[str, float]:
+def timings(paths: Mapping[Style, Path], batch: FloatArray) -> dict[str, float]:
     """Median milliseconds of a batch, the kinds of file taking turns."""
     sessions: dict[str, onnxruntime.InferenceSession] = {
         "standard": onnx_acts.session(paths["standard"], accelerated=False),

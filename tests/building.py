@@ -7,5 +7,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CMAKE = shutil.which("cmake", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+_FOLDERS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+CMAKE = shutil.which("cmake", path=_FOLDERS) or ""
 assert CMAKE, "cmake is missing: pip install -e '.[dev]' brings it"

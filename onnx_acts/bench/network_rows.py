@@ -25,6 +25,7 @@ from onnx_acts.bench.rows import Row
 from onnx_acts.bench.timing import keep_freed_memory, take_turns
 from onnx_acts.conformance import runtime_of
 from onnx_acts.exporting import export
+from onnx_acts.exporting.options import STYLES
 
 __all__ = ["NETWORK_PEERS", "Exported", "export_network", "measure_network", "run_networks"]
 
@@ -92,7 +93,7 @@ def export_network(network: Network, folder: Path) -> Exported:
     x = np.random.default_rng(1509).standard_normal(network.shape, np.float32)
     with torch.no_grad():
         wanted = module(torch.from_numpy(x)).numpy()
-    files = {style: folder / f"{style}.onnx" for style in ("acts", "standard")}
+    files = {style: folder / f"{style}.onnx" for style in STYLES}
     for style, path in files.items():  # the results are verified below, in every runtime
         export(module, (torch.from_numpy(x),), path, style=style, verify=False)
     y = np.zeros_like(wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from onnx_acts.bench.goals import goal_table
 from onnx_acts.bench.peers import COPIES, OURS, PEERS
 from onnx_acts.bench.rows import Row, environment_lines
 from onnx_acts.bench.workload import CHAIN
+from onnx_acts.text.tables import WIDTH, columns
 
 __all__ = ["markdown_text", "table_text"]
 
@@ -41,6 +43,9 @@ _NETWORK_LEGEND = (
 )
 
 
+_KEYS = 4
+"""Columns that say what a row is."""
+
 _TEXTS = ("operator", "network", "type", "input")
 """Headings of columns that hold no numbers."""
 
@@ -49,8 +54,10 @@ def table_text(rows: Sequence[Row], environment: dict[str, Any]) -> str:
     """The environment, one line for each row, and the goals."""
     lines = [*environment_lines(environment), ""]
     for cells in (_figures(_operators(rows)), _variant_figures(rows), _network_figures(rows)):
-        lines += [*_padded(cells), ""] if cells else []
-    lines += [_LEGEND, *(f"{peer.name}: {peer.title}" for peer in PEERS)]
+        numbers = [name for name in cells[0] if name not in _TEXTS] if cells else []
+        lines += [*columns(cells, numbers, _KEYS), ""] if cells else []
+    lines += textwrap.wrap(_LEGEND, WIDTH, break_on_hyphens=False)
+    lines += [f"{peer.name}: {peer.title}" for peer in PEERS]
     lines += [*_absences(rows), "", *goal_table(rows, _level(environment))]
     return "\n".join(lines).rstrip()
 
@@ -163,12 +170,6 @@ def _described(size: str) -> str:
     shape = size.removeprefix("chain-")
     text = "1 element" if shape == "1" else f"{shape} elements"
     return text if shape == size else f"{text}, one node of {CHAIN}"
-
-
-def _padded(cells: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    rows = (zip(line, widths, strict=True) for line in cells)
-    return ["  ".join(text.rjust(width) for text, width in row) for row in rows]
 
 
 def _markdown(cells: Sequence[Sequence[str]]) -> list[str]:

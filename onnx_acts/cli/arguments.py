@@ -1,4 +1,4 @@
-"""What subcommands share: names of things, paths of files to write, progress."""
+"""What subcommands share: lists of names, paths of files to write, progress."""
 
 from __future__ import annotations
 
@@ -8,11 +8,48 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from onnx_acts.definition.specs import DEFAULT_OPS, SPECS
-from onnx_acts.files.reading import check_target
+from onnx_acts.text.spelling import same_letters, suggestion
 
-__all__ = ["add_ops", "check_targets", "named", "progress"]
+__all__ = ["Parser", "Steps", "add_ops", "check_targets", "named", "progress"]
 
 Item = TypeVar("Item")
+
+_OPS = "--ops"
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads a list of operators up to its last name, so that a file may follow it."""
+
+    def parse_known_args(  # type: ignore[override]  # without the overloads
+        self,
+        args: Sequence[str] | None = None,
+        namespace: argparse.Namespace | None = None,
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parses arguments as its base does."""
+        return super().parse_known_args(
+            _with_joined_ops(sys.argv[1:] if args is None else args), namespace
+        )
+
+
+def _with_joined_ops(words: Sequence[str]) -> list[str]:
+    """Writes the operators after `--ops` as one word with commas."""
+    found: list[str] = []
+    is_list = False
+    for word in words:
+        if is_list and _continues(found[-1], word):
+            found[-1] += word if found[-1] == f"{_OPS}=" else f",{word}"
+            continue
+        is_list = word.startswith(f"{_OPS}=") or bool(found and found[-1] == _OPS)
+        found.append(word)
+    return found
+
+
+def _continues(list_so_far: str, word: str) -> bool:
+    """Tells whether a word belongs to the list before it rather than to the command."""
+    if word.startswith("-"):
+        return False
+    is_open = list_so_far.rstrip().endswith(",") or word.startswith(",")
+    return is_open or same_letters(word.split(",", maxsplit=1)[0], (spec.name for spec in SPECS))
 
 
 def named(names: Iterable[str] | None, known: dict[str, Item], flag: str) -> Sequence[Item]:
@@ -32,7 +69,8 @@ def named(names: Iterable[str] | None, known: dict[str, Item], flag: str) -> Seq
     chosen = [word for word in words if word]  # "PReLU, ELU" on a command line is "PReLU," "ELU"
     for name in chosen or [""]:
         if name not in known:
-            raise ValueError(f"{flag}: there is no {name!r}; there are {', '.join(known)}")
+            meant = suggestion(name, known)
+            raise ValueError(f"{flag}: there is no {name!r}{meant}; there are {', '.join(known)}")
     return [known[name] for name in chosen]
 
 
@@ -44,18 +82,17 @@ def add_ops(parser: argparse.ArgumentParser, purpose: str) -> None:
         purpose: what happens to the operators, for the help.
     """
     parser.add_argument(
-        "--ops",
-        nargs="+",
+        _OPS,
         action=_Operators,
         default=DEFAULT_OPS,
-        metavar="OP",
+        metavar="OP[,OP]",
         help=f"{purpose}, of {', '.join(spec.name for spec in SPECS)}"
-        f" (default: {' '.join(DEFAULT_OPS)})",
+        f" (default: {','.join(DEFAULT_OPS)})",
     )
 
 
 class _Operators(argparse.Action):
-    """Looks the names up at once: a file name after `--ops` would count as one."""
+    """Looks the names up at once."""
 
     def __call__(
         self,
@@ -65,9 +102,9 @@ class _Operators(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         try:
-            found = named(values, {spec.name: spec.name for spec in SPECS}, "--ops")
+            found = named([values], {spec.name: spec.name for spec in SPECS}, _OPS)
         except ValueError as error:
-            parser.error(f"{error} (other arguments go before --ops)")
+            parser.error(str(error))
         setattr(namespace, self.dest, found)
 
 
@@ -80,6 +117,8 @@ def check_targets(paths: Iterable[str | None]) -> None:
     Raises:
         OSError: there is no such folder, the path is a directory, or it may not be written.
     """
+    from onnx_acts.files.reading import check_target
+
     for path in paths:
         if path is not None:
             check_target(path)
@@ -89,3 +128,16 @@ def progress(text: str) -> None:
     """Shows what is being done, on a terminal only."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+class Steps:
+    """Shows which of a known number of steps is being done."""
+
+    def __init__(self, total: int) -> None:
+        """Expects `total` steps."""
+        self._total, self._done = total, 0
+
+    def __call__(self, text: str) -> None:
+        """Begins the next step."""
+        self._done += 1
+        progress(f"{self._done}/{self._total} {text}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import shlex
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from onnx_acts.cli.arguments import check_targets, named, progress
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from onnx_acts.bench.networks import Network
     from onnx_acts.bench.rows import Row
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_bench", "run"]
 
 Item = TypeVar("Item")
 
@@ -29,18 +30,24 @@ _FILTERS = (
     ("--peers", "peers; `compiled` takes long and is measured only where named, or with `all`"),
 )
 
+_LARGEST_REPORT = 2**25
+"""Bytes. A report of every row has about one in a hundred of them."""
+
 _TARGETS = ("--json", "--markdown", "--picture")
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `onnx-acts bench`."""
-    parser = subparsers.add_parser(
-        "bench",
-        help="time the operators against their peers",
-        description="Time the operators against a copy and against what people use instead, and"
-        " whole networks. Every peer's output is verified first. Only ratios within one run mean"
-        " something.",
+def add_bench(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `onnx-acts bench`."""
+    from onnx_acts.bench.peers import PEERS
+    from onnx_acts.bench.workload import SIZES
+
+    parser.description = _folded(
+        "Time the operators against a copy and against what people use instead, and whole networks."
+        " Every peer's output is verified first. Only ratios within one run mean something."
     )
+    peers = ", ".join(peer.name for peer in PEERS)
+    parser.epilog = _folded(f"Sizes: {', '.join(SIZES)}.") + "\n" + _folded(f"Peers: {peers}.")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     for flag, what in _FILTERS:
         parser.add_argument(flag, nargs="+", metavar="NAME", help=f"only these {what}")
     parser.add_argument(
@@ -64,6 +71,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown")
     parser.add_argument("--picture", metavar="FILE", help="draw a picture (needs matplotlib)")
     parser.set_defaults(run=run)
+
+
+def _folded(text: str) -> str:
+    """Lines that keep names with hyphens whole, which argparse does not."""
+    return textwrap.fill(text, break_on_hyphens=False)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -143,7 +155,7 @@ def _earlier(paths: Sequence[str]) -> tuple[list[Row], dict[str, Any]]:
     commands: list[str | None] = []
     for path in paths:
         try:
-            more, environment = from_json(Path(path).read_text("utf-8"))
+            more, environment = from_json(_text(path))
         except ValueError as error:  # text that is not UTF-8 too
             raise ValueError(f"--from {path}: {error}") from error
         found = found or dict(environment)
@@ -155,6 +167,15 @@ def _earlier(paths: Sequence[str]) -> tuple[list[Row], dict[str, Any]]:
     if any(commands):
         found["command"] = "; ".join(filter(None, commands))
     return rows, found
+
+
+def _text(path: str) -> str:
+    """Reads a report, and no more of anything else than a report could have."""
+    with open(path, "rb") as stream:
+        content = stream.read(_LARGEST_REPORT + 1)
+    if len(content) > _LARGEST_REPORT:
+        raise ValueError(f"it has more than {_LARGEST_REPORT >> 20} MiB: no report of bench")
+    return content.decode("utf-8")
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -169,8 +190,10 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
     if min(arguments.threads) < 1:
         raise ValueError(f"--threads must be 1 or more, got {min(arguments.threads)}")
-    if arguments.seconds is not None and not arguments.seconds > 0:
-        raise ValueError(f"--seconds must be above 0, got {arguments.seconds}")
+    if arguments.seconds is not None and not 0 < arguments.seconds < math.inf:
+        raise ValueError(f"--seconds must be above 0 and finite, got {arguments.seconds}")
+    if arguments.ops == ["none"] and arguments.networks == ["none"]:
+        raise ValueError("--ops none measures networks alone: name them, as in --networks all")
     default_peers = [peer.name for peer in PEERS if not peer.on_request]
     quick_sizes = ("16K", "1") if arguments.quick else tuple(SIZES)
     return Plan(

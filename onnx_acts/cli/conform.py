@@ -11,17 +11,15 @@ from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
 if TYPE_CHECKING:
     from onnx_acts.conformance.suite import Result, Selection
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_conform", "run"]
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `onnx-acts conform`."""
-    parser = subparsers.add_parser(
-        "conform",
-        help="compare runtimes with the reference, input by input",
-        description="Compare what runtimes compute with what is true. Exit status 1 when something"
-        " differs that is not on record, or when a difference on record no longer shows; 2 when no"
-        " case ran, or when the native library is missing and --runtimes does not leave it out.",
+def add_conform(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `onnx-acts conform`."""
+    parser.description = (
+        "Compare what runtimes compute with what is true. Exit status 1 when something differs that"
+        " is not on record, or when a difference on record no longer shows; 2 when no case ran, or"
+        " when the native library is missing and --runtimes does not leave it out."
     )
     for flag, what in (
         ("--ops", "operators"),

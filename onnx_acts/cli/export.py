@@ -6,32 +6,39 @@ import argparse
 import re
 import sys
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onnx_acts.cli.arguments import add_ops
+from onnx_acts.cli.arguments import Steps, add_ops, check_targets, progress
 from onnx_acts.definition.specs import ELEMENT_TYPES
-from onnx_acts.exporting import ExportResult, VerificationError, export, require_torch
+from onnx_acts.exporting import ExportResult, VerificationError, require_torch
+from onnx_acts.exporting.checkpoint_kinds import check_kind
+from onnx_acts.exporting.factory import build_module, check_factory
+from onnx_acts.exporting.options import STYLES, VERIFY_WORDS, Options
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_export", "run"]
 
 _INTEGERS = ("int64", "int32", "bool")
 _NOT_LOADED = (
     "no --weights: the model has the weights that FACTORY makes, random ones unless FACTORY itself"
     " loads trained ones"
 )
-_VERIFY: dict[str, bool | str] = {"all": True, "bodies": "bodies", "none": False}
+_LARGEST_SEED = 2**64 - 1
+"""Of torch's generators."""
+
+_STEPS = 6
+"""Loading torch, building the module, and the four of which the pipeline tells."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the subcommand."""
-    parser = subparsers.add_parser(
-        "export",
-        help="export a trained PyTorch module to ONNX",
-        description="Builds the module that FACTORY names, loads its weights, exports it and"
-        " compares ONNX Runtime with PyTorch. Needs the extra: pip install '.[export]'.",
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `onnx-acts export`."""
+    parser.description = (
+        "Builds the module that FACTORY names, loads its weights, exports it and compares ONNX"
+        " Runtime with PyTorch. Needs the extra: pip install '.[export]'."
     )
     parser.add_argument(
         "factory",
@@ -59,7 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--style",
-        choices=("acts", "standard"),
+        choices=STYLES,
         default="acts",
         help="onnx_acts nodes with function bodies (default), or standard operators only",
     )
@@ -73,7 +80,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--verify",
-        choices=tuple(_VERIFY),
+        choices=VERIFY_WORDS,
         default="all",
         help="compare with PyTorch on function bodies and library, on bodies alone, or not",
     )
@@ -98,11 +105,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exports; returns 0, or 1 where ONNX Runtime differs from PyTorch."""
-    require_torch()
+    _check(arguments)
     try:
         with warnings.catch_warnings(record=True) as remarks:
             warnings.simplefilter("always")
-            result = _export(arguments)
+            try:
+                result = _export(arguments, Steps(_STEPS))
+            finally:
+                progress("")
     except VerificationError as error:
         print(f"onnx-acts export: {error}", file=sys.stderr)
         return 1
@@ -112,36 +122,61 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _export(arguments: argparse.Namespace) -> ExportResult:
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuses what can be refused before torch is loaded, which takes seconds."""
+    check_targets([arguments.output])
+    if _is_program(arguments):
+        if arguments.weights or arguments.dtype:
+            raise ValueError(
+                f"{arguments.factory} has its weights and its element type: leave out --weights and"
+                " --dtype"
+            )
+        if not Path(arguments.factory).is_file():
+            raise FileNotFoundError(f"there is no program at {arguments.factory}")
+    else:
+        check_factory(arguments.factory)
+        if not arguments.inputs:
+            raise ValueError("--input is missing: give the shape of each input, as in 1x3x32x32")
+    if arguments.weights:
+        check_kind(Path(arguments.weights))
+    for text in arguments.inputs:
+        _shape_and_type(text)
+    if not 0 <= arguments.seed <= _LARGEST_SEED:
+        raise ValueError(f"--seed must be from 0 to 2**64 - 1, got {arguments.seed}")
+
+
+def _is_program(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.factory.endswith(".pt2"))
+
+
+def _export(arguments: argparse.Namespace, tell: Callable[[str], None]) -> ExportResult:
+    tell("loading PyTorch")
+    require_torch()
+    from onnx_acts.exporting import pipeline
+
+    tell("building the module")
     source = _source(arguments)
-    return export(
-        source,
-        tuple(_example(text, source, arguments.seed) for text in arguments.inputs),
-        arguments.output,
+    inputs = tuple(_example(text, source, arguments.seed) for text in arguments.inputs)
+    options = Options(
         style=arguments.style,
         ops=arguments.ops,
         dynamic_shapes={} if arguments.fixed_shapes else None,
         opset=arguments.opset,
-        verify=_VERIFY[arguments.verify],
+        verify=arguments.verify,
         training=arguments.training,
         seed=arguments.seed,
         optimize=arguments.optimize,
+        tell=tell,
     )
+    return pipeline.run(source, inputs, {}, arguments.output, options)
 
 
 def _source(arguments: argparse.Namespace) -> torch.nn.Module | torch.export.ExportedProgram:
     """Builds the module, or loads the program that a .pt2 file holds."""
-    if not arguments.factory.endswith(".pt2"):
-        if not arguments.inputs:
-            raise ValueError("--input is missing: give the shape of each input, as in 1x3x32x32")
+    if not _is_program(arguments):
         return _module(arguments)
     from onnx_acts.exporting.subjects import load_program
 
-    if arguments.weights or arguments.dtype:
-        raise ValueError(
-            f"{arguments.factory} has its weights and its element type: leave out --weights and"
-            " --dtype"
-        )
     return load_program(arguments.factory)
 
 
@@ -150,7 +185,6 @@ def _module(arguments: argparse.Namespace) -> torch.nn.Module:
     import torch
 
     from onnx_acts.exporting.checkpoints import load_weights
-    from onnx_acts.exporting.factory import build_module
 
     module = build_module(arguments.factory)
     if arguments.weights:
@@ -172,6 +206,16 @@ def _example(
     """Makes one example input: standard normal numbers, or zeros, which are valid as indices."""
     import torch
 
+    shape, dtype_text = _shape_and_type(text)
+    dtype = getattr(torch, dtype_text) if dtype_text else _dtype_of(module)
+    if not dtype.is_floating_point:
+        return torch.zeros(shape, dtype=dtype)
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def _shape_and_type(text: str) -> tuple[list[int], str]:
+    """Reads an `--input`; the type is empty where it is left to the module."""
     shape_text, _, dtype_text = text.partition(":")
     if not re.fullmatch(r"(\d+(x\d+)*)?", shape_text):
         raise ValueError(
@@ -182,12 +226,7 @@ def _example(
             f"--input {text!r}: {dtype_text!r} is not one of"
             f" {', '.join((*ELEMENT_TYPES, *_INTEGERS))}"
         )
-    shape = [int(size) for size in shape_text.split("x") if size]
-    dtype = getattr(torch, dtype_text) if dtype_text else _dtype_of(module)
-    if not dtype.is_floating_point:
-        return torch.zeros(shape, dtype=dtype)
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+    return [int(size) for size in shape_text.split("x") if size], dtype_text
 
 
 def _dtype_of(module: torch.nn.Module | torch.export.ExportedProgram) -> torch.dtype:
@@ -206,9 +245,14 @@ def _summary(result: ExportResult) -> str:
         f"verification: {result.verification}",
     ]
     lines += [
-        f"  {error.output} ({error.runtime}): largest difference {error.max_abs:.3g}"
+        f"  {error.output}{_where(result, error.runtime)}: largest difference {error.max_abs:.3g}"
         f" ({error.max_ulp:.3g} ULP), allowed {error.tolerance:.3g};"
         f" {error.share:.0%} of the limit"
         for error in result.errors
     ]
     return "\n".join(lines)
+
+
+def _where(result: ExportResult, runtime: str) -> str:
+    """The runtime that was compared; a file without our nodes has no bodies."""
+    return f" ({runtime})" if result.node_counts else ""

@@ -7,23 +7,21 @@ Exit status: 0 done, 1 a comparison failed, 2 bad usage or bad input (one line o
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from onnx_acts.definition.version import version
+__all__ = ["main"]
 
-__all__ = ["command_parser", "main"]
-
-_COMMANDS = (
-    "onnx_acts.cli.export",
-    "onnx_acts.cli.graph",
-    "onnx_acts.cli.conform",
-    "onnx_acts.cli.bench",
-    "onnx_acts.cli.info",
-)
-"""Modules that add subcommands; each has `add_parser(subparsers)`."""
+_COMMANDS = {
+    "export": ("export", "export a trained PyTorch module to ONNX"),
+    "accelerate": ("graph", "turn standard activations of an ONNX file into onnx_acts nodes"),
+    "lower": ("graph", "turn onnx_acts nodes of an ONNX file into standard operators"),
+    "conform": ("conform", "compare runtimes with the reference, input by input"),
+    "bench": ("bench", "time the operators against their peers"),
+    "info": ("info", "what is installed here, or what is in an ONNX file"),
+}
+"""The module of each command, which has `add_<command>(parser)`, and its line in the help."""
 
 _EXPECTED = (ImportError, OSError, RuntimeError, TypeError, ValueError)
 """What bad usage and bad input raise, with messages for people."""
@@ -36,37 +34,91 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments after the program's name; those of the process where not given.
     """
     try:
-        arguments = command_parser().parse_args(argv)
-        status = int(arguments.run(arguments))
+        if sys.stdout is None:  # a file that is opened next would get its number
+            raise OSError("standard output is closed; to run without it, add >/dev/null")
+        words = list(sys.argv[1:] if argv is None else argv)
+        arguments = _parser(words).parse_args(words)
+        status = _run(arguments)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # the reader, `head` say, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except KeyboardInterrupt:
-        print("onnx-acts: interrupted", file=sys.stderr)
+        _tell("interrupted")
         return 130
     except Exception as error:  # a status of 1 would say that a comparison failed
-        print(f"onnx-acts: error: {_one_line(error)}", file=sys.stderr)
+        _tell(f"error: {_one_line(error)}")
         if os.environ.get("ONNX_ACTS_TRACEBACK"):
             raise
+        if isinstance(error, OSError):
+            _flush_or_drop()
         return 2
 
 
-def command_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line, from which the documentation is made too."""
-    parser = argparse.ArgumentParser(
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        return int(arguments.run(arguments))
+    except SystemExit as left:  # of a module's code; argparse has done its work
+        raise RuntimeError(f"code that was run has called sys.exit({left.code!r})") from left
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser, with all of the command that the words ask for; others take long to load."""
+    from onnx_acts.cli.arguments import Parser
+
+    parser = Parser(
         prog="onnx-acts",
         description="Activation functions for ONNX: export, accelerate, compare, measure.",
         epilog="Names in a list have spaces or commas between them: --ops PReLU ELU, or"
         " --ops PReLU,ELU. Set ONNX_ACTS_TRACEBACK=1 to see where an error comes from.",
     )
-    number = version("onnx-acts") or "unknown"
-    parser.add_argument("--version", action="version", version=f"onnx-acts {number}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in _COMMANDS:
-        importlib.import_module(module).add_parser(subparsers)
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    for name, (module, line) in _COMMANDS.items():
+        command = subparsers.add_parser(name, help=line)
+        if name == chosen:
+            _complete(command, name, module)
     return parser
+
+
+def _complete(parser: argparse.ArgumentParser, name: str, module: str) -> None:
+    """Adds a command's arguments."""
+    import importlib
+
+    getattr(importlib.import_module(f"onnx_acts.cli.{module}"), f"add_{name}")(parser)
+
+
+class _Version(argparse.Action):
+    """Prints the version, which takes longer to find out than the help to print."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from onnx_acts.definition.version import version
+
+        print(f"onnx-acts {version('onnx-acts') or 'unknown'}")
+        parser.exit()
+
+
+def _tell(text: str) -> None:
+    """Writes a line to stderr, below the progress that may stand there."""
+    if sys.stderr is not None:
+        start = "\r\033[K" if sys.stderr.isatty() else ""
+        print(f"{start}onnx-acts: {text}", file=sys.stderr)
+
+
+def _flush_or_drop() -> None:
+    """Leaves nothing that Python would try to write, and complain of, at its end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        _drop_output()
+
+
+def _drop_output() -> None:
+    """Sends what is still to be printed nowhere."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(error: Exception) -> str:

@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 from onnx_acts.conformance.runtimes import runtime_of
 from onnx_acts.conformance.suite import Cell, Result
+from onnx_acts.runtime.environment import library_facts
+from onnx_acts.text.tables import columns
 
 __all__ = ["json_text", "junit_text", "table_text"]
 
@@ -75,7 +77,7 @@ def _clean(text: str) -> str:
 def _header(environment: dict[str, Any]) -> str:
     packages = ", ".join(f"{k} {v or '-'}" for k, v in environment["packages"].items())
     library = environment["library"]
-    described = ", ".join(f"{k} {v}" for k, v in library.items())
+    described = "; ".join(f"{k} {v}" for k, v in library_facts(library).items())
     return (
         f"{packages}\n{environment['system']}, Python {environment['python']}\n"
         f"{environment['cpu']}, {environment['cpu_count']} CPUs\nlibrary: {described}"
@@ -90,14 +92,9 @@ def _table(cells: Sequence[Cell]) -> str:
     for row in rows:
         of_row = [cell for cell in cells if (cell.operator, cell.dtype) == row]
         table.append([*row, *(_summary(c for c in of_row if c.runtime == r) for r in runtimes)])
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in table
-    ]
     explained = [f"{name}: {runtime_of(name).title}" for name in runtimes]
     legend = "largest error in ULP; FAIL: promise broken; known: differs as recorded below;"
-    return "\n".join([*lines, "", f"{legend} *: some cases n/a", *explained])
+    return "\n".join([*columns(table, keys=2), "", f"{legend} *: some cases n/a", *explained])
 
 
 def _summary(cells: Iterable[Cell]) -> str:

@@ -128,12 +128,11 @@ def run(
         progress: is told what comes next.
     """
     result, ledger = Result(), _Ledger(known)
-    for spec in selection.operators:
-        for dtype in selection.dtypes:
-            for group in selection.groups:
-                progress(f"{spec.name} {dtype} {group}")
-                chosen = cases(spec, dtype, group, selection.quick)
-                result.cells += _run_group(chosen, spec, dtype, group, selection.runtimes, ledger)
+    parts = list(itertools.product(selection.operators, selection.dtypes, selection.groups))
+    for number, (spec, dtype, group) in enumerate(parts, 1):
+        progress(f"{number}/{len(parts)} {spec.name} {dtype} {group}")
+        chosen = cases(spec, dtype, group, selection.quick)
+        result.cells += _run_group(chosen, spec, dtype, group, selection.runtimes, ledger)
     result.stale = ledger.stale() + _gained_kernels(selection)
     return result
 

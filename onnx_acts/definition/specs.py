@@ -399,8 +399,12 @@ def spec_of(name: str) -> Spec:
     """Returns the record of the operator `name`.
 
     Raises:
-        ValueError: there is no such operator; the message lists those there are.
+        ValueError: there is no such operator; the message lists those there are, and says which
+            is meant where the name is nearly right.
     """
     if name not in _BY_NAME:
-        raise ValueError(f"unknown operator {name!r}; onnx_acts has {', '.join(_BY_NAME)}")
+        from onnx_acts.text.spelling import suggestion  # not where the native build reads
+
+        meant = suggestion(name, _BY_NAME)
+        raise ValueError(f"unknown operator {name!r}{meant}; onnx_acts has {', '.join(_BY_NAME)}")
     return _BY_NAME[name]

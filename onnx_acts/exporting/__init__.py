@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onnx_acts.definition.specs import DEFAULT_OPS
-from onnx_acts.exporting.options import Options
+from onnx_acts.exporting.options import Options, Style, Verify, verify_word
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
     path: str | os.PathLike[str],
     *,
     kwargs: Mapping[str, Any] | None = None,
-    style: str = "acts",
+    style: Style = "acts",
     ops: Sequence[str] = DEFAULT_OPS,
     dynamic_shapes: Any = None,
     opset: int | None = None,
-    verify: bool | str = True,
+    verify: Verify | bool = "all",
     training: bool = False,
     seed: int = 0,
     input_names: Sequence[str] | None = None,
@@ -67,9 +67,9 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
             module allows it, and warns where it does not; `{}` fixes all shapes; else as in
             `torch.onnx.export`. Where torch leaves doubt, the verification tries other sizes.
         opset: the version of the standard operators, 18 or newer; None is torch's default.
-        verify: True compares ONNX Runtime with PyTorch on `args`, on the function bodies and on the
-            native library; "bodies" leaves out the library; False writes without comparing. The
-            tolerance is described in `onnx_acts.exporting.tolerance`.
+        verify: "all", or True, compares ONNX Runtime with PyTorch on `args`, on the function bodies
+            and on the native library; "bodies" leaves out the library; "none", or False, writes
+            without comparing. The tolerance is described in `onnx_acts.exporting.tolerance`.
         training: RReLU modules that are in training mode draw their slopes at run time; everything
             else, such as dropout and batch normalisation, is exported in evaluation mode all the
             same. The values are compared with the mean slope in place of each draw; of the file
@@ -103,7 +103,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         ops=ops if isinstance(ops, str) else tuple(ops),
         dynamic_shapes=dynamic_shapes,
         opset=opset,
-        verify=verify,
+        verify=verify_word(verify),
         training=training,
         seed=seed,
         input_names=input_names,

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch.export.dynamic_shapes import _tree_map_with_path
 from torch.utils import _pytree as pytree
@@ -36,16 +37,18 @@ def settled(module: torch.nn.Module, args: Any, kwargs: dict[str, Any]) -> Call:
     keyword arguments only, it is these, as in `torch.onnx.export`.
 
     Raises:
-        TypeError: neither a tensor nor a tuple or list.
+        TypeError: neither a tensor nor a tuple or list, or a NumPy array.
     """
     if isinstance(args, torch.Tensor):
         args = (args,)
-    if not isinstance(args, tuple | list):
+    if not isinstance(args, tuple | list | np.ndarray):
         raise TypeError(
             "args must be a tensor or a tuple of what module.forward takes (keyword arguments go to"
             f" kwargs), got {type(args).__name__}"
         )
     args = tuple(args)
+    if any(isinstance(leaf, np.ndarray) for leaf in pytree.tree_leaves((args, kwargs))):
+        raise TypeError("an input is a NumPy array: torch.from_numpy makes a tensor of it")
     if not kwargs and args and isinstance(args[-1], dict):
         named = args[-1]
         if not _binds(module, args, {}) and _binds(module, args[:-1], named):

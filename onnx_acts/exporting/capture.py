@@ -54,7 +54,7 @@ def capture(
             return _captured(subject, args, kwargs, options)
     except MemoryError:
         raise
-    except Exception as error:  # torch's optimiser and converter raise what they like
+    except (Exception, SystemExit) as error:  # torch's optimiser and converter raise what they like
         raise reason_of(error, subject.module, args, kwargs) from error
 
 

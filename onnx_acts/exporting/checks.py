@@ -16,6 +16,7 @@ from onnx import helper, numpy_helper
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, spec_of
 from onnx_acts.definition.validation import check_element_types
+from onnx_acts.exporting.options import STYLES
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.types import element_types
 
@@ -48,7 +49,7 @@ def check_style(style: str, ops: Iterable[str]) -> None:
     """Requires a known style and known operators."""
     if isinstance(ops, str):
         raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a text")
-    if style not in ("acts", "standard"):
+    if style not in STYLES:
         raise ValueError(f"style must be 'acts' or 'standard', got {style!r}")
     for name in ops:
         spec_of(name)

@@ -39,7 +39,7 @@ def run_module(
     """
     try:
         return _run(module, args, kwargs, dtype)
-    except Exception as error:  # a module may raise anything
+    except (Exception, SystemExit) as error:  # a module may raise anything
         facts = "; ".join(_facts(module, args, kwargs))
         reason = located(brief(error), error)
         raise ValueError(
@@ -128,7 +128,7 @@ def _facts(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
 def _runs(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     try:
         _run(module, args, kwargs, None)
-    except Exception:  # a module may raise anything
+    except (Exception, SystemExit):  # a module may raise anything
         return False
     return True
 

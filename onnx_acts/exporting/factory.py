@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
-__all__ = ["build_module"]
+__all__ = ["build_module", "check_factory"]
 
 
 def build_module(factory: str) -> torch.nn.Module:
@@ -31,11 +32,9 @@ def build_module(factory: str) -> torch.nn.Module:
         ValueError: not of this form, nothing of that name, or the code fails.
         TypeError: it gives no `torch.nn.Module`.
     """
-    place, separator, name = factory.rpartition(":")
-    if not (separator and place and name):
-        raise ValueError(
-            f"FACTORY {factory!r} must have the form package.module:callable or file.py:callable"
-        )
+    import torch
+
+    place, name = check_factory(factory)
     with _importable(_folders(place)):
         found: Any = _import(place)
         for part in name.split("."):
@@ -51,10 +50,24 @@ def build_module(factory: str) -> torch.nn.Module:
     return found
 
 
-def _import(place: str) -> ModuleType:
-    """Imports a Python file by its path, or a module by its dotted name."""
+def check_factory(factory: str) -> tuple[str, str]:
+    """Returns the place and the name in it; needs no torch.
+
+    Raises:
+        ValueError: not of the form that `build_module` takes, or there is no such file.
+    """
+    place, separator, name = factory.rpartition(":")
+    if not (separator and place and name):
+        raise ValueError(
+            f"FACTORY {factory!r} must have the form package.module:callable or file.py:callable"
+        )
     if place.endswith(".py") and not Path(place).is_file():
         raise ValueError(f"FACTORY: there is no file {place}")
+    return place, name
+
+
+def _import(place: str) -> ModuleType:
+    """Imports a Python file by its path, or a module by its dotted name."""
     try:
         return _run_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
     except (Exception, SystemExit) as error:  # somebody else's code may raise anything

@@ -3,29 +3,62 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, get_args
 
-__all__ = ["Options"]
+from onnx_acts.definition.specs import DEFAULT_OPS
+
+__all__ = ["STYLES", "VERIFY_WORDS", "Options", "Style", "Verify", "verify_word"]
+
+Style = Literal["acts", "standard"]
+"""`onnx_acts` nodes with function bodies, or standard operators only."""
+
+Verify = Literal["all", "bodies", "none"]
+"""Compare with PyTorch on function bodies and library, on bodies alone, or not."""
+
+STYLES: tuple[Style, ...] = get_args(Style)
+VERIFY_WORDS: tuple[Verify, ...] = get_args(Verify)
 
 _DEFAULT_OPSET = 20
 """torch's default."""
 
 
+def verify_word(given: Verify | bool) -> Verify:
+    """Returns the word for True, "all", and for False, "none"; words stay.
+
+    Raises:
+        ValueError: something else.
+    """
+    if isinstance(given, bool):
+        return "all" if given else "none"
+    if given not in VERIFY_WORDS:
+        raise ValueError(f"verify must be 'all', 'bodies', 'none' or a bool, got {given!r}")
+    return given
+
+
+def _quiet(text: str) -> None:
+    """Tells nobody."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """The keyword arguments of `onnx_acts.export`, documented there."""
+    """The keyword arguments of `onnx_acts.export`, documented there, and who is told of progress.
 
-    style: str
-    ops: Sequence[str]
-    dynamic_shapes: Any
-    opset: int | None
-    verify: bool | str
-    training: bool
-    seed: int
-    input_names: Sequence[str] | None
-    output_names: Sequence[str] | None
-    optimize: bool
+    Attributes:
+        tell: is told what is being done, each step once.
+    """
+
+    style: Style = "acts"
+    ops: Sequence[str] = DEFAULT_OPS
+    dynamic_shapes: Any = None
+    opset: int | None = None
+    verify: Verify = "all"
+    training: bool = False
+    seed: int = 0
+    input_names: Sequence[str] | None = None
+    output_names: Sequence[str] | None = None
+    optimize: bool = True
+    tell: Callable[[str], None] = _quiet
 
     @property
     def target_opset(self) -> int:

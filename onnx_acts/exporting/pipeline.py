@@ -23,7 +23,7 @@ from onnx_acts.exporting.arguments import Call, bound_arguments, settled, tensor
 from onnx_acts.exporting.capture import capture
 from onnx_acts.exporting.dynamic import Limit
 from onnx_acts.exporting.eager import run_module
-from onnx_acts.exporting.options import Options
+from onnx_acts.exporting.options import Options, Verify
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
 from onnx_acts.exporting.states import check_state, check_there
 from onnx_acts.exporting.styles import place
@@ -39,7 +39,7 @@ _LARGE = 2**30
 """Bytes of weights from which a model is verified as a file: a protobuf message ends at 2 GiB."""
 
 _PASSED = "passed"
-_OFF = "not verified: verify=False"
+_OFF = "not verified: verify='none'"
 _RANDOM = "passed with mean slopes; of the random slopes (training mode), shapes only"
 _EMPTY = "nothing compared: every output is empty"
 
@@ -78,11 +78,15 @@ def run(
     module = subject.module
     _check(subject, args, kwargs, options)
     with _LOCK, torch.random.fork_rng(devices=[]), _mode(module, training=options.training):
-        expected = _early(module, args, kwargs) if options.verify else []
+        options.tell("running the module in PyTorch")
+        expected = [] if options.verify == "none" else _early(module, args, kwargs)
+        options.tell("capturing it")
         built = _build(subject, args, kwargs, options)
         if expected is None:
             expected = verification.expect(module, args, kwargs)
+        options.tell("comparing ONNX Runtime with PyTorch")
         status, errors = _verify((module, args, kwargs), expected, built, Path(path), options)
+    options.tell("writing the file")
     record = metadata.verification_record(status, errors)
     metadata.describe(built.model, style=options.style, ops=options.ops, verification=record)
     save_model(built.model, path)
@@ -129,8 +133,6 @@ def _check_options(path: str | os.PathLike[str], options: Options) -> None:
     """Refuses options and places before anything else is looked at."""
     checks.check_style(options.style, options.ops)
     checks.check_opset(options.target_opset)
-    if options.verify not in (True, False, "bodies"):
-        raise ValueError(f"verify must be True, False or 'bodies', got {options.verify!r}")
     if options.seed < 0:
         raise ValueError(f"seed must be 0 or greater, got {options.seed}")
     check_target(path)
@@ -183,7 +185,7 @@ def _verify(
     options: Options,
 ) -> tuple[str, list[OutputError]]:
     """Compares every runtime with PyTorch; returns the status and the errors that were seen."""
-    if not options.verify:
+    if options.verify == "none":
         for limit in built.limits:
             batch_trial.tell_range(limit)
         return _OFF, []
@@ -221,11 +223,11 @@ def _if_random(
         return error
     return VerificationError(
         "the module gives other values each time that it runs, so nothing can be compared: it draws"
-        " random numbers, as dropout in training mode does; verify=False (--verify none) writes it"
+        " random numbers, as dropout in training mode does; verify='none' (--verify none) writes it"
     )
 
 
-def _runtimes(model: onnx.ModelProto, verify: bool | str) -> list[bool]:
+def _runtimes(model: onnx.ModelProto, verify: Verify) -> list[bool]:
     """Function bodies first, then the library where it is wanted and has a node to run."""
     return [False] if verify == "bodies" or not _count_nodes(model) else [False, True]
 

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from onnx_acts.exporting.options import Style
+
 __all__ = ["ExportResult", "OutputError", "VerificationError"]
 
 
@@ -50,7 +52,7 @@ class ExportResult:
     """
 
     path: Path
-    style: str
+    style: Style
     opset: int
     node_counts: Mapping[str, int]
     verification: str

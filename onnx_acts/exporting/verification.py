@@ -88,7 +88,7 @@ def run_model(
     except Exception as error:  # onnxruntime's own exceptions have no common public base
         raise VerificationError(
             f"ONNX Runtime ({_runtime_name(accelerated)}) cannot run the exported model: {error};"
-            " verify=False (--verify none) writes it all the same"
+            " verify='none' (--verify none) writes it all the same"
         ) from error
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import onnx
-import onnxruntime
 from onnx import helper
 
 from onnx_acts.definition.specs import DOMAIN
@@ -49,6 +49,19 @@ def types_in_runtime(
     probe = _probe(model, unknown)
     if any(True for _ in external_tensors(probe)):
         return []  # no other file is read here
+    asked = set(unknown)
+    # No dimensions are shown for a scalar and for an unknown rank.
+    return [
+        helper.make_tensor_value_info(item.name, _ELEMENT_TYPES[item.type], item.shape or None)
+        for item in _outputs(probe)
+        if item.name in asked and item.type in _ELEMENT_TYPES
+    ]
+
+
+def _outputs(probe: onnx.ModelProto) -> Sequence[Any]:
+    """The outputs of a model as ONNX Runtime knows them; none where it cannot load the model."""
+    import onnxruntime  # not before it is asked: it takes long to load
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -58,13 +71,8 @@ def types_in_runtime(
         )
     except Exception:  # onnxruntime's own exceptions have no common public base
         return []
-    asked = set(unknown)
-    # No dimensions are shown for a scalar and for an unknown rank.
-    return [
-        helper.make_tensor_value_info(item.name, _ELEMENT_TYPES[item.type], item.shape or None)
-        for item in session.get_outputs()
-        if item.name in asked and item.type in _ELEMENT_TYPES
-    ]
+    outputs: Sequence[Any] = session.get_outputs()
+    return outputs
 
 
 def _probe(model: onnx.ModelProto, unknown: Iterable[str]) -> onnx.ModelProto:

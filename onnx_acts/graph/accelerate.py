@@ -16,16 +16,17 @@ from onnx_acts.files.reading import Model, read_model
 from onnx_acts.files.renaming import restore_names
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
 from onnx_acts.files.types import complete_scan_outputs, inferred
+from onnx_acts.graph.deciding import Report, Request
 from onnx_acts.graph.local_functions import (
     inline_functions_with_matches,
     inline_functions_with_nodes,
 )
 from onnx_acts.graph.names import rename_inlined_values
 from onnx_acts.graph.ordering import sort_nodes
-from onnx_acts.graph.replacing import Choice, Replacer
+from onnx_acts.graph.replacing import Replacer
 from onnx_acts.graph.view import View
 
-__all__ = ["accelerate", "accelerate_counted"]
+__all__ = ["accelerate", "accelerate_counted", "accelerate_reported"]
 
 _KEPT_FIRST = ("float32", "float16", "float64", "bfloat16")
 """Which element type gets the body where there can be one for one type only."""
@@ -85,36 +86,45 @@ def accelerate_counted(
     model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
 ) -> tuple[onnx.ModelProto, Counter[str]]:
     """Like `accelerate`; also returns how often each form was replaced ("PRelu -> PReLU": 3)."""
+    result, report = accelerate_reported(model, ops=ops, approximate=approximate)
+    return result, report.replaced
+
+
+def accelerate_reported(
+    model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
+) -> tuple[onnx.ModelProto, Report]:
+    """Like `accelerate`; also returns what was replaced, and what stays with the reasons."""
     if isinstance(ops, str):
         raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a text")
-    return _accelerate(model, Choice(frozenset(spec_of(name).name for name in ops), approximate))
+    return _accelerate(model, Request(frozenset(spec_of(name).name for name in ops), approximate))
 
 
-def _accelerate(model: Model, choice: Choice) -> tuple[onnx.ModelProto, Counter[str]]:
+def _accelerate(model: Model, request: Request) -> tuple[onnx.ModelProto, Report]:
     original = read_model(model)
     if not any(item.domain in STANDARD_DOMAINS for item in original.opset_import):
-        return original, Counter()
+        return original, Report()
     sort_nodes(original.graph)
     renamed = restore_names(original)
     had_nodes = {node.op_type for node in walk_nodes(original) if node.domain == DOMAIN}
     original = inline_functions_with_nodes(original)
-    changed = inline_functions_with_matches(original, choice)
-    replacer = Replacer(choice)
+    changed = inline_functions_with_matches(original, request)
+    replacer = Replacer(request)
     view = View(changed.graph, inferred(changed).graph, default_opset(changed))
     replacer.run(changed, view)
-    result = changed if replacer.replaced else original
-    without_body = _without_body(result) | choice.without_body
-    if without_body != choice.without_body:
-        return _accelerate(model, dataclasses.replace(choice, without_body=without_body))
+    report = replacer.report
+    result = changed if report.replaced else original
+    without_body = _without_body(result) | request.without_body
+    if without_body != request.without_body:
+        return _accelerate(model, dataclasses.replace(request, without_body=without_body))
     before = _bodies(result)
     embed_functions(result)
-    if replacer.replaced:
+    if report.replaced:
         rename_inlined_values(result)
         complete_scan_outputs(result)
-    replaced = replacer.replaced + Counter({f"{name} renamed": n for name, n in renamed.items()})
+    report.replaced.update({f"{name} renamed": n for name, n in renamed.items()})
     new = [name for name in _changed(before, _bodies(result)) if name in had_nodes]
-    replaced.update(f"new body of {name}" for name in new)
-    return result, replaced
+    report.replaced.update(f"new body of {name}" for name in new)
+    return result, report
 
 
 def _without_body(model: onnx.ModelProto) -> frozenset[tuple[str, str | None]]:

@@ -14,11 +14,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper
-
-from onnx_acts.runtime.ort_values import from_ort, to_ort
 
 __all__ = ["FOLDED", "LARGEST_CONSTANT", "fold", "fold_chain"]
 
@@ -102,6 +99,10 @@ def _run(
     nodes: Sequence[onnx.NodeProto], inputs: Mapping[str, NDArray[Any]], opset: int
 ) -> NDArray[Any]:
     """Runs a model of some nodes; returns the output of the last one."""
+    import onnxruntime  # not before something is folded: it takes long to load
+
+    from onnx_acts.runtime.ort_values import from_ort, to_ort
+
     graph = helper.make_graph(
         nodes,
         "fold",

@@ -162,7 +162,7 @@ class _Comparison:
         if constant is not None and name in self._body.leaves:
             return self._same_constant(self._body.leaves[name], value, constant)
         node = self._body.nodes[name]
-        other = self._view.producer(value, node.op_type)
+        other = self._view.standard_maker(value, node.op_type)
         if other is None or len(other.input) != len(node.input) or not _same(node, other):
             # A converted constant stands for the input that the body converts.
             is_converted = constant is not None and node.op_type == "Cast"
@@ -186,7 +186,7 @@ class _Comparison:
 def _unrounded(view: View, value: str) -> float:
     """A number as the file has it, before the conversions that lead to a constant `value`."""
     origin = value
-    while (node := view.producer(origin, "Cast", "Reshape", "Identity")) is not None:
+    while (node := view.standard_maker(origin, "Cast", "Reshape", "Identity")) is not None:
         origin = node.input[0]
     found = view.constant(origin)
     if found is None or found.dtype != np.float64:  # rounded twice, say: take it as it is

@@ -16,7 +16,8 @@ from onnx_acts.files.bodies import default_opset
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 from onnx_acts.files.types import element_types
 from onnx_acts.files.weights import copy_without_weights
-from onnx_acts.graph.replacing import Choice, find
+from onnx_acts.graph.deciding import Request
+from onnx_acts.graph.replacing import find
 from onnx_acts.graph.view import View
 
 __all__ = ["inline_functions_with_matches", "inline_functions_with_nodes"]
@@ -25,7 +26,7 @@ _Key = tuple[str, str]
 """Domain and name of a function."""
 
 
-def inline_functions_with_matches(model: onnx.ModelProto, choice: Choice) -> onnx.ModelProto:
+def inline_functions_with_matches(model: onnx.ModelProto, request: Request) -> onnx.ModelProto:
     """Returns a model in which functions with something to replace are inlined; others stay.
 
     The model itself comes back where there are none. An activation whose parameters are inputs of
@@ -34,7 +35,7 @@ def inline_functions_with_matches(model: onnx.ModelProto, choice: Choice) -> onn
     Runtime reads it as if it had that opset, other runtimes may not.
     """
     dtypes = set(element_types(model).values()) if model.functions else set()
-    return _inline_where(model, lambda function: _has_match(function, choice, dtypes))
+    return _inline_where(model, lambda function: _has_match(function, request, dtypes))
 
 
 def inline_functions_with_nodes(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -66,7 +67,7 @@ def _has_nodes(function: onnx.FunctionProto) -> bool:
     return any(node.domain == DOMAIN for graph in walk_graphs(function) for node in graph.node)
 
 
-def _has_match(function: onnx.FunctionProto, choice: Choice, dtypes: set[str]) -> bool:
+def _has_match(function: onnx.FunctionProto, request: Request, dtypes: set[str]) -> bool:
     """Tells whether a function holds something that is replaced for one of the element types."""
     if not any(item.domain in STANDARD_DOMAINS for item in function.opset_import):
         return False
@@ -81,7 +82,7 @@ def _has_match(function: onnx.FunctionProto, choice: Choice, dtypes: set[str]) -
         waiting += view.inner_views()
         for node in view.graph.node:
             for match in find(view, node):
-                if any(choice.target(match, dtype) for dtype in dtypes):
+                if any(request.decide(match, dtype).operator for dtype in dtypes):
                     return True
     return False
 

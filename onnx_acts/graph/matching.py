@@ -133,7 +133,7 @@ def fits(view: View, name: str, x: str) -> bool:
 
 def sign_test(view: View, name: str) -> Sign | None:
     """Recognises x < 0, x <= 0, x > 0, x >= 0, their mirror images and their negations."""
-    negation = view.producer(name, "Not")
+    negation = view.standard_maker(name, "Not")
     if negation is None:
         return _comparison(view, name)
     sign = _comparison(view, negation.input[0])
@@ -150,10 +150,10 @@ def where_negative(view: View, name: str, x: str) -> Part | None:
     """
     if name == x:
         return Part(x)
-    for value, zero in either_way(view.producer(name, "Min")):
+    for value, zero in either_way(view.standard_maker(name, "Min")):
         if value == x and is_constant(view, zero, 0, x):
             return Part(x, (name,))
-    node = view.producer(name, "Where")
+    node = view.standard_maker(name, "Where")
     sign = sign_test(view, node.input[0]) if node is not None else None
     if node is None or sign is None or sign.x != x:
         return None
@@ -164,7 +164,7 @@ def where_negative(view: View, name: str, x: str) -> Part | None:
 
 
 def _comparison(view: View, name: str) -> Sign | None:
-    node = view.producer(name, "Less", "LessOrEqual", "Greater", "GreaterOrEqual")
+    node = view.standard_maker(name, "Less", "LessOrEqual", "Greater", "GreaterOrEqual")
     for (value, zero), is_mirrored in zip(either_way(node), (False, True), strict=False):
         x, cast = _before_widening(view, value)
         if node is not None and is_constant(view, zero, 0, x):
@@ -176,7 +176,7 @@ def _comparison(view: View, name: str) -> Sign | None:
 
 def _before_widening(view: View, name: str) -> tuple[str, tuple[str, ...]]:
     """Looks through the Cast to a wider type that torch puts before a 16-bit comparison."""
-    node = view.producer(name, "Cast")
+    node = view.standard_maker(name, "Cast")
     if node is not None:
         dtype = view.dtype(node.input[0])
         target = next((item.i for item in node.attribute if item.name == "to"), None)

@@ -71,7 +71,7 @@ def two_relus(view: View, root: onnx.NodeProto) -> Match | None:
     return None
 
 
-def choice(view: View, root: onnx.NodeProto) -> Match | None:
+def selected_by_sign(view: View, root: onnx.NodeProto) -> Match | None:
     """where(x < 0, f(x), x) and its variants, where f is LeakyReLU's, PReLU's or ELU's."""
     sign = sign_test(view, root.input[0])
     if sign is None:
@@ -93,9 +93,9 @@ def choice(view: View, root: onnx.NodeProto) -> Match | None:
 def absolute(view: View, root: onnx.NodeProto) -> Match | None:
     """p*x + q*abs(x) with p + q = 1, that is 0.5*(1+slope)*x + 0.5*(1-slope)*abs(x)."""
     for first, second in either_way(root):
-        for p_name, x in either_way(view.producer(first, "Mul")):
-            for q_name, magnitude in either_way(view.producer(second, "Mul")):
-                node = view.producer(magnitude, "Abs")
+        for p_name, x in either_way(view.standard_maker(first, "Mul")):
+            for q_name, magnitude in either_way(view.standard_maker(second, "Mul")):
+                node = view.standard_maker(magnitude, "Abs")
                 p, q = scalar(view, p_name, x), scalar(view, q_name, x)
                 if node is None or node.input[0] != x or p is None or q is None:
                     continue
@@ -116,17 +116,17 @@ DECOMPOSITIONS: Mapping[str, tuple[Pattern, ...]] = {
     "Max": (maximum,),
     "Sub": (two_relus,),
     "Add": (two_relus, absolute),
-    "Where": (choice,),
+    "Where": (selected_by_sign,),
 }
 """The patterns by the operator of their last node."""
 
 
 def _scaled(view: View, name: str, x: str) -> Match | None:
     """slope*x or x/a: a LeakyReLU's or PReLU's negative branch."""
-    for slope, value in either_way(view.producer(name, "Mul")):
+    for slope, value in either_way(view.standard_maker(name, "Mul")):
         if value == x and fits(view, slope, x):
             return _with_slope(view, _stored(view, slope), name, x)
-    node = view.producer(name, "Div")
+    node = view.standard_maker(name, "Div")
     if node is None or node.input[0] != x or not fits(view, node.input[1], x):
         return None
     divisor = view.constant(node.input[1])
@@ -166,10 +166,10 @@ def _stored(view: View, name: str) -> str | Array:
 
 def _relu_of(view: View, name: str) -> Part | None:
     """relu(x) or max(x, 0), with any x."""
-    node = view.producer(name, "Relu")
+    node = view.standard_maker(name, "Relu")
     if node is not None:
         return Part(node.input[0], (name,))
-    for x, zero in either_way(view.producer(name, "Max")):
+    for x, zero in either_way(view.standard_maker(name, "Max")):
         if is_constant(view, zero, 0, x):
             return Part(x, (name,))
     return None
@@ -179,7 +179,7 @@ def _weighted_negative_part(
     view: View, name: str, x: str
 ) -> tuple[str, int, tuple[str, ...]] | None:
     """w*relu(-x) or w*min(x, 0): the weight, the sign of the part, the values on the way."""
-    for weight, part in either_way(view.producer(name, "Mul")):
+    for weight, part in either_way(view.standard_maker(name, "Mul")):
         found = _negative_part(view, part, x)
         if found is not None and fits(view, weight, x):
             sign, inner = found
@@ -189,11 +189,11 @@ def _weighted_negative_part(
 
 def _negative_part(view: View, name: str, x: str) -> tuple[int, tuple[str, ...]] | None:
     """relu(-x), which is positive, or -relu(-x) or min(x, 0), which are negative."""
-    negation = view.producer(name, "Neg")
+    negation = view.standard_maker(name, "Neg")
     if negation is not None:
         inner = _relu_of_opposite(view, negation.input[0], x)
         return None if inner is None else (1, (name, *inner))
-    for value, zero in either_way(view.producer(name, "Min")):
+    for value, zero in either_way(view.standard_maker(name, "Min")):
         if value == x and is_constant(view, zero, 0, x):
             return 1, (name,)
     inner = _relu_of_opposite(view, name, x)
@@ -203,7 +203,7 @@ def _negative_part(view: View, name: str, x: str) -> tuple[int, tuple[str, ...]]
 def _relu_of_opposite(view: View, name: str, x: str) -> tuple[str, ...] | None:
     """relu(-x)."""
     found = _relu_of(view, name)
-    opposite = None if found is None else view.producer(found.source, "Neg")
+    opposite = None if found is None else view.standard_maker(found.source, "Neg")
     if found is None or opposite is None or opposite.input[0] != x:
         return None
     return (*found.inner, found.source)
@@ -211,7 +211,7 @@ def _relu_of_opposite(view: View, name: str, x: str) -> tuple[str, ...] | None:
 
 def _exponential(view: View, name: str, sign: Sign) -> Match | None:
     """alpha*expm1(x) or expm1(x): an ELU's negative branch."""
-    for factor, value in (("", name), *either_way(view.producer(name, "Mul"))):
+    for factor, value in (("", name), *either_way(view.standard_maker(name, "Mul"))):
         alpha = scalar(view, factor, sign.x) if factor else 1.0
         part = _expm1(view, value, sign.x)
         if alpha is None or part is None:
@@ -230,10 +230,10 @@ def _exponential(view: View, name: str, sign: Sign) -> Match | None:
 
 def _expm1(view: View, name: str, x: str) -> Part | None:
     """exp(x) - 1 or exp(x) + (-1)."""
-    difference = view.producer(name, "Sub")
+    difference = view.standard_maker(name, "Sub")
     if difference is not None and is_constant(view, difference.input[1], 1, x):
         return _through(name, _exp(view, difference.input[0], x))
-    for power, minus_one in either_way(view.producer(name, "Add")):
+    for power, minus_one in either_way(view.standard_maker(name, "Add")):
         part = _exp(view, power, x)
         if part is not None and is_constant(view, minus_one, -1, x):
             return _through(name, part)
@@ -241,7 +241,7 @@ def _expm1(view: View, name: str, x: str) -> Part | None:
 
 
 def _exp(view: View, name: str, x: str) -> Part | None:
-    node = view.producer(name, "Exp")
+    node = view.standard_maker(name, "Exp")
     return None if node is None else _through(name, where_negative(view, node.input[0], x))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -11,65 +10,55 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onnx_acts.definition.nodes import make_node
-from onnx_acts.definition.specs import ELEMENT_TYPES, spec_of
-from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs
+from onnx_acts.definition.specs import DOMAIN, spec_of
+from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
+from onnx_acts.graph.deciding import Decision, Left, Report, Request, not_asked_for
 from onnx_acts.graph.folding import FOLDED
 from onnx_acts.graph.inlined_bodies import inlined_body
-from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.matching import Match
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.patterns import DECOMPOSITIONS
-from onnx_acts.graph.standard import standard_node
+from onnx_acts.graph.standard import standard_node, standard_spec
 from onnx_acts.graph.view import View
 
-__all__ = ["Choice", "Replacer", "find"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """What the caller wants replaced: see `onnx_acts.accelerate`."""
-
-    ops: frozenset[str]
-    approximate: bool
-    without_body: frozenset[tuple[str, str | None]] = frozenset()
-    """Operators and element types of which the model's opset can have no body."""
-
-    def target(self, match: Match, dtype: str | None) -> str | None:
-        """Returns the operator that takes the place of a match, None to leave it.
-
-        It is the one of `onnx_acts`, or the standard LeakyRelu.
-        """
-        if dtype not in ELEMENT_TYPES or (match.is_approximate and not self.approximate):
-            return None
-        spec = spec_of(match.operator)
-        if match.operator in self.ops or not has_standard_kernel(spec, dtype):
-            return None if (spec.name, dtype) in self.without_body else spec.name
-        if spec.name == "LeakyReLU" and not match.is_standard:
-            return spec.standard
-        return None
+__all__ = ["Replacer", "find"]
 
 
 def find(view: View, node: onnx.NodeProto) -> Iterator[Match]:
-    """Yields the activations that end in `node` and whose intermediate values nothing else uses."""
+    """Yields the activations that end in `node` and that one node can take the place of."""
+    return (match for match, obstacle in _candidates(view, node) if not obstacle)
+
+
+def _candidates(view: View, node: onnx.NodeProto) -> Iterator[tuple[Match, str]]:
+    """Yields the activations that end in `node`, each with what speaks against replacing it."""
     if node.domain not in STANDARD_DOMAINS:
         return
     for pattern in (standard_node, inlined_body, *DECOMPOSITIONS.get(node.op_type, ())):
         match = pattern(view, node)
-        if match is not None and _has_one_type(view, match) and _is_private(view, node, match):
-            yield match
+        if match is not None:
+            yield match, _obstacle(view, node, match)
+
+
+def _obstacle(view: View, root: onnx.NodeProto, match: Match) -> str:
+    """What keeps any node from taking a match's place; empty where nothing does."""
+    if not _has_one_type(view, match):
+        return "x and slope are not known to have one element type"
+    if not _is_private(view, root, match):
+        return "a value inside it is used elsewhere"
+    return ""
 
 
 class Replacer:
-    """Replaces in a model what a choice wants.
+    """Replaces in a model what a request asks for.
 
     Attributes:
-        replaced: how often each form was replaced, like {"PRelu -> PReLU": 3}.
+        report: what was replaced, and what stays.
     """
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, request: Request) -> None:
         """Starts with nothing replaced."""
-        self.replaced: Counter[str] = Counter()
-        self._choice = choice
+        self.report = Report()
+        self._request = request
         self._freed: set[str] = set()
         self._with_if: set[tuple[str, str]] = set()
 
@@ -77,14 +66,17 @@ class Replacer:
         """Replaces in the graph of `model`, which `view` shows, and in its subgraphs."""
         self._with_if = _functions_with_if(model)
         self._replace(view, FreshNames(model))
-        if self.replaced:
+        if self.report.replaced:
             _remove_unused(model.graph, self._freed)
+        for function in model.functions:
+            if function.domain != DOMAIN:
+                self._leave(function, "it is in a function of another opset")
 
     def _replace(self, view: View, names: FreshNames) -> None:
         for inner in view.inner_views():
             self._replace(inner, names)
         gone: set[str] = set()
-        is_beside_if = view.outer is not None and view.has_folded_if(self._with_if)
+        wrong_place = self._wrong_place(view)
         # Backwards, so that a whole form is seen before its parts, and deletion moves no index.
         for index in reversed(range(len(view.graph.node))):
             node = view.graph.node[index]
@@ -92,32 +84,77 @@ class Replacer:
                 self._freed.update(node.input)
                 del view.graph.node[index]
                 continue
-            for match in find(view, node):
-                operator = self._choice.target(match, view.dtype(match.x))
-                if operator is not None and _may_stand(view, match, operator, is_beside_if):
-                    gone.update(match.inner)
-                    self._freed.update(node.input)
-                    self.replaced[f"{match.form} -> {operator}"] += 1
-                    _become(node, match, operator, _slope(view, node, match, operator, names))
-                    break
+            chosen = self._chosen(view, node, wrong_place)
+            if chosen is not None:
+                match, operator = chosen
+                gone.update(match.inner)
+                self._freed.update(node.input)
+                self.report.replaced[f"{match.form} -> {operator}"] += 1
+                _become(node, match, operator, _slope(view, node, match, operator, names))
         _forget(view.graph, gone)
 
+    def _wrong_place(self, view: View) -> str:
+        """What speaks against our nodes in a graph.
 
-def _may_stand(view: View, match: Match, operator: str, is_beside_if: bool) -> bool:
-    """Tells whether ONNX Runtime can cope with one of our nodes there.
+        In a subgraph of a subgraph ONNX Runtime (1.31) mixes up the names of bodies where it takes
+        an If of a constant away, and computes wrong numbers. Where it does that in a subgraph (1.17
+        to 1.32), it loses what the If makes if a shape of that is asked for, or several nodes use
+        it, as in a body.
+        """
+        if view.outer is None:
+            return ""
+        if view.outer.outer is not None:
+            return "it is in a subgraph of a subgraph"
+        is_beside_if = view.has_folded_if(self._with_if)
+        return "it is beside an If of a constant in a subgraph" if is_beside_if else ""
+
+    def _chosen(
+        self, view: View, node: onnx.NodeProto, wrong_place: str
+    ) -> tuple[Match, str] | None:
+        """The match that is replaced and by what; where there is none, notes what stays."""
+        left: list[Left] = []
+        for match, obstacle in _candidates(view, node):
+            decision = self._request.decide(match, view.dtype(match.x))
+            if decision.operator is not None:
+                decision = _settled(view, match, decision.operator, obstacle, wrong_place)
+            if decision.operator is not None:
+                return match, decision.operator
+            left.append(Left(match.form, match.operator, decision.reason))
+        spec = standard_spec(node)
+        if not left and spec is not None:
+            left.append(Left(node.op_type, spec.name, "its slope might enlarge x"))
+        self.report.left.update(left[:1])
+        if node.op_type == "SequenceMap":
+            for graph in subgraphs(node):
+                self._leave(graph, "it is in a SequenceMap")
+        return None
+
+    def _leave(self, root: onnx.GraphProto | onnx.FunctionProto, reason: str) -> None:
+        """Notes the standard nodes of a graph or function in which nothing is replaced."""
+        for node in (node for graph in walk_graphs(root) for node in graph.node):
+            spec = standard_spec(node)
+            if spec is not None:
+                is_asked = spec.name in self._request.ops
+                why = reason if is_asked else not_asked_for(spec.name)
+                self.report.left[Left(node.op_type, spec.name, why)] += 1
+
+
+def _settled(view: View, match: Match, operator: str, obstacle: str, wrong_place: str) -> Decision:
+    """Whether ONNX Runtime can cope with a node of `operator` in the place of a match.
 
     A Scan must know how many dimensions its inputs and the outputs of its body have. A standard
     node passes on what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes
-    down. In a subgraph of a subgraph it (1.31) mixes up the names of bodies where it takes an If of
-    a constant away, and computes wrong numbers. Where it does that in a subgraph (1.17 to 1.32), it
-    loses what the If makes if a shape of that is asked for, or several nodes use it, as in a body.
+    down.
     """
+    if obstacle:
+        return Decision(None, obstacle)
     if operator == spec_of(match.operator).standard:
-        return True
-    is_deep = view.outer is not None and view.outer.outer is not None
-    if is_deep or is_beside_if:
-        return False
-    return not (view.near_scan and view.shape(match.x) is None)
+        return Decision(operator)
+    if wrong_place:
+        return Decision(None, wrong_place)
+    if view.near_scan and view.shape(match.x) is None:
+        return Decision(None, "it is in or beside a Scan, with an unknown number of dimensions")
+    return Decision(operator)
 
 
 def _functions_with_if(model: onnx.ModelProto) -> set[tuple[str, str]]:

@@ -14,7 +14,7 @@ from onnx_acts.files.structure import STANDARD_DOMAINS
 from onnx_acts.graph.matching import Match, fits
 from onnx_acts.graph.view import View
 
-__all__ = ["as_standard", "standard_node"]
+__all__ = ["as_standard", "standard_node", "standard_spec"]
 
 _OPERATORS = {s.standard: s for s in SPECS if s.standard and s.parameter_source != "draw"}
 """The operator for each standard one; RReLU shares LeakyReLU's."""
@@ -28,8 +28,8 @@ def standard_node(view: View, node: onnx.NodeProto) -> Match | None:
     A PRelu is left alone where its slope might enlarge x. ONNX Runtime allows that, against the
     standard; the operator of `onnx_acts` refuses it.
     """
-    spec = _OPERATORS.get(node.op_type)
-    if spec is None or node.domain not in STANDARD_DOMAINS:
+    spec = standard_spec(node)
+    if spec is None:
         return None
     if spec.parameter_source == "input" and not fits(view, node.input[1], node.input[0]):
         return None
@@ -41,6 +41,11 @@ def standard_node(view: View, node: onnx.NodeProto) -> Match | None:
         slope=node.input[1] if spec.parameter_source == "input" else None,
         is_standard=True,
     )
+
+
+def standard_spec(node: onnx.NodeProto) -> Spec | None:
+    """The operator of `onnx_acts` for a standard node; None where it is no activation."""
+    return _OPERATORS.get(node.op_type) if node.domain in STANDARD_DOMAINS else None
 
 
 def as_standard(node: onnx.NodeProto) -> onnx.NodeProto:

@@ -51,7 +51,7 @@ class View:
         self.near_scan = in_scan or (outer is not None and _has_scan(graph))
         self._in_scan = in_scan
         self._typed = typed
-        self._producers: dict[str, onnx.NodeProto] = {
+        self._makers: dict[str, onnx.NodeProto] = {
             name: node for node in graph.node for name in node.output if name
         }
         self._uses: Counter[str] | None = None
@@ -60,16 +60,16 @@ class View:
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
         self._values: Values = Values(typed, None if outer is None else outer._values)
 
-    def producer(self, name: str, *op_types: str) -> onnx.NodeProto | None:
+    def standard_maker(self, name: str, *op_types: str) -> onnx.NodeProto | None:
         """Returns the standard node of this graph that makes `name`, if it is one of `op_types`."""
-        node = self._producers.get(name)
+        node = self._makers.get(name)
         if node is None or node.domain not in STANDARD_DOMAINS or node.op_type not in op_types:
             return None
         return node
 
     def maker(self, name: str) -> onnx.NodeProto | None:
         """Returns the node of this graph that makes `name`, whatever it is."""
-        return self._producers.get(name)
+        return self._makers.get(name)
 
     def uses(self, name: str) -> int:
         """Counts the uses of a value: as an input here and in subgraphs, and as a graph output.
@@ -114,7 +114,7 @@ class View:
         while waiting:
             view, name = waiting.pop()
             found: set[tuple[View, str]] = set()
-            node = view._producers.get(name)
+            node = view._makers.get(name)
             if node is not None:
                 is_known = node.domain in STANDARD_DOMAINS and not any(subgraphs(node))
                 if is_known and node.op_type != "Shape":
@@ -150,7 +150,7 @@ class View:
             return None
         if name in self._initializers:
             return _array(self._initializers[name])
-        node = self._producers.get(name)
+        node = self._makers.get(name)
         if node is None:
             return self.outer._constant(name, depth) if self.outer else None
         if node.domain not in STANDARD_DOMAINS or depth > _FOLDING_DEPTH:
@@ -181,7 +181,7 @@ class View:
 
         def visit(node: onnx.NodeProto) -> None:
             for name in filter(None, node.input):
-                maker = self._producers.get(name)
+                maker = self._makers.get(name)
                 if name in nodes or name in inputs:
                     continue
                 if maker is not None and maker.op_type in FOLDED:

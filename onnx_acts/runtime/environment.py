@@ -12,9 +12,9 @@ from typing import Any
 import onnxruntime
 
 from onnx_acts.definition.version import version
-from onnx_acts.runtime.sessions import library_info
+from onnx_acts.runtime.sessions import library_info, plain_cuda_error
 
-__all__ = ["cpu_name", "environment"]
+__all__ = ["cpu_name", "environment", "library_facts"]
 
 _PACKAGES = ("onnx-acts", "onnx", "onnxruntime", "numpy", "torch")
 
@@ -34,6 +34,24 @@ def environment() -> dict[str, Any]:
         "cpu_count": os.cpu_count(),
         "providers": list(onnxruntime.get_available_providers()),
         "library": library_info(),
+    }
+
+
+def library_facts(library: dict[str, Any]) -> dict[str, str]:
+    """What `library_info` has found, in words for people."""
+    if "version" not in library:
+        facts = {"path": library.get("path"), "error": library.get("error")}
+        return {name: str(text) for name, text in facts.items() if text}
+    levels = ", ".join(library.get("isa_levels", ()))
+    level = library.get("isa") or f"none: {library.get('isa_error')}"
+    architectures = ", ".join(library.get("cuda_architectures", ()))
+    cuda = "yes" if library.get("cuda") else f"no: {plain_cuda_error(library)}"
+    return {
+        "path": str(library.get("path")),
+        "version": str(library["version"]),
+        "instructions": f"{level} (it has {levels})",
+        "CUDA": cuda + (f" (it has kernels for {architectures})" if architectures else ""),
+        "onnxruntime": f"1.{library.get('ort_api_floor')} or newer",
     }
 
 

@@ -6,7 +6,8 @@ import ctypes
 import importlib.resources
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import onnxruntime
@@ -14,11 +15,26 @@ import onnxruntime
 from onnx_acts.definition.specs import DOMAIN
 from onnx_acts.files.reading import Model, check_model_file, check_model_in_memory, serialised
 
-__all__ = ["CPU", "CUDA", "cuda_error", "library_info", "library_path", "register", "session"]
+__all__ = [
+    "CPU",
+    "CUDA",
+    "cuda_error",
+    "library_info",
+    "library_path",
+    "plain_cuda_error",
+    "register",
+    "session",
+]
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 _LIBRARY = "libonnx_acts_ops.so"
+_CUDA_WORDS = {
+    "cudaErrorNoDevice": "there is no NVIDIA GPU here",
+    "cudaErrorInsufficientDriver": "there is no NVIDIA driver here, or it is too old",
+}
+"""What CUDA's common errors mean; the library reports their names first."""
+
 _REINSTALL = "reinstall it from the checkout: `pip install --force-reinstall --no-deps .`"
 
 
@@ -33,9 +49,20 @@ def library_path() -> str:
     chosen = os.environ.get("ONNX_ACTS_LIBRARY")
     path = chosen or str(importlib.resources.files("onnx_acts").joinpath(_LIBRARY))
     if not os.path.isfile(path):
-        mend = "ONNX_ACTS_LIBRARY names it: correct or unset it" if chosen else _REINSTALL
+        mend = "ONNX_ACTS_LIBRARY names it: correct or unset it" if chosen else _mend(path)
         raise FileNotFoundError(f"the native library of onnx-acts is not at {path}; {mend}")
     return path
+
+
+def _mend(path: str) -> str:
+    """How to get a library that is not there: a clone's sources come without, and hide others."""
+    clone = Path(path).parents[1]
+    if not (clone / "custom_ops" / "CMakeLists.txt").is_file():
+        return _REINSTALL
+    return (
+        f"Python imports onnx_acts from the sources in {clone}, which hide an installed package:"
+        " run it in another folder (from there, `pip install` a clone's path installs it)"
+    )
 
 
 def library_info() -> dict[str, Any]:
@@ -57,7 +84,14 @@ def cuda_error() -> str:
     found = library_info()
     if found.get("cuda"):
         return ""
-    return str(found.get("cuda_error") or found.get("error") or "the library has no CUDA kernels")
+    return plain_cuda_error(found)
+
+
+def plain_cuda_error(library: Mapping[str, Any]) -> str:
+    """The same in what `library_info` has found."""
+    error = str(library.get("cuda_error") or "")
+    known = _CUDA_WORDS.get(error.partition(" ")[0])
+    return known or error or str(library.get("error") or "the library has no CUDA kernels")
 
 
 def register(session_options: onnxruntime.SessionOptions) -> None:

@@ -45,7 +45,7 @@ def test_networks(network: Network) -> None:
     assert all(slope.unique().numel() > 1 for slope in slopes)
     batch, channels, height, width = network.shape
     if network.name.startswith("iresnet18"):
-        shape = (batch, 512)
+        shape: tuple[int, ...] = (batch, 512)
     else:
         height, width = 6, 8  # any size will do for a network that enlarges pictures
         shape = (batch, channels, 12, 16)
@@ -95,7 +95,7 @@ def other_slopes(exported: Exported, threads: int) -> Prepared:
     with torch.no_grad():
         for part in module.modules():
             if isinstance(part, torch.nn.PReLU):
-                part.weight *= 1.01
+                part.weight.mul_(1.01)
         result = module(torch.from_numpy(exported.x)).numpy()
     return Prepared(lambda: None, lambda: result)
 

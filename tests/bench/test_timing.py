@@ -13,8 +13,12 @@ def test_peers_take_turns() -> None:
     """Each is called several times, never all of one first, and their times come by name."""
     called: list[str] = []
 
+    def call(name: str) -> None:
+        called.append(name)
+        time.sleep(1e-3)
+
     def peer(name: str) -> Prepared:
-        return Prepared(lambda: (called.append(name), time.sleep(1e-3)), lambda: np.zeros(1))
+        return Prepared(lambda: call(name), lambda: np.zeros(1))
 
     found = take_turns({"a": peer("a"), "b": peer("b")}, 1e-6)
     assert set(found) == {"a", "b"}

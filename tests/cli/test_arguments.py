@@ -1,12 +1,11 @@
 """What subcommands share."""
 
-import argparse
 import os
 from pathlib import Path
 
 import pytest
 
-from onnx_acts.cli.arguments import add_ops, check_targets, named, progress
+from onnx_acts.cli.arguments import Parser, Steps, add_ops, check_targets, named, progress
 from onnx_acts.definition.specs import DEFAULT_OPS
 
 
@@ -34,26 +33,59 @@ def test_no_name(words: list[str]) -> None:
         named(words, {"a": 1}, "--x")
 
 
-def ops_of(*words: str) -> list[str]:
+def ops_of(*words: str) -> tuple[list[str], str]:
     """What a command with `--ops` and a file reads."""
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     parser.add_argument("file")
+    parser.add_argument("--other", action="store_true")
     add_ops(parser, "operators")
-    return list(parser.parse_args(["in.onnx", *words]).ops)
+    found = parser.parse_args(words)
+    return list(found.ops), found.file
 
 
-def test_ops_of_a_command() -> None:
-    """`--ops` takes both forms and has a default."""
-    assert ops_of("--ops", "ELU", "PReLU") == ops_of("--ops", "ELU,PReLU") == ["ELU", "PReLU"]
-    assert ops_of() == list(DEFAULT_OPS)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["in.onnx", "--ops", "ELU", "PReLU"],
+        ["in.onnx", "--ops", "ELU,PReLU"],
+        ["in.onnx", "--ops=ELU,PReLU", "--other"],
+        ["--ops", "ELU,PReLU", "in.onnx"],
+        ["--ops", "ELU", "PReLU", "in.onnx"],
+        ["--ops", "ELU,", "PReLU", "in.onnx"],
+        ["--ops", "ELU", ",PReLU", "in.onnx"],
+        ["--ops", "ELU", ",", "PReLU", "in.onnx"],
+        ["--ops=ELU", "PReLU", "in.onnx"],
+        ["--ops", "ELU", "PReLU", "--other", "in.onnx"],
+    ],
+)
+def test_ops_of_a_command(words: list[str]) -> None:
+    """`--ops` takes both forms, and ends where a file comes."""
+    assert ops_of(*words) == (["ELU", "PReLU"], "in.onnx")
 
 
-def test_file_after_ops(capsys: pytest.CaptureFixture[str]) -> None:
-    """A file behind the operators is bad usage that is named, not a file that is missing."""
+def test_default_of_ops() -> None:
+    """Without `--ops` there is a default."""
+    assert ops_of("in.onnx") == (list(DEFAULT_OPS), "in.onnx")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["in.onnx", "--ops", "ELU", "other.onnx"], "unrecognized arguments: other.onnx"),
+        (["--ops", "in.onnx"], "--ops: there is no 'in.onnx'; there are ReLU,"),
+        (["in.onnx", "--ops", "ELU", "Prelu"], "no 'Prelu' (did you mean PReLU?); there are"),
+        (["in.onnx", "--ops", ""], "--ops: there is no ''; there are"),
+        (["in.onnx", "--ops"], "argument --ops: expected one argument"),
+    ],
+)
+def test_ops_that_are_none(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong name and a second file are bad usage that is named."""
     with pytest.raises(SystemExit) as left:
-        ops_of("--ops", "ELU", "other.onnx")
+        ops_of(*words)
     assert left.value.code == 2
-    assert "--ops: there is no 'other.onnx'; there are ReLU," in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_targets_that_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +116,15 @@ def test_progress_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is written where nobody watches."""
     progress("working")
     assert capsys.readouterr().err == ""
+
+
+def test_steps_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal sees which of the steps is being done, each over the one before."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    step = Steps(2)
+    step("one")
+    step("two")
+    progress("")
+    assert capsys.readouterr().err == "\r\033[K1/2 one\r\033[K2/2 two\r\033[K"

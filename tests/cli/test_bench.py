@@ -1,29 +1,25 @@
 """`onnx-acts bench` as a command. Nothing is timed."""
 
-import argparse
+import functools
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from onnx_acts.bench import measure
-from onnx_acts.cli import bench as command
+from onnx_acts.bench.peers import PEERS
+from onnx_acts.bench.workload import SIZES
 from tests.bench.rows import NETWORK
+from tests.cli.running import run
 
 
 @pytest.fixture
 def bench() -> Callable[..., int]:
     """Runs `onnx-acts bench` in this process."""
-
-    def call(*arguments: str) -> int:
-        parser = argparse.ArgumentParser()
-        command.add_parser(parser.add_subparsers())
-        parsed = parser.parse_args(["bench", *arguments])
-        return int(parsed.run(parsed))
-
-    return call
+    return functools.partial(run, "bench")
 
 
 def test_command(
@@ -51,6 +47,8 @@ def test_command(
         (["--networks", "nonsense"], "--networks: there is no 'nonsense'"),
         (["--threads", "0"], "--threads must be 1 or more"),
         (["--seconds", "nan"], "--seconds must be above 0"),
+        (["--seconds", "inf"], "--seconds must be above 0 and finite"),
+        (["--ops", "none"], "--ops none measures networks alone: name them"),
     ],
 )
 def test_command_refuses(bench: Callable[..., int], arguments: list[str], message: str) -> None:
@@ -74,6 +72,20 @@ def test_command_names_a_file_that_is_something_else(
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"--from .*other\.json: "):
             bench("--from", str(path))
+
+
+def test_command_reads_no_endless_file(bench: Callable[..., int]) -> None:
+    """A device that never ends is told from a report."""
+    with pytest.raises(ValueError, match=r"--from /dev/zero: it has more than 32 MiB"):
+        bench("--from", "/dev/zero")
+
+
+def test_help_lists_names(bench: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` has every size and every peer, unbroken."""
+    with pytest.raises(SystemExit):
+        bench("--help")
+    words = capsys.readouterr().out.replace(",", " ").replace(".", " ").split()
+    assert {*SIZES, *(peer.name for peer in PEERS if " " not in peer.name)} <= set(words)
 
 
 @pytest.mark.parametrize("flag", ["--json", "--markdown", "--picture"])
@@ -147,7 +159,7 @@ def test_command_measures_all_or_nothing(
         plans.append(plan)
         return []
 
-    def keep_networks(chosen: list[object], *rest: object) -> list[object]:
+    def keep_networks(chosen: list[Any], *rest: object) -> list[object]:
         networks.append([network.name for network in chosen])
         return [NETWORK]
 
@@ -158,7 +170,7 @@ def test_command_measures_all_or_nothing(
     assert networks == []
     assert "edsr-prelu" not in capsys.readouterr().out
     assert bench("--ops", "none", "--networks", "all") == 0
-    assert (plans[1].operators, "compiled" in plans[1].peers) == ([], False)
+    assert (plans[1].operators, "compiled" in [peer.name for peer in plans[1].peers]) == ([], False)
     assert "edsr-prelu" in capsys.readouterr().out
     assert networks == [["iresnet18-prelu", "fsrcnn-prelu", "edsr-prelu", "iresnet18-elu"]]
     assert bench("--networks", "edsr-prelu") == 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -17,6 +17,7 @@ from onnx_acts.cli import export as command
 from onnx_acts.exporting import verification
 from onnx_acts.exporting.factory import build_module
 from onnx_acts.exporting.verification import run_model
+from tests.cli import running
 from tests.exporting.networks import Dense, small
 
 FACTORY = "tests.exporting.networks:Dense"
@@ -25,10 +26,7 @@ INPUT = "2x3"
 
 def run(*words: object) -> int:
     """Runs the subcommand in this process."""
-    parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    arguments = parser.parse_args(["export", *map(str, words)])
-    return int(arguments.run(arguments))
+    return running.run("export", *words)
 
 
 @pytest.fixture
@@ -146,6 +144,73 @@ def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         run("none.pt2", "-o", out)
 
 
+def test_ops_before_the_factory(tmp_path: Path) -> None:
+    """A list of operators ends where FACTORY comes."""
+    out = tmp_path / "m.onnx"
+    assert run("--ops", "PReLU,ELU", FACTORY, "--input", INPUT, "-o", out, "--no-verify") == 0
+    assert {node.op_type for node in onnx.load(out).graph.node if node.domain} == {"PReLU", "ELU"}
+
+
+@pytest.mark.parametrize("style", ["acts", "standard"])
+def test_summary_of_a_style(style: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of standard operators has no bodies that could have been compared."""
+    assert run(FACTORY, "--input", INPUT, "-o", tmp_path / "m.onnx", "--style", style) == 0
+    printed = capsys.readouterr().out
+    assert "largest difference" in printed
+    assert ("(bodies)" in printed) == ("(library)" in printed) == (style == "acts")
+
+
+def test_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal sees each step with its number, and in the end none."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert run("torch.nn:ELU", "--input", INPUT, "-o", tmp_path / "m.onnx") == 0
+    steps = capsys.readouterr().err.split("\r\033[K")
+    assert [step.split()[0] for step in steps[1:-1]] == [f"{i}/6" for i in range(1, 7)]
+    assert "loading PyTorch" in steps[1]
+    assert "writing" in steps[-2]
+    assert steps[-1] == ""
+
+
+MISTAKES = {
+    "there is no file none.py": ["none.py:Net", "--input", "2x3"],
+    "must have the form": ["torch.nn", "--input", "2x3"],
+    "no weights file at none.st": ["torch.nn:ELU", "--input", "2x3", "--weights", "none.st"],
+    "is a pickle": ["torch.nn:ELU", "--input", "2x3", "--weights", "w.pt"],
+    "there is no program at none.pt2": ["none.pt2"],
+    "--input is missing": ["torch.nn:ELU"],
+    "numbers joined by x": ["torch.nn:ELU", "--input", "2,3"],
+    "--seed must be from 0": ["torch.nn:ELU", "--input", "2", "--seed", str(2**70)],
+    "--seed must be from 0 to": ["torch.nn:ELU", "--input", "2", "--seed", "-1"],
+    "there is no folder": ["torch.nn:ELU", "--input", "2", "-o", "none/m.onnx"],
+}
+"""Command lines by what is said of them."""
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_mistakes_are_told_at_once(message: str, tmp_path: Path) -> None:
+    """What is wrong is told without PyTorch, which takes long to load."""
+    (tmp_path / "w.pt").write_bytes(b"\x80\x02" + b"x" * 20 + b".")
+    without = "import sys; sys.modules['torch'] = None; from onnx_acts.cli.main import main;"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{without} sys.exit(main())", "export", "-o", "m.onnx"]
+        + MISTAKES[message],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, message in line) == (2, True), line
+
+
+def test_largest_seed(tmp_path: Path) -> None:
+    """Every seed that passes works."""
+    words = ["torch.nn:ELU", "--input", INPUT, "-o", tmp_path / "m.onnx", "--no-verify"]
+    assert run(*words, "--seed", 2**64 - 1) == 0
+
+
 def test_no_input(tmp_path: Path) -> None:
     """A module's inputs cannot be guessed."""
     with pytest.raises(ValueError, match="--input is missing"):
@@ -157,7 +222,7 @@ def test_no_optimize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     real = torch.onnx.export
 
-    def spy(*args: object, **options: object) -> object:
+    def spy(*args: Any, **options: Any) -> object:
         seen.append(options["optimize"])
         return real(*args, **options)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import onnx
 import pytest
 
-from onnx_acts.cli import graph as command
 from onnx_acts.files.reading import load_model, save_model
 from onnx_acts.graph import accelerate, lower
+from tests.cli.running import run
 from tests.graph.models import operators, parsed
 
 MODEL = parsed(
@@ -21,10 +20,7 @@ MODEL = parsed(
 
 def main(arguments: list[str]) -> int:
     """What the program `onnx-acts` does with these arguments."""
-    parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    found = parser.parse_args(arguments)
-    return int(found.run(found))
+    return run(*arguments)
 
 
 @pytest.fixture
@@ -93,11 +89,13 @@ def test_nothing_to_do(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_left(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nodes that were asked for and could not be replaced are named."""
+    """Nodes that were asked for and could not be replaced are named, with the reason."""
     model = parsed("y = PRelu (x, w)", more_inputs=", T[C,1] w")
     save_model(model, path)
     assert main(["accelerate", str(path), "-o", str(path)]) == 0
-    assert "nothing to replace; left: 1 PRelu (element type, shapes" in capsys.readouterr().out
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].endswith("old.onnx: nothing to replace")
+    assert printed[1:] == ["  left: 1 PRelu: its slope might enlarge x"]
 
 
 def test_errors(path: Path) -> None:
@@ -130,4 +128,5 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as caught:
             main(["accelerate", *arguments])
         assert caught.value.code == 2
-    assert "--ops: there is no 'PRelu'; there are ReLU, LeakyReLU, PReLU" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "--ops: there is no 'PRelu' (did you mean PReLU?); there are ReLU, LeakyReLU, PR" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,7 +74,7 @@ def no_slope(model: onnx.ModelProto) -> None:
     del model.graph.node[2].input[1]
 
 
-DAMAGED = {
+DAMAGED: dict[Callable[[onnx.ModelProto], object], str] = {
     initializer_type: "'w' has the element type 99, which onnx",
     input_type: "'x_in' has the element type 77, which onnx",
     no_slope: "PReLU (node 'act') takes X, slope",
@@ -95,7 +96,7 @@ def test_damaged_file(
     assert not out.exists()
 
 
-def parser_of(error: BaseException) -> Callable[[], argparse.ArgumentParser]:
+def parser_of(error: BaseException) -> Callable[[list[str]], argparse.ArgumentParser]:
     """A parser whose one command raises."""
 
     def run(arguments: argparse.Namespace) -> int:
@@ -103,7 +104,7 @@ def parser_of(error: BaseException) -> Callable[[], argparse.ArgumentParser]:
 
     parser = argparse.ArgumentParser()
     parser.set_defaults(run=run)
-    return lambda: parser
+    return lambda words: parser
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_errors(
 ) -> None:
     """No error ends with status 1, which means that a comparison failed."""
     monkeypatch.delenv("ONNX_ACTS_TRACEBACK", raising=False)
-    monkeypatch.setattr(cli, "command_parser", parser_of(error))
+    monkeypatch.setattr(cli, "_parser", parser_of(error))
     assert cli.main([]) == status
     assert capsys.readouterr().err == line + "\n"
 
@@ -138,7 +139,7 @@ def test_errors(
 def test_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """ONNX_ACTS_TRACEBACK lets the error out."""
     monkeypatch.setenv("ONNX_ACTS_TRACEBACK", "1")
-    monkeypatch.setattr(cli, "command_parser", parser_of(KeyError(99)))
+    monkeypatch.setattr(cli, "_parser", parser_of(KeyError(99)))
     with pytest.raises(KeyError):
         cli.main([])
 
@@ -163,3 +164,118 @@ def test_reader_that_stops_early() -> None:
     command = f"{sys.executable} -m onnx_acts info | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def in_shell(line: str) -> subprocess.CompletedProcess[str]:
+    """A line of a shell, in which `onnx-acts` is the command of this environment."""
+    line = line.replace("onnx-acts", f"'{sys.executable}' -m onnx_acts")
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = ["bash", "-c", line]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=own)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("onnx-acts info >&-", "standard output is closed; to run without it, add >/dev/null"),
+        ("onnx-acts info > /dev/full", "[Errno 28] No space left on device"),
+    ],
+)
+def test_output_that_goes_nowhere(line: str, message: str) -> None:
+    """A closed or full standard output gets one line and the status of an error."""
+    done = in_shell(line)
+    assert (done.returncode, done.stderr) == (2, f"onnx-acts: error: {message}\n")
+
+
+def test_no_stderr() -> None:
+    """Where nobody can be told, the status tells."""
+    done = in_shell("onnx-acts info none.onnx 2>&-")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+def test_exit_in_foreign_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """sys.exit in code that a command runs is an error, whatever its number."""
+    monkeypatch.setattr(cli, "_parser", parser_of(SystemExit(0)))
+    assert cli.main([]) == 2
+    line = "onnx-acts: error: code that was run has called sys.exit(0)\n"
+    assert capsys.readouterr().err == line
+
+
+INTERRUPTED = """
+import importlib.abc, sys
+
+class Interrupt(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnx":
+            raise KeyboardInterrupt
+        return None
+
+sys.meta_path.insert(0, Interrupt())
+sys.argv = ["onnx-acts", "accelerate", "a.onnx", "-o", "b.onnx"]
+from onnx_acts.cli.main import main
+sys.exit(main())
+"""
+
+
+def test_interrupt_while_something_is_imported() -> None:
+    """Ctrl-C before the command has begun is one line too."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "onnx-acts: interrupted\n")
+
+
+def test_error_below_progress(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal an error does not stand behind the progress."""
+    monkeypatch.setattr(cli, "_parser", parser_of(ValueError("no")))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert cli.main([]) == 2
+    assert capsys.readouterr().err == "\r\033[Konnx-acts: error: no\n"
+
+
+LOADED = """
+import sys
+from onnx_acts.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print(*sorted({"numpy", "onnx", "onnxruntime", "torch"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "loaded"),
+    [
+        (["--help"], ""),
+        (["--version"], ""),
+        (["accelerate", "--help"], "numpy onnx"),
+        (["accelerate", "{model}", "-o", "{out}"], "numpy onnx"),
+        (["lower", "{model}", "-o", "{out}"], "numpy onnx"),
+        (["export", "none.py:Net", "--input", "1", "-o", "{out}"], "numpy onnx"),
+        (["conform", "--help"], ""),
+    ],
+)
+def test_what_a_command_loads(words: list[str], loaded: str, tmp_path: Path) -> None:
+    """Nothing that takes long is loaded before it is needed: ONNX Runtime and PyTorch above all."""
+    model = one_node_model(spec_of("PReLU"), "float32")
+    onnx.save(model, tmp_path / "m.onnx")
+    places = {"model": tmp_path / "m.onnx", "out": tmp_path / "o.onnx"}
+    words = [word.format(**places) for word in words]
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == loaded
+
+
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The list of commands leads to commands that there are."""
+    for name in cli._COMMANDS:
+        with pytest.raises(SystemExit) as left:
+            cli.main([name, "--help"])
+        assert left.value.code == 0
+        assert f"usage: onnx-acts {name} [-h]" in capsys.readouterr().out

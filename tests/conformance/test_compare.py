@@ -101,7 +101,7 @@ def test_shape_and_type_are_compared() -> None:
 
 def leaky(x: Array) -> Array:
     """The right slope, in the compute type."""
-    wide = np.float64 if x.dtype == np.float64 else np.float32
+    wide: Any = np.float64 if x.dtype == np.float64 else np.float32
     with np.errstate(all="ignore"):
         return np.where(x < 0, wide(SLOPE) * x.astype(wide), x).astype(x.dtype)
 
@@ -124,7 +124,7 @@ def lost_nan(x: Array) -> Array:
 def rounded_slope(x: Array) -> Array:
     """A slope that was rounded to fewer bits first: bfloat16's for 32 bits, the type's for 16."""
     early = {"float64": np.float32, "float32": ml_dtypes.bfloat16}.get(x.dtype.name, x.dtype)
-    wide = np.float64 if x.dtype == np.float64 else np.float32
+    wide: Any = np.float64 if x.dtype == np.float64 else np.float32
     slope = np.asarray(SLOPE).astype(early).astype(wide)
     return np.where(x < 0, slope * x.astype(wide), x).astype(x.dtype)
 

@@ -1,6 +1,7 @@
 """The facts marked "(seen)", checked against what is installed."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -19,7 +20,7 @@ Check = Callable[[], bool]
 ZEROS = np.array([0.0, -0.0], np.float32)
 
 
-def model(op_type: str, inputs: dict[str, np.ndarray], **attributes: float) -> onnx.ModelProto:
+def model(op_type: str, inputs: dict[str, np.ndarray], **attributes: Any) -> onnx.ModelProto:
     """A model of one standard node."""
     node = helper.make_node(op_type, list(inputs), ["y"], **attributes)
     values = [helper.make_tensor_value_info(n, 1, a.shape) for n, a in inputs.items()]
@@ -41,10 +42,11 @@ def ref(op_type: str, *arrays: object, **attributes: float) -> np.ndarray:
     """What onnx.reference computes."""
     inputs = {f"x{i}": np.asarray(a, np.float32) for i, a in enumerate(arrays)}
     with np.errstate(all="ignore"):
-        return ReferenceEvaluator(model(op_type, inputs, **attributes)).run(None, inputs)[0]
+        found: Any = ReferenceEvaluator(model(op_type, inputs, **attributes)).run(None, inputs)
+        return found[0]
 
 
-def five(x: torch.Tensor) -> list[torch.Tensor]:
+def five(x: Any) -> list[Any]:
     """PyTorch's five functions."""
     return [
         functional.relu(x),

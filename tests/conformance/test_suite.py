@@ -23,7 +23,8 @@ from onnx_acts.conformance.known_differences import (
     missing_kernel,
     version_tuple,
 )
-from onnx_acts.conformance.runtimes import RUNTIMES, runtime_of
+from onnx_acts.conformance.reproduce import program
+from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, runtime_of
 from onnx_acts.conformance.suite import Result, Selection, run
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
@@ -63,7 +64,7 @@ def run_fake(fake: Fake, known: tuple[KnownDifference, ...] = (), group: str = "
     return run(Selection([spec_of("ELU")], ["float32"], [group], [fake], quick=True), known)
 
 
-def record(**changes: object) -> KnownDifference:
+def record(**changes: Any) -> KnownDifference:
     """A known difference of the fake."""
     base = KnownDifference("evaluator", ("ELU",), "shapes", "because", "seen today")
     return dataclasses.replace(base, **changes)
@@ -182,14 +183,14 @@ def test_small_input_is_written_out() -> None:
     failures = [failure for cell in result.cells for failure in cell.failures]
     assert failures[0].program
     case = Case("ELU", "bfloat16", [np.array([[np.nan, -0.0]], numpy_type("bfloat16"))])
-    text = runner.program("evaluator", case, None, lambda small: False)
+    text = program("evaluator", case, None, lambda small: False)
     assert "import ml_dtypes\n" in text
     assert ", -0.0], ml_dtypes.bfloat16).reshape((1, 2))" in text
 
 
 @pytest.mark.parametrize("item", RUNTIMES, ids=lambda item: item.name)
 @pytest.mark.parametrize("dtype", ELEMENT_TYPES)
-def test_runtimes_agree_on_a_plain_input(item: runner.Runtime, dtype: str) -> None:
+def test_runtimes_agree_on_a_plain_input(item: Runtime, dtype: str) -> None:
     """Every runtime that is here computes every operator that it supports, to its promise."""
     if item.unavailable():
         pytest.skip(item.unavailable())

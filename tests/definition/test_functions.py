@@ -1,6 +1,7 @@
 """The function bodies are valid ONNX and compute what the reference says."""
 
 import dataclasses
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -55,14 +56,16 @@ def check_against_reference(
 @pytest.mark.parametrize(("spec", "training"), BOTH_FORMS, ids=identify)
 def test_body_is_valid_and_right(spec: Spec, training: int, dtype: str) -> None:
     """Passes the checker, infers shapes, and runs in ONNX Runtime and onnx.reference."""
-    attributes = {"training_mode": training, "seed": 2**40 + 3} if spec.training_body else {}
+    attributes: dict[str, Any] = {}
+    if spec.training_body:
+        attributes = {"training_mode": training, "seed": 2**40 + 3}
     model = one_node_model(spec, dtype, outputs=len(spec.outputs), **attributes)
     onnx.checker.check_model(model, full_check=True)
     x = in_type(X, dtype)
     fed = feeds(spec, x, in_type(SLOPE, dtype))
     for run in (session(model, accelerated=False).run, ReferenceEvaluator(model).run):
         with np.errstate(over="ignore"):  # exp of a large positive x, which the body then drops
-            got = run(None, fed)
+            got: Any = run(None, fed)
         check_against_reference(spec, dtype, got, x, **attributes)
 
 
@@ -197,7 +200,7 @@ def test_any_shape(spec: Spec, training: int, level: str) -> None:
     form = Form(20, convert=False, aligned=True, training=bool(training), outputs=1)
     levels = onnxruntime.GraphOptimizationLevel
     for shape in RANKED_SHAPES:
-        sizes = [f"d{i}" for i in range(len(shape))]
+        sizes = tuple(f"d{i}" for i in range(len(shape)))
         model = one_node_model(
             spec, "float32", x_shape=sizes, slope_shape=sizes[-1:], bodies=False, **attributes
         )

@@ -1,6 +1,7 @@
 """Nodes carry their attributes exactly."""
 
 import doctest
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,12 +16,18 @@ from onnx_acts.definition.specs import SPECS, Spec
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_round_trip(spec: Spec) -> None:
     """Float64 values that no FLOAT attribute could hold come back to the last bit."""
-    values = {
+    values: dict[str, Any] = {
         attribute.name: 0.1 if attribute.kind == "real" else 1 for attribute in spec.attributes
     }
     node = make_node(spec.name, [name.lower() for name in spec.inputs], ["y"], **values)
     assert read_attributes(node) == values
     assert all(item.type != onnx.AttributeProto.FLOAT for item in node.attribute)
+
+
+def test_name_that_is_nearly_right() -> None:
+    """The operator that is meant is told."""
+    with pytest.raises(ValueError, match=r"'Prelu' \(did you mean PReLU\?\); onnx_acts has ReLU"):
+        make_node("Prelu", ["x", "w"], ["y"])
 
 
 def test_float_attribute_is_read() -> None:
@@ -33,7 +40,7 @@ def test_float_attribute_is_read() -> None:
     ("value", "found"),
     [
         ("0.1", "STRING"),
-        (numpy_helper.from_array(np.float32([0.1])), "a tensor of 1 FLOAT"),
+        (numpy_helper.from_array(np.array([0.1], np.float32)), "a tensor of 1 FLOAT"),
         (numpy_helper.from_array(np.array([0.1, 0.2])), "a tensor of 2 DOUBLE"),
     ],
 )
@@ -62,7 +69,7 @@ def test_examples_in_docstrings() -> None:
     ("tensor", "message"),
     [
         (onnx.TensorProto(data_type=99), r"a tensor of 1 unknown \(99\) value"),
-        (onnx.TensorProto(data_type=11, data_location=1), "a tensor in another file"),
+        (onnx.TensorProto(data_type=11, data_location="EXTERNAL"), "a tensor in another file"),
     ],
 )
 def test_tensor_that_is_no_number(tensor: onnx.TensorProto, message: str) -> None:

@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from onnx_acts.definition import reference
@@ -96,7 +97,7 @@ def test_elu_far_below_zero(dtype: type, bits: int, alpha_exponent: int) -> None
     unit = 2.0**-bits  # half the distance of two numbers between 1 and 2
     scale = 2.0**alpha_exponent
     alpha = (1 + 3 * unit) * scale
-    x = np.array([-30, -36, -37, -38, -50, -100, -1000, -60000, -np.inf], dtype)
+    x: NDArray[Any] = np.array([-30, -36, -37, -38, -50, -100, -1000, -60000, -np.inf], dtype)
     want = [-(1 + 2 * unit) * scale] * 8 + [-(1 + 4 * unit) * scale]
     got = reference.evaluate(spec_of("ELU"), [x], {"alpha": alpha})[0]
     assert got.astype(float).tolist() == want
@@ -106,7 +107,7 @@ def test_elu_far_below_zero(dtype: type, bits: int, alpha_exponent: int) -> None
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_special_values(spec: Spec, dtype: type) -> None:
     """NaN stays NaN, +-0 and positive values are kept as they are, in every type."""
-    x = np.array([np.nan, 0.0, -0.0, np.inf, 2.0], dtype=dtype)
+    x: NDArray[Any] = np.array([np.nan, 0.0, -0.0, np.inf, 2.0], dtype=dtype)
     inputs = [x, np.array(np.inf, dtype=dtype)][: len(spec.inputs)]
     got = reference.evaluate(spec, inputs)[0]
     assert got.dtype == x.dtype
@@ -152,7 +153,7 @@ def test_rrelu_training() -> None:
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32])
 def test_rounding_is_done_once(dtype: type) -> None:
     """A value just above the middle of two neighbours goes up, the middle itself to even."""
-    one = np.array(1, dtype)
+    one: NDArray[Any] = np.array(1, dtype)
     step = float(np.nextafter(one, np.array(2, dtype)).astype(float)) - 1
     middle = 1 + step / 2
     values = np.array([middle, middle * (1 + 2**-50), middle + step, middle * (1 - 2**-50)])

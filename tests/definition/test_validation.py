@@ -30,7 +30,7 @@ BAD_SLOPES = [
 @pytest.mark.parametrize(("x", "slope"), GOOD_SLOPES)
 def test_slope_that_broadcasts(x: tuple[int, ...], slope: tuple[int, ...]) -> None:
     """Every unidirectionally broadcastable slope is accepted."""
-    assert check_slope_shape(x, slope) is None
+    check_slope_shape(x, slope)
 
 
 @pytest.mark.parametrize(("x", "slope"), BAD_SLOPES)

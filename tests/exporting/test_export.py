@@ -348,11 +348,19 @@ def test_threads(tmp_path: Path) -> None:
         torch.testing.assert_close(got, module(x))
 
 
-def test_unverified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """verify=False runs nothing and says so."""
+@pytest.mark.parametrize("verify", ["all", True])
+def test_verified(verify: Any, tmp_path: Path) -> None:
+    """The command line's word and True are the same: bodies and library."""
+    result = export(nn.ELU().eval(), torch.zeros(2, 3), tmp_path / "m.onnx", verify=verify)
+    assert [error.runtime for error in result.errors] == ["bodies", "library"]
+
+
+@pytest.mark.parametrize("verify", ["none", False])
+def test_unverified(verify: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line's word and False run nothing and say so."""
     monkeypatch.delattr(verification, "run_model")
-    result = export(nn.ELU().eval(), torch.zeros(2, 3), tmp_path / "m.onnx", verify=False)
-    assert result.verification == "not verified: verify=False"
+    result = export(nn.ELU().eval(), torch.zeros(2, 3), tmp_path / "m.onnx", verify=verify)
+    assert result.verification == "not verified: verify='none'"
     assert result.errors == ()
 
 

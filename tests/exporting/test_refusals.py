@@ -186,6 +186,34 @@ def test_training_mode(tmp_path: Path) -> None:
         export(module, X, tmp_path / "m.onnx")
 
 
+@pytest.mark.parametrize("args", [X.numpy(), (X.numpy(),), ({"x": X.numpy()},)])
+def test_numpy(args: Any, tmp_path: Path) -> None:
+    """A NumPy array among the inputs is refused with the way to make a tensor of it."""
+    with pytest.raises(TypeError, match=r"an input is a NumPy array: torch\.from_numpy makes"):
+        export(nn.ELU().eval(), args, tmp_path / "m.onnx")
+
+
+class Exits(nn.Module):
+    """Leaves the program; while torch captures it only, if wanted."""
+
+    def __init__(self, when_captured: bool) -> None:
+        super().__init__()
+        self.when_captured = when_captured
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Does not come back."""
+        if torch.compiler.is_exporting() or not self.when_captured:
+            sys.exit(0)
+        return x
+
+
+@pytest.mark.parametrize("when_captured", [False, True])
+def test_exit(when_captured: bool, tmp_path: Path) -> None:
+    """sys.exit in a module does not end the program that exports it."""
+    with pytest.raises(ValueError, match=r"SystemExit: 0 \(at .*sys\.exit\(0\)"):
+        export(Exits(when_captured).eval(), X, tmp_path / "m.onnx", dynamic_shapes={})
+
+
 @pytest.mark.filterwarnings("ignore:`torch.jit")
 def test_torchscript(tmp_path: Path) -> None:
     """A TorchScript module is refused with the way out."""
@@ -205,10 +233,10 @@ def test_extra_is_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ("options", "message"),
     [
         ({"style": "fast"}, "style must be 'acts' or 'standard', got 'fast'"),
-        ({"ops": ["Elu"]}, "unknown operator 'Elu'; onnx_acts has ReLU"),
+        ({"ops": ["Elu"]}, r"unknown operator 'Elu' \(did you mean ELU\?\); onnx_acts has ReLU"),
         ({"opset": 17}, "opset 17 is not supported; the exporter writes opsets 18 to"),
         ({"opset": 99}, "opset 99 is not supported"),
-        ({"verify": "library"}, "verify must be True, False or 'bodies', got 'library'"),
+        ({"verify": "library"}, "verify must be 'all', 'bodies', 'none' or a bool, got 'library'"),
         ({"seed": -1}, "seed must be 0 or greater, got -1"),
     ],
 )

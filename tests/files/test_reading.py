@@ -316,7 +316,7 @@ def test_good_range(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [{}, {"length": 0}])
-def test_length_left_out(length: dict[str, int], tmp_path: Path) -> None:
+def test_length_left_out(length: dict[str, Any], tmp_path: Path) -> None:
     """A tensor without a length ends where its shape ends: others may follow in the file."""
     path = with_external(tmp_path, external(shape=(2,), offset=4, **length), size=16)
     (tmp_path / "w.data").write_bytes(np.array([1, 2, 3, 4], np.float32).tobytes())
@@ -383,7 +383,7 @@ def test_sidecar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tensor.float_data.extend(WEIGHT)
     tensor.doc_string = "kept"
     small = model.graph.initializer.add()
-    small.CopyFrom(numpy_helper.from_array(np.float32(1), "small"))
+    small.CopyFrom(numpy_helper.from_array(np.array(1, np.float32), "small"))
     before = model.SerializeToString()
     save_model(model, tmp_path / "m.onnx")
     assert model.SerializeToString() == before

@@ -12,9 +12,9 @@ import onnx
 from onnx_acts.definition.known import Known
 from onnx_acts.files import bodies as embed
 from onnx_acts.files import types as inference
+from onnx_acts.graph import deciding, replacing, view
 from onnx_acts.graph import inlined_bodies as bodies
 from onnx_acts.graph import local_functions as functions
-from onnx_acts.graph import replacing, view
 from onnx_acts.graph.matching import Match
 from onnx_acts.runtime import evaluator
 
@@ -23,13 +23,13 @@ __all__ = ["MENDED", "uses_library"]
 
 def takes_forms_that_lose_nan() -> None:
     """ELU forms that give a number for NaN were replaced without `approximate`."""
-    target = replacing.Choice.target
+    decide = deciding.Request.decide
 
-    def wrong(self: replacing.Choice, match: Match, dtype: str | None) -> str | None:
+    def wrong(self: deciding.Request, match: Match, dtype: str | None) -> deciding.Decision:
         is_approximate = match.is_approximate and match.operator != "ELU"
-        return target(self, dataclasses.replace(match, is_approximate=is_approximate), dtype)
+        return decide(self, dataclasses.replace(match, is_approximate=is_approximate), dtype)
 
-    replacing.Choice.target = wrong
+    deciding.Request.decide = wrong
 
 
 def mixes_types() -> None:

@@ -95,7 +95,7 @@ class Scope:
 
     def __init__(self, state: State, kind: str = "graph", outer: Scope | None = None) -> None:
         self.state, self.kind, self.outer = state, kind, outer
-        self.opset = outer.opset if outer else state.opset
+        self.opset: int = outer.opset if outer else state.opset
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self.formals: dict[str, str] = {}

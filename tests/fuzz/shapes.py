@@ -65,7 +65,7 @@ def _neg(scope: Scope, x: Value) -> Value:
 def _reshape(scope: Scope, x: Value) -> Value:
     shape = scope.state.pick((x.shape, (*x.shape, 1), (1, *x.shape), (math.prod(x.shape),)))
     wanted = list(shape)
-    if wanted and math.prod(shape) and scope.state.chance(50):
+    if wanted and 0 not in shape and scope.state.chance(50):
         wanted[scope.state.integer(0, len(wanted) - 1)] = -1
     return _moved(x, scope.add("Reshape", x.name, _ints(scope, tuple(wanted))), shape)
 

@@ -97,17 +97,17 @@ def _input(scope: Scope) -> Value:
         shape = (max(shape),) * rank
     if rank and state.chance(3):
         shape = (0, *shape[1:])
-    declared: list[int | str | None] | None = []
+    declared: list[int | str | None] = []
     style = state.pick(("fixed", "batch", "batch", "batch", "symbolic", "unnamed", "mixed", "none"))
     for axis, size in enumerate(shape):
         way = "fixed" if style == "batch" and axis else style
         if way in ("batch", "mixed"):
             way = state.pick(("fixed", "symbolic", "unnamed"))
-        declared.append({"fixed": size, "symbolic": f"D{axis}"}.get(way))
-    if style == "none":
-        declared = None
+        sizes: dict[str, int | str] = {"fixed": size, "symbolic": f"D{axis}"}
+        declared.append(sizes.get(way))
     name = state.name("x")
-    state.inputs.append(helper.make_tensor_value_info(name, onnx_type(dtype), declared))
+    known = None if style == "none" else declared
+    state.inputs.append(helper.make_tensor_value_info(name, onnx_type(dtype), known))
     state.feeds[name] = _numbers(state, dtype, shape)
     return Value(name, dtype, shape)
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase
 from onnx import numpy_helper
 
 from onnx_acts.files.structure import subgraphs, walk_graphs
-from onnx_acts.graph.view import FOLDED
+from onnx_acts.graph.folding import FOLDED
 from tests.fuzz.case import EXTRAS, Case, as_python
 from tests.fuzz.pool import Worker
 from tests.fuzz.strategy import OPSETS, cases

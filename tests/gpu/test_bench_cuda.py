@@ -29,7 +29,7 @@ def test_rows(monkeypatch: pytest.MonkeyPatch) -> None:
             raise RuntimeError("takes long\nand is left out")
         return original(*arguments, compiled=compiled)
 
-    original = bench_cuda.torch_call
+    original: Any = bench_cuda.torch_call
     monkeypatch.setattr(bench_cuda, "torch_call", not_compiled)
     monkeypatch.setattr(bench_cuda, "ELEMENT_TYPES", ("float16", "float32"))
     rows = bench_cuda.run()

@@ -99,7 +99,7 @@ def test_findings_are_collected(tmp_path: Path) -> None:
     (tmp_path / "kernels.json").write_text("[1]")
     target = tmp_path / "out" / "report"
     target.parent.mkdir()
-    command = [sys.executable, FOLDER / "collect.py", tmp_path, target]
+    command: list[str | Path] = [sys.executable, FOLDER / "collect.py", tmp_path, target]
     subprocess.run(command, check=True)
     found = json.loads(target.read_text())
     assert found["ok"]

@@ -51,7 +51,7 @@ def inputs_of(spec: Spec, dtype: str) -> list[Any]:
     return [x, in_type(SLOPE, dtype)] if len(spec.inputs) > 1 else [x]
 
 
-def model_of(spec: Spec, dtype: str, **attributes: float) -> onnx.ModelProto:
+def model_of(spec: Spec, dtype: str, **attributes: Any) -> onnx.ModelProto:
     """A model of one node, with casts around it for bfloat16, which NumPy cannot feed.
 
     Only there: between casts ONNX Runtime computes float16 in float32, without rounding.
@@ -126,7 +126,7 @@ def test_exact_keeps_digits() -> None:
 def test_rrelu_with_noise(training: int, dtype: str) -> None:
     """RReLU in training or with its noise becomes the body, with the same draws."""
     spec = spec_of("RReLU")
-    attributes = {"lower": 0.1, "upper": 0.4, "training_mode": training, "seed": 7}
+    attributes: dict[str, Any] = {"lower": 0.1, "upper": 0.4, "training_mode": training, "seed": 7}
     model = one_node_model(spec, dtype, outputs=2, **attributes)
     lowered, counts = lower_counted(model)
     check_standard(lowered)

@@ -6,6 +6,7 @@ Each is accelerated, and gives with bodies and with the library what ONNX Runtim
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -91,8 +92,9 @@ def test_mixed_types(opset: int, first: str) -> None:
 def test_reference_evaluator(opset: int) -> None:
     """An accelerated file runs in the evaluator at every opset."""
     model = parsed(ELUS, opset=opset)
-    got = onnx_acts.reference_evaluator(accelerate(model)).run(None, {"x": X})[0]
-    wanted = ReferenceEvaluator(model).run(None, {"x": X})[0]
+    ours: Any = onnx_acts.reference_evaluator(accelerate(model)).run(None, {"x": X})
+    theirs: Any = ReferenceEvaluator(model).run(None, {"x": X})
+    got, wanted = ours[0], theirs[0]
     np.testing.assert_allclose(got, wanted, rtol=1e-6)
 
 

@@ -203,7 +203,8 @@ def test_prefixes(prefix: str) -> None:
     lowered = lower(changed)
     assert not [node for node in lowered.graph.node if node.domain]
     np.testing.assert_allclose(run(lowered, library=False), wanted, rtol=1e-5, atol=1e-6)
-    got = onnx_acts.reference_evaluator(changed).run(None, {f"{prefix}x": X.astype(np.float32)})
+    feeds = {f"{prefix}x": X.astype(np.float32)}
+    got: Any = onnx_acts.reference_evaluator(changed).run(None, feeds)
     np.testing.assert_allclose(got[0], wanted, rtol=1e-5, atol=1e-6)
 
 

@@ -335,11 +335,11 @@ def test_form(name: str, dtype: str) -> None:
     new, old, exact = run(result, x), run(model, x), expected(form, x)
     promise = spec_of(form.operator).promise.body[dtype]
     with np.errstate(invalid="ignore"):
-        is_number = np.isfinite(exact) & np.isfinite(reference.rounded(exact, dtype))
+        is_number = np.isfinite(exact) & np.isfinite(reference.rounded(exact, np.dtype(dtype)))
     assert ulp_error(new[is_number], exact[is_number]).max() <= promise
-    assert_array_equal(new[~is_number], reference.rounded(exact, dtype)[~is_number])
+    assert_array_equal(new[~is_number], reference.rounded(exact, np.dtype(dtype))[~is_number])
     if form.operator == "ELU":
-        error = 4 * np.finfo(dtype).eps
+        error = 4 * float(np.finfo(dtype).eps)
         np.testing.assert_allclose(old, new, rtol=error, atol=error)
     else:
         assert_array_equal(old, new)  # NaN equals NaN, and -0 equals 0
@@ -397,7 +397,7 @@ def test_approximate(name: str) -> None:
     found = read_attributes(result.graph.node[-1])
     assert found == pytest.approx(form.attributes, rel=1e-6)
     finite, new, old = np.isfinite(x), run(result, x), run(model, x)
-    atol = 4 * np.finfo(np.float32).eps if form.operator == "ELU" else 1e-44
+    atol = 4 * float(np.finfo(np.float32).eps) if form.operator == "ELU" else 1e-44
     np.testing.assert_allclose(new[finite], old[finite], rtol=1e-6, atol=atol)
     differ = (np.isnan(new) != np.isnan(old)) | (np.isinf(new) != np.isinf(old))
     unique = np.unique(x[differ])
@@ -518,7 +518,7 @@ def test_integers() -> None:
     model = parsed("s = Mul (a, x) y = Max (s, x)", constants="T a = {1}")
     for value in (model.graph.input[0], model.graph.output[0]):
         value.type.tensor_type.elem_type = TensorProto.INT32
-    model.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(np.int32(1), "a"))
+    model.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(np.array(1, np.int32), "a"))
     assert accelerate(model, ops=ALL) == model
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -63,7 +64,7 @@ def exported(module: nn.Module, x: torch.Tensor, name: str, dynamo: bool) -> onn
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the exporters themselves
         if not dynamo:
-            stream = io.BytesIO()
+            stream: Any = io.BytesIO()  # the old exporter takes one
             torch.onnx.export(module, (x,), stream, dynamo=False)
             return onnx.load_model_from_string(stream.getvalue())
         program = torch.export.export(module, (x,))

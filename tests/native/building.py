@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,12 @@ EQUAL_BITS = r"[1-9]\d* runs with equal bits"
 def compiler() -> list[str]:
     """The C++ compiler that CMake takes."""
     return shlex.split(os.environ.get("CXX") or "c++")
+
+
+def clang_compiler() -> str:
+    """Clang, for CMake: the one on the path, else that of the package ziglang."""
+    zig = f"{sys.executable};{Path(__file__).with_name('zig_clang.py')}"
+    return shutil.which("clang++") or zig
 
 
 def attempt(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.building import LIBRARY, SOURCES, build, call, compiler, ctest, python_tests
+from tests.native.building import (
+    LIBRARY,
+    SOURCES,
+    build,
+    call,
+    clang_compiler,
+    compiler,
+    ctest,
+    python_tests,
+)
 
 VALUE_TESTS = ("values", "slopes", "draws", "attributes", "sessions")
 HEADER_FOLDERS = ["/usr/include/onnxruntime", "/usr/local/include/onnxruntime"]
@@ -24,11 +33,8 @@ ABOVE_V3 = r"%zmm|%k[0-7]\b|%[xy]mm(1[6-9]|2\d|3[01])\b"
 @pytest.fixture(scope="module")
 def clang(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library as Clang builds it, the C++ tests, and records of what it made of each loop."""
-    program = shutil.which("clang++")
-    if program is None:
-        pytest.skip("no clang++ here (Debian: clang)")
-    flags = "-DCMAKE_CXX_FLAGS=-fsave-optimization-record"
-    return build(tmp_path_factory.mktemp("clang"), f"-DCMAKE_CXX_COMPILER={program}", flags)
+    folder, flags = tmp_path_factory.mktemp("clang"), "-fsave-optimization-record"
+    return build(folder, f"-DCMAKE_CXX_COMPILER={clang_compiler()}", f"-DCMAKE_CXX_FLAGS={flags}")
 
 
 @pytest.fixture(params=["release", pytest.param("clang", marks=pytest.mark.slow)])
@@ -185,10 +191,18 @@ def test_functors_are_scalar() -> None:
 
 def test_abi_agrees_with_the_official_header(tmp_path: Path) -> None:
     """Every slot and offset that is declared by hand, where ONNX Runtime's header is at hand."""
-    folders = [os.environ.get("ONNX_ACTS_ORT_INCLUDE", ""), *HEADER_FOLDERS]
-    folder = next((f for f in folders if f and Path(f, "onnxruntime_c_api.h").exists()), None)
+    named = os.environ.get("ONNX_ACTS_ORT_INCLUDE")
+    folders = [named] if named else HEADER_FOLDERS
+    folder = next((f for f in folders if Path(f, "onnxruntime_c_api.h").exists()), None)
+    assert folder or not named, f"ONNX_ACTS_ORT_INCLUDE={named}: no onnxruntime_c_api.h there"
     if folder is None:
-        pytest.skip("no onnxruntime_c_api.h here: ONNX_ACTS_ORT_INCLUDE names a folder that has it")
-    here = Path(__file__).parent
-    flags = ("-std=c++17", "-fsyntax-only", f"-I{SOURCES}", f"-I{here}", f"-isystem{folder}")
-    assert call(*compiler(), *flags, here / "library" / "abi_check.cc") == ""
+        pytest.skip("no onnxruntime_c_api.h here: .ci/ort_header.sh FOLDER gets it from Debian")
+    check = Path(__file__).parent / "library" / "abi_check.cc"
+    flags = (
+        "-std=c++17",
+        "-fsyntax-only",
+        f"-I{SOURCES}",
+        f"-I{check.parents[1]}",
+        f"-isystem{folder}",
+    )
+    assert call(*compiler(), *flags, check) == ""

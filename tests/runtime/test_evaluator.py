@@ -1,6 +1,7 @@
 """The reference evaluator with our operators computes the reference's values."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,7 +21,9 @@ SLOPE = np.array([[0.1], [-0.2], [3.0]])
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_values(spec: Spec, dtype: str, bodies: bool) -> None:
     """Correctly rounded in every type, with or without a body in the file (a body rounds more)."""
-    attributes = {item.name: 0.3 for item in spec.attributes if item.name == "alpha"}
+    attributes: dict[str, Any] = {
+        item.name: 0.3 for item in spec.attributes if item.name == "alpha"
+    }
     model = one_node_model(spec, dtype, bodies=bodies, outputs=len(spec.outputs), **attributes)
     inputs = [in_type(X, dtype), in_type(SLOPE, dtype)][: len(spec.inputs)]
     got = reference_evaluator(model).run(None, feeds(spec, *inputs))
@@ -36,7 +39,7 @@ def test_sources(tmp_path: Path) -> None:
     path = tmp_path / "elu é.onnx"
     onnx.save_model(model, path)
     for source in (model, model.SerializeToString(), str(path), path):
-        got = reference_evaluator(source).run(None, {"x_in": -np.ones((1, 1, 1))})
+        got: Any = reference_evaluator(source).run(None, {"x_in": -np.ones((1, 1, 1))})
         assert got[0].item() == np.expm1(-1)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -54,7 +55,7 @@ def environment(version: str, folder: Path) -> Path:
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     numpy = "numpy<2" if version < "1.19" else "numpy"
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, f"onnxruntime=={version}", numpy], check=True, timeout=600)
     return python
 
@@ -67,7 +68,7 @@ def exported_network(folder: Path) -> str:
     path = folder / "exported.onnx"
     onnx_acts.export(module, (x,), path, ops=[spec.name for spec in SPECS], output_names=["y_out"])
     opened = onnx_acts.session(path)
-    fed = {opened.get_inputs()[0].name: x.numpy()}
+    fed: dict[str, Any] = {opened.get_inputs()[0].name: x.numpy()}
     np.savez(folder / "exported.npz", y_out=opened.run(["y_out"], fed)[0], **fed)
     return "exported"
 
@@ -97,7 +98,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for dtype in ELEMENT_TYPES:
             name = f"{spec.name}-{dtype}"
             model = one_node_model(spec, dtype)
-            fed = feeds(spec, in_type(X, dtype), in_type(SLOPE, dtype))
+            fed: dict[str, Any] = feeds(spec, in_type(X, dtype), in_type(SLOPE, dtype))
             (want,) = onnx_acts.session(model).run(None, fed)
             onnx.save_model(model, folder / f"{name}.onnx")
             np.savez(folder / f"{name}.npz", y_out=want, **fed)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ml_dtypes
 import numpy as np
 import onnxruntime
 import pytest
+from numpy.typing import NDArray
 
 from onnx_acts.runtime.ort_values import from_ort, to_ort
 
@@ -17,7 +20,7 @@ from onnx_acts.runtime.ort_values import from_ort, to_ort
 def test_round_trip(dtype: type, shape: tuple[int, ...]) -> None:
     """Every element type and shape, empty and without dimensions included."""
     values = np.random.default_rng(0).standard_normal(shape) * 3
-    array = np.asarray(values).astype(dtype)
+    array: NDArray[Any] = np.asarray(values).astype(dtype)
     back = from_ort(to_ort(array))
     assert (back.dtype, back.shape) == (array.dtype, array.shape)
     assert back.tobytes() == array.tobytes()
@@ -26,7 +29,7 @@ def test_round_trip(dtype: type, shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("dtype", [ml_dtypes.bfloat16, np.float32])
 def test_copies(dtype: type) -> None:
     """What comes back outlives the value, and strides do not matter."""
-    array = np.arange(6).astype(dtype).reshape(2, 3).T
+    array: NDArray[Any] = np.arange(6).astype(dtype).reshape(2, 3).T
     value = to_ort(array)
     back = from_ort(value)
     del value

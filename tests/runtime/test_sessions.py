@@ -8,9 +8,11 @@ import multiprocessing
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -47,7 +49,7 @@ def test_native_kernel_runs(spec: Spec, dtype: str, bodies: bool) -> None:
 
 
 def nodes_run(
-    session_options: onnxruntime.SessionOptions, model: onnx.ModelProto, **more: bool
+    session_options: onnxruntime.SessionOptions, model: onnx.ModelProto, **more: Any
 ) -> set[str]:
     """The operator types that a profiled run executed."""
     session_options.enable_profiling = True
@@ -182,7 +184,8 @@ def cuda_library(monkeypatch: pytest.MonkeyPatch, **info: object) -> None:
 @pytest.mark.parametrize(
     ("info", "reason"),
     [
-        ({"cuda": False, "cuda_error": "cudaErrorNoDevice (none)"}, r"cudaErrorNoDevice \(none\)"),
+        ({"cuda": False, "cuda_error": "cudaErrorNoDevice (none)"}, "there is no NVIDIA GPU here"),
+        ({"cuda": False, "cuda_error": "cudaErrorX (other)"}, r"cudaErrorX \(other\)"),
         ({"cuda": False, "cuda_error": "no kernel for device 0"}, "no kernel for device 0"),
         ({"error": "the native library is not at x"}, "the native library is not at x"),
         ({"cuda": False}, "the library has no CUDA kernels"),
@@ -331,3 +334,23 @@ def test_library_that_a_model_names_is_not_loaded(tmp_path: Path) -> None:
     assert str(named) not in maps.read_text()
     ctypes.CDLL(str(named))
     assert str(named) in maps.read_text(), "the test would not see a library that is loaded"
+
+
+def test_sources_that_hide_the_package(tmp_path: Path) -> None:
+    """In a clone, whose sources come first and have no library, the message says so."""
+    (tmp_path / "custom_ops").mkdir()
+    (tmp_path / "custom_ops" / "CMakeLists.txt").touch()
+    package = Path(onnx_acts.__file__).parent
+    shutil.copytree(package, tmp_path / "onnx_acts", ignore=shutil.ignore_patterns("*.so"))
+    # An editable install would be found first.
+    code = (
+        "import sys; sys.meta_path = [f for f in sys.meta_path"
+        " if 'ScikitBuild' not in str(type(f))]"
+        "; import onnx_acts; onnx_acts.library_path()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert f"imports onnx_acts from the sources in {tmp_path}" in done.stderr
+    assert "run it in another folder" in done.stderr
+    assert "reinstall" not in done.stderr

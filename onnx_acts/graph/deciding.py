@@ -1,0 +1,80 @@
+"""What becomes of each activation that is recognised, and what is told of those that stay."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+from onnx_acts.definition.specs import ELEMENT_TYPES, spec_of
+from onnx_acts.graph.kernels import has_standard_kernel
+from onnx_acts.graph.matching import Match
+
+__all__ = ["Decision", "Left", "Report", "Request", "not_asked_for"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Left:
+    """An activation that stays as it is.
+
+    Attributes:
+        form: what it is, like "PRelu" or "where(x < 0, slope*x, x)".
+        operator: the operator of `onnx_acts` that computes the same.
+        reason: why it stays.
+    """
+
+    form: str
+    operator: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What `accelerate` has done.
+
+    Attributes:
+        replaced: how often each form was replaced, like {"PRelu -> PReLU": 3}; also names that were
+            restored and bodies that are new.
+        left: the activations that stay, and how many of each there are.
+    """
+
+    replaced: Counter[str] = dataclasses.field(default_factory=Counter)
+    left: Counter[Left] = dataclasses.field(default_factory=Counter)
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """The operator that takes a match's place; None with the reason where it stays."""
+
+    operator: str | None
+    reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What the caller wants replaced: see `onnx_acts.accelerate`."""
+
+    ops: frozenset[str]
+    approximate: bool
+    without_body: frozenset[tuple[str, str | None]] = frozenset()
+    """Operators and element types of which the model's opset can have no body."""
+
+    def decide(self, match: Match, dtype: str | None) -> Decision:
+        """Finds the operator for a match: one of `onnx_acts`, or the standard LeakyRelu."""
+        spec = spec_of(match.operator)
+        if dtype not in ELEMENT_TYPES:
+            known = "its element type is unknown"
+            return Decision(None, f"onnx_acts has no {spec.name} of {dtype}" if dtype else known)
+        if match.is_approximate and not self.approximate:
+            return Decision(None, "it rounds differently, or differs at NaN or infinity")
+        if match.operator in self.ops or not has_standard_kernel(spec, dtype):
+            if (spec.name, dtype) in self.without_body:
+                return Decision(None, "below opset 15 a function body serves one element type")
+            return Decision(spec.name)
+        if spec.name == "LeakyReLU" and not match.is_standard:
+            return Decision(spec.standard)
+        return Decision(None, not_asked_for(spec.name))
+
+
+def not_asked_for(operator: str) -> str:
+    """The reason of what is not among the operators of a request."""
+    return f"{operator} is not among the operators that were asked for"

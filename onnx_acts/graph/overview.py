@@ -1,0 +1,139 @@
+"""What is in a model: its activations, where they can run, and what `accelerate` would do."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import onnx
+
+from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, ELEMENT_TYPES
+from onnx_acts.files.reading import Model, read_model
+from onnx_acts.files.structure import walk_graphs
+from onnx_acts.files.types import scopes
+from onnx_acts.graph.accelerate import accelerate_reported
+from onnx_acts.graph.deciding import Report
+from onnx_acts.graph.standard import standard_spec
+from onnx_acts.runtime.sessions import CUDA, library_info, plain_cuda_error
+
+__all__ = ["Activation", "Overview", "overview"]
+
+OF_CALLER = "of caller"
+"""The element type of what is in a function."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Activation:
+    """Activation nodes of one kind.
+
+    Attributes:
+        operator: the operator; those of `onnx_acts` come with their domain.
+        element_type: of x; "unknown" where the file does not tell, "of caller" in a function.
+        count: how many there are.
+        body: "present" or "missing"; None for standard operators, which need none.
+        no_cpu: why the native operators cannot run it here, empty where they can; None for
+            standard operators, which they do not run.
+        no_cuda: the same for CUDA.
+    """
+
+    operator: str
+    element_type: str
+    count: int
+    body: str | None = None
+    no_cpu: str | None = None
+    no_cuda: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Overview:
+    """A model, as far as activations go.
+
+    Attributes:
+        opsets: the versions of its operators, by domain.
+        activations: what it has.
+        report: what `accelerate` would do.
+        refusal: why `accelerate` refuses the model, empty where it does not.
+    """
+
+    opsets: Mapping[str, int]
+    activations: Sequence[Activation]
+    report: Report
+    refusal: str = ""
+
+
+def overview(
+    model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
+) -> Overview:
+    """Describes a model, and what `accelerate` would do with these options.
+
+    Raises:
+        ValueError: not a valid model.
+        FileNotFoundError: no such file.
+    """
+    found = read_model(model)
+    bodies = {function.name for function in found.functions if function.domain == DOMAIN}
+    counts = Counter(_kinds(found))
+    library = library_info()
+    activations = [
+        _activation(kind, count, bodies, library) for kind, count in sorted(counts.items())
+    ]
+    opsets = {item.domain or "ai.onnx": item.version for item in found.opset_import}
+    try:
+        report = accelerate_reported(found, ops=ops, approximate=approximate)[1]
+    except ValueError as error:
+        return Overview(opsets, activations, Report(), str(error))
+    return Overview(opsets, activations, report)
+
+
+_Kind = tuple[str, str, str]
+"""Domain, operator and element type."""
+
+
+def _kinds(model: onnx.ModelProto) -> Iterator[_Kind]:
+    """The kind of each activation node."""
+    for graph, values, _ in scopes(model):
+        for node in filter(_is_activation, graph.node):
+            yield node.domain, node.op_type, values[node.input[0]].dtype or "unknown"
+    for function in model.functions:
+        if function.domain != DOMAIN:
+            for graph in walk_graphs(function):
+                for node in filter(_is_activation, graph.node):
+                    yield node.domain, node.op_type, OF_CALLER
+
+
+def _is_activation(node: onnx.NodeProto) -> bool:
+    return bool(node.domain == DOMAIN) or standard_spec(node) is not None
+
+
+def _activation(kind: _Kind, count: int, bodies: set[str], library: dict[str, Any]) -> Activation:
+    domain, operator, dtype = kind
+    if domain != DOMAIN:
+        return Activation(operator, dtype, count)
+    reason = str(library.get("error") or library.get("isa_error") or "") or _wrong_type(dtype)
+    return Activation(
+        f"{DOMAIN}::{operator}",
+        dtype,
+        count,
+        body="present" if operator in bodies else "missing",
+        no_cpu=reason,
+        no_cuda=reason or _no_cuda(library),
+    )
+
+
+def _wrong_type(dtype: str) -> str:
+    """Why no native operator takes an element type."""
+    if dtype in (*ELEMENT_TYPES, OF_CALLER):
+        return ""
+    return "its element type is unknown" if dtype == "unknown" else f"there is none for {dtype}"
+
+
+def _no_cuda(library: Mapping[str, Any]) -> str:
+    """Why CUDA cannot be used here."""
+    import onnxruntime
+
+    if not library.get("cuda"):
+        return plain_cuda_error(library)
+    has_provider = CUDA in onnxruntime.get_available_providers()
+    return "" if has_provider else "this onnxruntime is a build without CUDA (onnxruntime-gpu has)"

@@ -1,0 +1,1 @@
+"""What people read: tables, and what they meant where a name is nearly right."""

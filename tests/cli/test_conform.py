@@ -1,0 +1,121 @@
+"""`onnx-acts conform` as a command: its exit status and what it refuses."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.cli.running import run
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def conform() -> Run:
+    """Runs `onnx-acts conform` in this process."""
+    return functools.partial(run, "conform")
+
+
+def test_command_passes(conform: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 0, a table on stdout, both files, nothing on stderr."""
+    files = [str(tmp_path / name) for name in ("run.json", "run.xml")]
+    filters = ["--ops", "ReLU", "ELU", "--dtypes", "float32", "--groups", "special", "shapes"]
+    runtimes = ["--runtimes", "bodies", "reference", "evaluator"]
+    status = conform("--quick", *filters, *runtimes, "--json", files[0], "--junit", files[1])
+    output = capsys.readouterr()
+    assert (status, output.err) == (0, "")
+    assert "ok: 0 fail" in output.out
+    cells = json.loads(Path(files[0]).read_text())["cells"]
+    assert {cell["runtime"] for cell in cells} == {"bodies", "reference", "evaluator"}
+    assert len(cells) == len(list(ElementTree.parse(files[1]).iter("testcase"))) == 12
+
+
+def test_progress(
+    conform: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal sees how much is done, and in the end nothing of it."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    filters = ["--ops", "ELU", "--dtypes", "float32", "--groups", "special", "shapes"]
+    assert conform("--quick", *filters, "--runtimes", "reference") == 0
+    told = capsys.readouterr().err.split("\r\033[K")
+    assert told == ["", "1/2 ELU float32 special", "2/2 ELU float32 shapes", ""]
+
+
+def test_command_fails_on_a_difference(conform: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status 1 when a promise is broken: standard ELU, were it not on record."""
+    from onnx_acts.conformance import suite as runner
+
+    defaults = runner.run.__defaults__ or ()
+    monkeypatch.setattr(runner.run, "__defaults__", ((), *defaults[1:]))
+    filters = ["--ops", "ELU", "--dtypes", "float32", "--groups", "special"]
+    assert conform("--quick", *filters, "--runtimes", "standard") == 1
+
+
+@pytest.mark.parametrize("flag", ["--ops", "--dtypes", "--groups", "--runtimes"])
+def test_command_refuses_unknown_names(conform: Run, flag: str) -> None:
+    """A wrong name is an error that lists the right ones."""
+    with pytest.raises(ValueError, match=f"{flag}: there is no 'nonsense'; there are "):
+        conform(flag, "nonsense")
+
+
+def test_command_refuses_a_runtime_that_is_missing(
+    conform: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A runtime asked for by name must be there."""
+    monkeypatch.setenv("ONNX_ACTS_LIBRARY", str(tmp_path / "none.so"))
+    with pytest.raises(ValueError, match=r"the runtime library cannot be used: .*none\.so"):
+        conform("--runtimes", "library")
+
+
+def test_command_refuses_a_missing_library(
+    conform: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without the library all is not well, though nobody named it; leaving it out is a choice."""
+    monkeypatch.setenv("ONNX_ACTS_LIBRARY", str(tmp_path / "none.so"))
+    filters = ["--quick", "--ops", "ReLU", "--dtypes", "float32", "--groups", "special"]
+    with pytest.raises(ValueError, match=r"library cannot be used: .*--runtimes bodies standard"):
+        conform(*filters)
+    assert conform(*filters, "--runtimes", "bodies", "reference") == 0
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        (["--groups", "slopes"], "these --groups have no cases for these --ops"),
+        (["--dtypes", "bfloat16", "--runtimes", "standard"], "no case ran: no kernel for Relu"),
+    ],
+)
+def test_command_refuses_to_run_nothing(conform: Run, filters: list[str], message: str) -> None:
+    """Where no case ran there is no verdict, and the reason is told."""
+    with pytest.raises(ValueError, match=message):
+        conform("--quick", "--ops", "ReLU", *filters)
+
+
+@pytest.mark.parametrize("flag", ["--json", "--junit"])
+def test_command_checks_targets_first(
+    conform: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flag: str
+) -> None:
+    """A path that cannot be written is an error before any case runs."""
+    from onnx_acts.conformance import suite as runner
+
+    monkeypatch.setattr(runner, "run", lambda *rest, **named: pytest.fail("it ran"))
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        conform(flag, str(tmp_path / "none" / "file"))
+    with pytest.raises(IsADirectoryError, match="it is a directory"):
+        conform(flag, str(tmp_path))
+
+
+def test_quick_run(conform: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing differs but what is on record, on everything that is installed here."""
+    status = conform("--quick", "--dtypes", "bfloat16", "float32")
+    assert status == 0, capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_full_run(conform: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same for every case."""
+    status = conform()
+    assert status == 0, capsys.readouterr().out
