@@ -107,17 +107,17 @@ EXAMPLES = (
         (("w", 0.25), ("zero", 0.0)),
     ),
     Example(
-        "choice",
+        "selected_by_sign",
         "c = Less (x, zero)\ns = Mul (a, x)\ny = Where (c, s, x)",
         (("a", 0.1), ("zero", 0.0)),
     ),
     Example(
-        "choice",
+        "selected_by_sign",
         "c = Greater (x, zero)\ne = Exp (x)\nd = Sub (e, one)\ns = Mul (a, d)\ny = Where (c, x, s)",
         (("a", 0.5), ("zero", 0.0), ("one", 1.0)),
     ),
     Example(
-        "choice",
+        "selected_by_sign",
         "c = Greater (x, zero)\nm = Min (x, zero)\ne = Exp (m)\nd = Sub (e, one)\n"
         "y = Where (c, x, d)",
         (("zero", 0.0), ("one", 1.0)),

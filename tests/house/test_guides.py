@@ -79,7 +79,15 @@ def test_native(language: str, folder: Path, tmp_path: Path) -> None:
     compiler = os.environ.get("CC", "cc") if language == "c" else os.environ.get("CXX", "c++")
     flags = ["-std=c11"] if language == "c" else ["-std=c++17"]
     program = tmp_path / "serve"
-    command = [compiler, *flags, "-Wall", "-Wextra", "-Werror", f"-isystem{folder}", source]
+    command: list[str | Path] = [
+        compiler,
+        *flags,
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-isystem{folder}",
+        source,
+    ]
     # The wheel has no libonnxruntime.so.1, the name that programs are linked to.
     (tmp_path / "libonnxruntime.so.1").symlink_to(runtime)
     command += ["-o", program, tmp_path / "libonnxruntime.so.1", f"-Wl,-rpath,{tmp_path}"]
