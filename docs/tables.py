@@ -21,7 +21,7 @@ def operator_table() -> str:
     rows = ["| operator | y | attributes | standard operator |", "|---|---|---|---|"]
     for spec in SPECS:
         attributes = ", ".join(f"{item.name} = {_default(item)}" for item in spec.attributes)
-        cells = (spec.name, spec.formula, attributes or "none", spec.standard or "none")
+        cells = (spec.name, spec.formula, attributes or "none", spec.standard_name or "none")
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 

@@ -76,7 +76,9 @@ def _lower(arguments: argparse.Namespace) -> int:
 
 def _left(model: onnx.ModelProto, ops: Sequence[str]) -> Counter[str]:
     """Counts the standard nodes that were asked for and are still there."""
-    wanted = {spec_of(name).standard for name in ops if spec_of(name).parameter_source != "draw"}
+    wanted = {
+        spec_of(name).standard_name for name in ops if spec_of(name).parameter_source != "draw"
+    }
     nodes = (node for node in walk_nodes(model) if node.domain in STANDARD_DOMAINS)
     return Counter(node.op_type for node in nodes if node.op_type in wanted)
 

@@ -81,7 +81,7 @@ def _has_match(function: onnx.FunctionProto, choice: Choice, dtypes: set[str]) -
         waiting += view.inner_views()
         for node in view.graph.node:
             for match in find(view, node):
-                if any(choice.target(match, dtype) for dtype in dtypes):
+                if any(choice.target(match, dtype, view.opset) for dtype in dtypes):
                     return True
     return False
 

@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 
 from onnx_acts.definition.nodes import make_node
 from onnx_acts.definition.specs import ELEMENT_TYPES, spec_of
+from onnx_acts.definition.validation import accepts
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs
 from onnx_acts.graph.folding import FOLDED
 from onnx_acts.graph.inlined_bodies import inlined_body
@@ -34,28 +35,34 @@ class Choice:
     without_body: frozenset[tuple[str, str | None]] = frozenset()
     """Operators and element types of which the model's opset can have no body."""
 
-    def target(self, match: Match, dtype: str | None) -> str | None:
+    def target(self, match: Match, dtype: str | None, opset: int) -> str | None:
         """Returns the operator that takes the place of a match, None to leave it.
 
-        It is the one of `onnx_acts`, or the standard LeakyRelu.
+        It is the one of `onnx_acts`, or the standard LeakyRelu. `opset` is the graph's.
         """
         if dtype not in ELEMENT_TYPES or (match.is_approximate and not self.approximate):
             return None
         spec = spec_of(match.operator)
-        if match.operator in self.ops or not has_standard_kernel(spec, dtype):
+        if match.operator in self.ops or not has_standard_kernel(spec, dtype, opset):
             return None if (spec.name, dtype) in self.without_body else spec.name
         if spec.name == "LeakyReLU" and not match.is_standard:
-            return spec.standard
+            return spec.standard_name
         return None
 
 
 def find(view: View, node: onnx.NodeProto) -> Iterator[Match]:
-    """Yields the activations that end in `node` and whose intermediate values nothing else uses."""
+    """Yields the activations that end in `node` and whose intermediate values nothing else uses.
+
+    Those with an attribute that the operator refuses, such as an alpha that must be positive, are
+    left alone.
+    """
     if node.domain not in STANDARD_DOMAINS:
         return
     for pattern in (standard_node, inlined_body, *DECOMPOSITIONS.get(node.op_type, ())):
         match = pattern(view, node)
-        if match is not None and _has_one_type(view, match) and _is_private(view, node, match):
+        if match is None or not _has_one_type(view, match) or not _is_private(view, node, match):
+            continue
+        if accepts(spec_of(match.operator), match.attributes):
             yield match
 
 
@@ -90,7 +97,7 @@ class Replacer:
                 del view.graph.node[index]
                 continue
             for match in find(view, node):
-                operator = self._choice.target(match, view.dtype(match.x))
+                operator = self._choice.target(match, view.dtype(match.x), view.opset)
                 if operator is not None and _may_stand(view, match, operator):
                     gone.update(match.inner)
                     self._freed.update(node.input)
@@ -108,7 +115,7 @@ def _may_stand(view: View, match: Match, operator: str) -> bool:
     of a subgraph it (1.31) mixes up the names of bodies where it takes an If of a constant away,
     and computes wrong numbers.
     """
-    if operator == spec_of(match.operator).standard:
+    if operator == spec_of(match.operator).standard_name:
         return True
     is_deep = view.outer is not None and view.outer.outer is not None
     return not is_deep and not (view.in_scan and view.shape(match.x) is None)
@@ -146,7 +153,7 @@ def _become(node: onnx.NodeProto, match: Match, operator: str, slope: str | None
     spec = spec_of(match.operator)
     inputs = [match.x] if spec.parameter_source != "input" else [match.x, slope or ""]
     attributes: dict[str, Any] = dict(match.attributes)
-    if operator == spec.standard:
+    if operator == spec.standard_name:
         new = helper.make_node(operator, inputs, list(node.output), **attributes)
     else:
         new = make_node(operator, inputs, list(node.output), **attributes)
