@@ -12,7 +12,7 @@ from torch import nn
 
 import onnx_acts
 from onnx_acts.definition import reference
-from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, spec_of
+from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec, spec_of
 from onnx_acts.exporting import export
 from onnx_acts.exporting.verification import run_model
 from onnx_acts.files.structure import walk_nodes
