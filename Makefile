@@ -1,5 +1,6 @@
 # make demo      export every trained model and compare runtimes
-# make test      the whole test suite                                 make test-quick: without the slow ones
+# make test      the whole test suite; ARGS="-k prelu" goes to pytest   make test-quick: without the slow ones
+# make library   the native library, as far as its sources have changed; whatever runs it does this first
 # make lint      ruff, mypy, clang-format                             make bench, make conform: the figures
 # make accuracy  measure the kernels at every float32 number (minutes), write docs/accuracy.md
 # make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
@@ -9,18 +10,17 @@ VENV ?= .venv
 FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
 CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
-SOURCES := $(shell find custom_ops -type f) onnx_acts/definition/specs.py pyproject.toml constraints.txt
 
-.PHONY: demo test test-quick lint format bench conform accuracy fuzz coverage clean
+.PHONY: demo library test test-quick lint format bench conform accuracy fuzz coverage clean
 
-demo: $(VENV)/.ready
+demo: library
 	$(BIN)/python -m models.demo
 
-test: $(VENV)/.ready lint
-	$(BIN)/python -m pytest
+test: library lint
+	$(BIN)/python -m pytest $(ARGS)
 
-test-quick: $(VENV)/.ready
-	$(BIN)/python -m pytest -m "not slow"
+test-quick: library
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -33,27 +33,38 @@ format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(CPP)
 
-bench: $(VENV)/.ready | build
+bench: library | build
 	$(BIN)/onnx-acts bench --json build/bench.json
 
-conform: $(VENV)/.ready | build
+conform: library | build
 	$(BIN)/onnx-acts conform --json build/conform.json --junit build/conform.xml
 
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m tests.native.accuracy --full --json docs/accuracy/cpu.json
 	$(BIN)/python -m tests.native.accuracy.page $(sort $(wildcard docs/accuracy/*.json) docs/accuracy/cpu.json) > docs/accuracy.md
 
-fuzz: $(VENV)/.ready
+fuzz: library
 	$(BIN)/python -m tests.fuzz --find-all --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 coverage: $(VENV)/.ready
 	$(BIN)/python -m tests.native.coverage
 
-# One environment for everything, made again when the native sources or the pinned versions change.
-$(VENV)/.ready: $(SOURCES)
+# CMake knows what depends on what; the result goes where the editable install looks for it. (CMake
+# would install it only if its time had changed by a second.)
+library: $(VENV)/.ready
+	$(BIN)/cmake --build $(VENV)/library --parallel
+	install -C -m 644 $(VENV)/library/libonnx_acts_ops.so \
+	  "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/onnx_acts"
+
+# One environment for everything, made again when the pinned versions change. The build requirements
+# come first: without pip's own environment for builds, the folder of this one serves the next.
+$(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Making the environment $(VENV); this downloads PyTorch and takes a few minutes."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt scikit-build-core cmake ninja
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  -c constraints.txt --no-build-isolation -C build-dir=$(VENV)/library \
+	  -C install.strip=false -e ".[dev]"
 	touch $@
 
 build:

@@ -1,5 +1,6 @@
 // The 16-bit element types: bits to float and back, each value rounded once, to nearest even.
-// Plain integer and float arithmetic that compilers turn into vector code; CPU and CUDA.
+// Plain integer and float arithmetic that compilers turn into vector code; a GPU's instructions do
+// the same but for the bits of a NaN.
 #ifndef ONNX_ACTS_FLOAT16_H_
 #define ONNX_ACTS_FLOAT16_H_
 
@@ -13,6 +14,11 @@ struct Half {
   uint16_t bits;
 
   ONNX_ACTS_HD inline float ToFloat() const {
+#ifdef __CUDA_ARCH__
+    float result;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(bits));
+    return result;
+#else
     const uint32_t magnitude = bits & 0x7fffu;
     // Moved into float's place the exponent is 112 too small; the product mends that and normalises
     // subnormals.
@@ -21,9 +27,15 @@ struct Half {
     const uint32_t special = 0x7f800000u | (magnitude << 13) | quiet;
     const uint32_t result = magnitude >= 0x7c00u ? special : BitCast<uint32_t>(finite);
     return BitCast<float>(result | ((bits & 0x8000u) << 16));
+#endif
   }
 
   static ONNX_ACTS_HD inline Half FromFloat(float value) {
+#ifdef __CUDA_ARCH__
+    Half result;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+#else
     const uint32_t all = BitCast<uint32_t>(value);
     const uint32_t magnitude = all & 0x7fffffffu;
     // Normal results: add just under half a unit, or half where the kept part is odd, and cut.
@@ -36,6 +48,7 @@ struct Half {
     result = magnitude >= 0x47800000u ? 0x7c00u : result;
     result = magnitude > 0x7f800000u ? nan : result;
     return {static_cast<uint16_t>(result | (all >> 16 & 0x8000u))};
+#endif
   }
 
   // Whether a number within one unit of float of `value` may lie half-way between two of this type.
@@ -68,11 +81,17 @@ struct BFloat16 {
   }
 
   static ONNX_ACTS_HD inline BFloat16 FromFloat(float value) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    BFloat16 result;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+#else
     const uint32_t all = BitCast<uint32_t>(value);
     const uint32_t rounded = (all + 0x7fffu + (all >> 16 & 1u)) >> 16;
     const uint32_t nan = all >> 16 | 0x40u;
     const uint32_t result = (all & 0x7fffffffu) > 0x7f800000u ? nan : rounded;
     return {static_cast<uint16_t>(result)};
+#endif
   }
 
   // As for Half; half-way points are where the lower half of the bits is 0x8000.

@@ -2,9 +2,11 @@
 
     python generate_table.py SPECS_PY OUTPUT
 
-One line per functor, ONNX_ACTS_FUNCTOR(name), and one per operator,
-ONNX_ACTS_OP(name, functor, source, inputs, outputs, attribute count, {attribute}...). specs.py is
-loaded by its path, not as part of the package, which may not be installed yet.
+Three lists: ONNX_ACTS_ELEMENT(name, text, ONNX number, storage, compute), ONNX_ACTS_FUNCTOR(name)
+and ONNX_ACTS_OP(name, functor, source, inputs, outputs, attribute count, {attribute}...). Whoever
+includes the file defines the macro of the list that is wanted; it ends with the list.
+
+specs.py is loaded by its path, not as part of the package, which may not be installed yet.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 import pathlib
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 MAX_ATTRIBUTES = 8  # kMaxAttributes in op.h
@@ -26,6 +29,15 @@ def load_specs(path: pathlib.Path) -> Any:
     sys.modules[spec.name] = module  # dataclasses look their module up there
     spec.loader.exec_module(module)
     return module
+
+
+def element_row(element: Any) -> str:
+    """One ONNX_ACTS_ELEMENT line; "bfloat16" is called BFloat16 in C++."""
+    name = element.name.replace("bfloat", "BFloat").replace("float", "Float")
+    return (
+        f'ONNX_ACTS_ELEMENT({name}, "{element.name}", {element.onnx}, '
+        f"{element.storage}, {element.compute})"
+    )
 
 
 def attribute_row(attribute: Any, names: list[str]) -> str:
@@ -51,14 +63,20 @@ def op_row(spec: Any) -> str:
     )
 
 
+def listed(macro: str, rows: Iterable[str]) -> list[str]:
+    """The lines of a list, which are there for whoever has defined its macro."""
+    return [f"#ifdef {macro}", *rows, f"#undef {macro}", "#endif"]
+
+
 def main() -> None:
     """Reads the table and writes the include file, leaving an unchanged file alone."""
     specs_path, output = map(pathlib.Path, sys.argv[1:3])
     specs = load_specs(specs_path)
     functors = dict.fromkeys(spec.functor for spec in specs.SPECS)
     lines = [f"// Generated from {specs_path.name} by generate_table.py; do not edit."]
-    lines += [f"ONNX_ACTS_FUNCTOR({name})" for name in functors]
-    lines += [op_row(spec) for spec in specs.SPECS]
+    lines += listed("ONNX_ACTS_ELEMENT", map(element_row, specs.ELEMENTS))
+    lines += listed("ONNX_ACTS_FUNCTOR", (f"ONNX_ACTS_FUNCTOR({name})" for name in functors))
+    lines += listed("ONNX_ACTS_OP", map(op_row, specs.SPECS))
     text = "\n".join(lines) + "\n"
     if not output.exists() or output.read_text(encoding="utf-8") != text:
         output.write_text(text, encoding="utf-8")

@@ -26,6 +26,17 @@ ONNX_ACTS_HD inline To BitCast(From from) {
   return to;
 }
 
+// Not std::min and std::max: see above.
+template <class Int>
+ONNX_ACTS_HD inline Int Lesser(Int a, Int b) {
+  return a < b ? a : b;
+}
+
+template <class Int>
+ONNX_ACTS_HD inline Int Greater(Int a, Int b) {
+  return a > b ? a : b;
+}
+
 }  // namespace
 }  // namespace onnx_acts
 

@@ -1,28 +1,42 @@
-// The operators as data. The rows come from onnx_acts/definition/specs.py by way of
-// generate_table.py.
+// The operators and their element types as data. The rows come from onnx_acts/definition/specs.py
+// by way of generate_table.py.
 #ifndef ONNX_ACTS_OP_H_
 #define ONNX_ACTS_OP_H_
 
 #include <cstddef>
 #include <cstdint>
 
+#include "activations/float16.h"
+
 namespace onnx_acts {
 
-// Element types, as rows of the loop table.
-enum class Element { kFloat16, kBFloat16, kFloat32, kFloat64 };
-constexpr int kElementCount = 4;
+enum class Element {
+#define ONNX_ACTS_ELEMENT(name, ...) k##name,
+#include "op_table.inc"
+  kCount
+};
+constexpr int kElementCount = static_cast<int>(Element::kCount);
 
-constexpr std::size_t SizeOf(Element element) {
-  return element == Element::kFloat64 ? 8 : element == Element::kFloat32 ? 4 : 2;
+struct ElementSpec {
+  const char* name;
+  int onnx_type;
+  std::size_t size;
+};
+
+constexpr ElementSpec kElements[] = {
+#define ONNX_ACTS_ELEMENT(name, text, onnx, storage, compute) {text, onnx, sizeof(storage)},
+#include "op_table.inc"
+};
+
+constexpr const ElementSpec& SpecOf(Element element) {
+  return kElements[static_cast<int>(element)];
 }
+constexpr std::size_t SizeOf(Element element) { return SpecOf(element).size; }
 
 // Functors of functors.h.
 enum class Functor {
 #define ONNX_ACTS_FUNCTOR(name) k##name,
-#define ONNX_ACTS_OP(...)
 #include "op_table.inc"
-#undef ONNX_ACTS_FUNCTOR
-#undef ONNX_ACTS_OP
   kCount
 };
 constexpr int kFunctorCount = static_cast<int>(Functor::kCount);
@@ -60,12 +74,9 @@ struct OpSpec {
 };
 
 constexpr OpSpec kOps[] = {
-#define ONNX_ACTS_FUNCTOR(name)
 #define ONNX_ACTS_OP(name, functor, source, inputs, outputs, attribute_count, ...) \
   {#name, Functor::k##functor, Source::k##source, inputs, outputs, attribute_count, {__VA_ARGS__}},
 #include "op_table.inc"
-#undef ONNX_ACTS_FUNCTOR
-#undef ONNX_ACTS_OP
 };
 constexpr int kOpCount = static_cast<int>(sizeof kOps / sizeof kOps[0]);
 

@@ -52,16 +52,6 @@ struct RealLayout<double> {
   static constexpr double kTiny = 0x1p-500, kScaleUp = 0x1p512;
 };
 
-template <class Int>
-ONNX_ACTS_HD inline Int Lesser(Int a, Int b) {
-  return a < b ? a : b;
-}
-
-template <class Int>
-ONNX_ACTS_HD inline Int Greater(Int a, Int b) {
-  return a > b ? a : b;
-}
-
 // The two clamps of expm1 compare bits as integers (floats of one sign are ordered like their
 // bits): GCC turns that into one instruction, but splits the whole loop in three for a comparison
 // of floats.

@@ -43,7 +43,7 @@ CpuNode::CpuNode(const OpSpec& spec, Element element, const ort::Api* api,
                  const ort::KernelInfo* info)
     : Node(spec, element, api, info),
       loops_(ChooseIsa().loops),
-      column_(static_cast<int>(element)),
+      own_(loops_->Of(element)),
       stream_from_(StreamFrom()) {
   const bool has_16_bits = element_size_ == 2;
   if (has_16_bits && loops_->use_table[static_cast<int>(spec.functor)]) FillTable();
@@ -53,8 +53,8 @@ void CpuNode::FillTable() {
   std::vector<uint16_t> all(65536);
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<uint16_t>(i);
   table_.resize(all.size());
-  loops_->uniform[static_cast<int>(spec_.functor)][column_](
-      all.data(), table_.data(), static_cast<int64_t>(all.size()), parameter_);
+  own_.uniform[static_cast<int>(spec_.functor)](all.data(), table_.data(),
+                                                static_cast<int64_t>(all.size()), parameter_);
 }
 
 void CpuNode::ComputeUniform(const Call& call) const {
@@ -66,7 +66,7 @@ void CpuNode::ComputeUniform(const Call& call) const {
         loops_->lookup(reinterpret_cast<const uint16_t*>(x), reinterpret_cast<uint16_t*>(y), count,
                        table_.data());
       } else {
-        loops_->uniform[static_cast<int>(spec_.functor)][column_](x, y, count, parameter_);
+        own_.uniform[static_cast<int>(spec_.functor)](x, y, count, parameter_);
       }
     };
     Fill(call.y + begin * size, end - begin, size, stream, body);
@@ -75,8 +75,7 @@ void CpuNode::ComputeUniform(const Call& call) const {
 
 void CpuNode::ComputeSlopes(const Call& call, const SlopeLayout& layout, const char* slopes) const {
   ForEachChunk(call, [&](int64_t begin, int64_t end, Loops::Stream stream) {
-    const SlopeLoops loops = {loops_->one_slope[column_], loops_->each_slope[column_],
-                              element_size_, stream};
+    const SlopeLoops loops = {own_.one_slope, own_.each_slope, element_size_, stream};
     ApplySlopes(loops, layout, call.x, slopes, call.y, begin, end);
   });
 }
@@ -96,12 +95,12 @@ void CpuNode::DrawChunk(const Call& call, int64_t begin, int64_t end) const {
     const int64_t count = std::min(kDrawBlock, end - at);
     const char* x = call.x + at * size;
     char* y = call.y + at * size;
-    loops_->draw[column_](seed_, at, count, lower, width, slopes);
-    if (call.noise != nullptr) loops_->noise[column_](x, slopes, call.noise + at * size, count);
+    own_.draw(seed_, at, count, lower, width, slopes);
+    if (call.noise != nullptr) own_.noise(x, slopes, call.noise + at * size, count);
     if (training_) {
-      loops_->each_slope[column_](x, slopes, y, count);
+      own_.each_slope(x, slopes, y, count);
     } else {
-      loops_->uniform[static_cast<int>(spec_.functor)][column_](x, y, count, parameter_);
+      own_.uniform[static_cast<int>(spec_.functor)](x, y, count, parameter_);
     }
   }
 }

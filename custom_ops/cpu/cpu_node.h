@@ -28,7 +28,7 @@ class CpuNode final : public Node {
   void ForEachChunk(const Call& call, const Body& body) const;
 
   const Loops* loops_;
-  int column_;                   // of the loop table
+  const ElementLoops& own_;      // those of the element type
   int64_t stream_from_;          // bytes of Y
   std::vector<uint16_t> table_;  // y for every 16-bit x; or empty
 };

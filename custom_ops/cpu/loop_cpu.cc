@@ -5,6 +5,7 @@
 
 #include "activations/functors.h"
 #include "activations/philox.h"
+#include "activations/storage.h"
 #include "cpu/blocks.h"
 #include "cpu/loops.h"
 
@@ -39,33 +40,10 @@ constexpr bool kTablePays = true;
 
 template <class F>
 constexpr bool UsesTable() {
-  constexpr InFloat kInFloat = F::template kInFloat<true>;
-  return kInFloat == InFloat::kRough || (kInFloat == InFloat::kWithinOneUlp && kTablePays);
+  constexpr FloatAccuracy kFloatAccuracy = F::template kFloatAccuracy<true>;
+  return kFloatAccuracy == FloatAccuracy::kRough ||
+         (kFloatAccuracy == FloatAccuracy::kWithinOneUlp && kTablePays);
 }
-
-// An element type: how to read it as float or double and how to write it.
-template <class T>
-struct Storage {  // float and double
-  using Real = T;
-  static T Read(T value) { return value; }
-  static T Write(T value) { return value; }
-};
-
-template <>
-struct Storage<Half> {
-  using Real = float;
-  static float Read(Half value) { return value.ToFloat(); }
-  static Half Write(float value) { return Half::FromFloat(value); }
-};
-
-template <>
-struct Storage<BFloat16> {
-  using Real = float;
-  static float Read(BFloat16 value) { return value.ToFloat(); }
-  static BFloat16 Write(float value) { return BFloat16::FromFloat(value); }
-};
-
-int64_t Lesser64(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // body(start, size) for blocks of a constant size, which the compiler unrolls, and for the rest.
 template <class Body>
@@ -89,30 +67,29 @@ ONNX_ACTS_INLINE void Prefetch(const T* x, const T* y) {
 
 // The iterations of every loop below are independent, although y may be x: ONNX_ACTS_IVDEP.
 
-template <class F, bool kPlain, class Real>
-ONNX_ACTS_INLINE void ApplyUniform(const Real* x, Real* y, int64_t n,
-                                   typename F::template Constants<Real> c) {
+template <class F, bool kScalesExactly, class Real>
+ONNX_ACTS_INLINE void ApplyUniform(const Real* x, Real* y, int64_t n, Real parameter) {
   ONNX_ACTS_IVDEP
-  for (int64_t i = 0; i < n; ++i) y[i] = F::template Apply<kPlain>(x[i], c);
+  for (int64_t i = 0; i < n; ++i) y[i] = F::template Apply<kScalesExactly>(x[i], parameter);
 }
 
 template <class Real>
 ONNX_ACTS_INLINE void ApplyEach(const Real* x, const Real* slope, Real* y, int64_t n) {
   ONNX_ACTS_IVDEP
   for (int64_t i = 0; i < n; ++i) {
-    y[i] = NegativeSlope::Apply<true>(x[i], NegativeSlope::Prepare(slope[i]));
+    y[i] = NegativeSlope::Apply<true>(x[i], slope[i]);
   }
 }
 
 // In double: one rounding, to 16 bits, from what is as good as the exact value: see BreakTie,
 // Narrow.
-template <class F, bool kPlain, class T>
-__attribute__((noinline)) void ApplyExactly(const T* x, float* y, int64_t n, double parameter) {
-  const auto c = F::template Prepare<double>(parameter);
+template <class F, bool kScalesExactly, class T>
+__attribute__((noinline)) void ApplyExactly(const T* x, float* y, int64_t n, float parameter) {
+  const double wide = static_cast<double>(parameter);
   Widen(x, y, n);
   for (int64_t i = 0; i < n; ++i) {
     const double value = static_cast<double>(y[i]);
-    y[i] = T::Narrow(F::BreakTie(value, F::template Apply<kPlain>(value, c)));
+    y[i] = T::Narrow(F::BreakTie(value, F::template Apply<kScalesExactly>(value, wide), wide));
   }
 }
 
@@ -124,129 +101,109 @@ ONNX_ACTS_INLINE bool AnyLossIsLost(const float* y, int64_t n) {
 }
 
 // For functors that give the nearest float: what they lost decides.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_INLINE void ApplyToOdd(const T* x, float* y, int64_t n, double parameter,
-                                 typename F::template Constants<float> c) {
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_INLINE void ApplyToOdd(const T* x, float* y, int64_t n, float parameter) {
   float wide[kBlock];
   Widen(x, wide, n);
-  ApplyUniform<F, kPlain>(wide, y, n, c);
+  ApplyUniform<F, kScalesExactly>(wide, y, n, parameter);
   const bool again = AnyLossIsLost<T>(y, n);
-  for (int64_t i = 0; i < n; ++i) y[i] = RoundedToOdd(y[i], F::Lost(wide[i], y[i], c));
-  if (again) ApplyExactly<F, kPlain>(x, y, n, parameter);
+  for (int64_t i = 0; i < n; ++i) y[i] = RoundedToOdd(y[i], F::Lost(wide[i], y[i], parameter));
+  if (again) ApplyExactly<F, kScalesExactly>(x, y, n, parameter);
 }
 
 // For functors within one unit: the few pieces with a result beside a half-way point are computed
 // again.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_INLINE void ApplyAndCheck(const T* x, float* y, int64_t n, double parameter,
-                                    typename F::template Constants<float> c) {
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_INLINE void ApplyAndCheck(const T* x, float* y, int64_t n, float parameter) {
   Widen(x, y, n);
-  ApplyUniform<F, kPlain>(y, y, n, c);
+  ApplyUniform<F, kScalesExactly>(y, y, n, parameter);
   for (int64_t at = 0; at < n; at += kPiece) {
-    const int64_t size = Lesser64(kPiece, n - at);
-    if (AnyNearTie<T>(y + at, size)) ApplyExactly<F, kPlain>(x + at, y + at, size, parameter);
+    const int64_t size = Lesser(kPiece, n - at);
+    if (AnyNearTie<T>(y + at, size))
+      ApplyExactly<F, kScalesExactly>(x + at, y + at, size, parameter);
   }
 }
 
 // Results that FromFloat rounds like the exact ones.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_INLINE void ApplyBlock16(const T* x, float* y, int64_t n, double parameter,
-                                   typename F::template Constants<float> c) {
-  constexpr InFloat kInFloat = F::template kInFloat<kPlain>;
-  if constexpr (kInFloat == InFloat::kRough) {
-    ApplyExactly<F, kPlain>(x, y, n, parameter);
-  } else if constexpr (kInFloat == InFloat::kWithinOneUlp) {
-    ApplyAndCheck<F, kPlain>(x, y, n, parameter, c);
-  } else if constexpr (kInFloat == InFloat::kNearest) {
-    ApplyToOdd<F, kPlain>(x, y, n, parameter, c);
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_INLINE void ApplyBlock16(const T* x, float* y, int64_t n, float parameter) {
+  constexpr FloatAccuracy kFloatAccuracy = F::template kFloatAccuracy<kScalesExactly>;
+  if constexpr (kFloatAccuracy == FloatAccuracy::kRough) {
+    ApplyExactly<F, kScalesExactly>(x, y, n, parameter);
+  } else if constexpr (kFloatAccuracy == FloatAccuracy::kWithinOneUlp) {
+    ApplyAndCheck<F, kScalesExactly>(x, y, n, parameter);
+  } else if constexpr (kFloatAccuracy == FloatAccuracy::kNearest) {
+    ApplyToOdd<F, kScalesExactly>(x, y, n, parameter);
   } else {
     Widen(x, y, n);
-    ApplyUniform<F, kPlain>(y, y, n, c);
+    ApplyUniform<F, kScalesExactly>(y, y, n, parameter);
   }
 }
 
-template <class F, bool kPlain, class T>
-void ApplyUniform16(const T* x, T* y, int64_t n, double parameter) {
-  const auto c = F::template Prepare<float>(static_cast<float>(parameter));
+template <class F, bool kScalesExactly, class T>
+void ApplyUniform16(const T* x, T* y, int64_t n, float parameter) {
   ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
     float block[kBlock];
     Prefetch(x + start, y + start);
-    ApplyBlock16<F, kPlain>(x + start, block, size, parameter, c);
+    ApplyBlock16<F, kScalesExactly>(x + start, block, size, parameter);
     Shorten(block, y + start, size);
   });
 }
 
-template <class F, class Real>
-struct UniformLoop {  // float and double
-  static void Run(const void* x, void* y, int64_t n, double parameter) {
-    const Real rounded = static_cast<Real>(parameter);
-    const auto c = F::template Prepare<Real>(rounded);
-    const Real* from = static_cast<const Real*>(x);
-    Real* to = static_cast<Real*>(y);
-    if (F::IsPlain(rounded)) {
-      ApplyUniform<F, true>(from, to, n, c);
-    } else {
-      ApplyUniform<F, false>(from, to, n, c);
-    }
+// y = f(x, parameter) for any element type.
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_INLINE void ApplyTo(const T* x, T* y, int64_t n, typename Storage<T>::Real parameter) {
+  if constexpr (Storage<T>::k16Bits) {
+    ApplyUniform16<F, kScalesExactly>(x, y, n, parameter);
+  } else {
+    ApplyUniform<F, kScalesExactly>(x, y, n, parameter);
   }
-};
+}
 
 template <class F, class T>
-struct UniformLoop16 {
-  static void Run(const void* x, void* y, int64_t n, double parameter) {
-    // The compute type is float: the parameter is rounded to it. Double only keeps results exact.
-    const double rounded = static_cast<double>(static_cast<float>(parameter));
-    const auto run = F::IsPlain(rounded) ? ApplyUniform16<F, true, T> : ApplyUniform16<F, false, T>;
-    run(static_cast<const T*>(x), static_cast<T*>(y), n, rounded);
+void Uniform(const void* x, void* y, int64_t n, double parameter) {
+  const auto rounded = static_cast<typename Storage<T>::Real>(parameter);
+  const T* from = static_cast<const T*>(x);
+  T* to = static_cast<T*>(y);
+  if (F::ScalesExactly(rounded)) {
+    ApplyTo<F, true>(from, to, n, rounded);
+  } else {
+    ApplyTo<F, false>(from, to, n, rounded);
   }
-};
+}
 
-// Slopes of the element type.
-template <class Real>
-struct SlopeLoop {  // float and double
-  static void One(const void* x, const void* slope, void* y, int64_t n) {
-    const Real one = *static_cast<const Real*>(slope);
-    ApplyUniform<NegativeSlope, true>(static_cast<const Real*>(x), static_cast<Real*>(y), n,
-                                      NegativeSlope::Prepare(one));
-  }
+// Slopes of the element type: the product of two 16-bit elements is exact in float, except below
+// 2^-149, where it is too small to matter.
 
-  static void Each(const void* x, const void* slope, void* y, int64_t n) {
-    ApplyEach(static_cast<const Real*>(x), static_cast<const Real*>(slope), static_cast<Real*>(y),
-              n);
-  }
-};
-
-// The product of two 16-bit elements is exact in float, except below 2^-149, where it is too small
-// to matter.
 template <class T>
-struct SlopeLoop16 {
-  static void One(const void* x, const void* slope, void* y, int64_t n) {
-    const T* from = static_cast<const T*>(x);
-    T* to = static_cast<T*>(y);
-    const auto c = NegativeSlope::Prepare(static_cast<const T*>(slope)->ToFloat());
-    ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
-      float block[kBlock];
-      Prefetch(from + start, to + start);
-      Widen(from + start, block, size);
-      ApplyUniform<NegativeSlope, true>(block, block, size, c);
-      Shorten(block, to + start, size);
-    });
-  }
+void OneSlope(const void* x, const void* slope, void* y, int64_t n) {
+  const auto one = Storage<T>::Read(*static_cast<const T*>(slope));
+  ApplyTo<NegativeSlope, true>(static_cast<const T*>(x), static_cast<T*>(y), n, one);
+}
 
-  static void Each(const void* x, const void* slope, void* y, int64_t n) {
-    const T* from = static_cast<const T*>(x);
-    const T* each = static_cast<const T*>(slope);
-    T* to = static_cast<T*>(y);
-    ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
-      float block[kBlock], slopes[kBlock];
-      Prefetch(from + start, to + start);
-      Widen(from + start, block, size);
-      Widen(each + start, slopes, size);
-      ApplyEach(block, slopes, block, size);
-      Shorten(block, to + start, size);
-    });
+template <class T>
+ONNX_ACTS_INLINE void ApplyEach16(const T* x, const T* slope, T* y, int64_t n) {
+  ForEachBlock(n, [=](int64_t start, int64_t size) ONNX_ACTS_INLINE_LAMBDA {
+    float block[kBlock], slopes[kBlock];
+    Prefetch(x + start, y + start);
+    Widen(x + start, block, size);
+    Widen(slope + start, slopes, size);
+    ApplyEach(block, slopes, block, size);
+    Shorten(block, y + start, size);
+  });
+}
+
+template <class T>
+void EachSlope(const void* x, const void* slope, void* y, int64_t n) {
+  const T* from = static_cast<const T*>(x);
+  const T* each = static_cast<const T*>(slope);
+  T* to = static_cast<T*>(y);
+  if constexpr (Storage<T>::k16Bits) {
+    ApplyEach16(from, each, to, n);
+  } else {
+    ApplyEach(from, each, to, n);
   }
-};
+}
 
 // The random words of the kBlock elements from `first` on, a multiple of 4.
 void DrawWords(uint64_t seed, int64_t first, uint32_t* words) {
@@ -268,7 +225,7 @@ void Draw(uint64_t seed, int64_t first, int64_t n, double lower, double width, v
   uint32_t words[kBlock];
   for (int64_t start = 0; start < n; start += kBlock) {
     DrawWords(seed, first + start, words);
-    const int64_t size = Lesser64(kBlock, n - start);
+    const int64_t size = Lesser(kBlock, n - start);
     for (int64_t i = 0; i < size; ++i) {
       const double draw = UniformDraw(words[i], lower, width);
       to[start + i] = S::Write(static_cast<typename S::Real>(draw));
@@ -318,33 +275,30 @@ void StreamLines(const void* lines, void* to, int64_t bytes) {
 constexpr Loops::Stream StreamLines = nullptr;
 #endif
 
-}  // namespace
+template <class T>
+constexpr ElementLoops LoopsOf() {
+  return {{
+#define ONNX_ACTS_FUNCTOR(name) Uniform<name, T>,
+#include "op_table.inc"
+          },
+          OneSlope<T>,
+          EachSlope<T>,
+          Draw<T>,
+          Noise<T>};
+}
 
-// The columns follow Element.
-#define ONNX_ACTS_COLUMNS(name) {name<Half>, name<BFloat16>, name<float>, name<double>}
+}  // namespace
 
 const Loops ONNX_ACTS_LOOPS = {
     ONNX_ACTS_HAS_FMA != 0,
     {
-#define ONNX_ACTS_OP(...)
-#define ONNX_ACTS_FUNCTOR(name)                                        \
-  {UniformLoop16<name, Half>::Run, UniformLoop16<name, BFloat16>::Run, \
-   UniformLoop<name, float>::Run, UniformLoop<name, double>::Run},
+#define ONNX_ACTS_ELEMENT(name, text, onnx, storage, compute) LoopsOf<storage>(),
 #include "op_table.inc"
-#undef ONNX_ACTS_FUNCTOR
     },
     {
 #define ONNX_ACTS_FUNCTOR(name) UsesTable<name>(),
 #include "op_table.inc"
-#undef ONNX_ACTS_FUNCTOR
-#undef ONNX_ACTS_OP
     },
-    {SlopeLoop16<Half>::One, SlopeLoop16<BFloat16>::One, SlopeLoop<float>::One,
-     SlopeLoop<double>::One},
-    {SlopeLoop16<Half>::Each, SlopeLoop16<BFloat16>::Each, SlopeLoop<float>::Each,
-     SlopeLoop<double>::Each},
-    ONNX_ACTS_COLUMNS(Draw),
-    ONNX_ACTS_COLUMNS(Noise),
     Lookup,
     StreamLines,
 };

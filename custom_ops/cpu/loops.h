@@ -8,9 +8,9 @@
 
 namespace onnx_acts {
 
-// Every pointer is to elements of the type whose column it stands in. y may be x; nothing else may
-// overlap. `n` is any count from 0.
-struct Loops {
+// For one element type, to which every pointer is. y may be x; nothing else may overlap. `n` is any
+// count from 0.
+struct ElementLoops {
   // y = f(x, parameter)
   using Uniform = void (*)(const void* x, void* y, int64_t n, double parameter);
   // y = x < 0 ? slope * x : x, with one slope for all elements or one for each
@@ -20,21 +20,27 @@ struct Loops {
                         void* slope);
   // noise[i] = x[i] < 0 ? slope[i] : 1
   using Noise = void (*)(const void* x, const void* slope, void* noise, int64_t n);
+
+  Uniform uniform[kFunctorCount];
+  Slopes one_slope;
+  Slopes each_slope;
+  Draw draw;
+  Noise noise;
+};
+
+struct Loops {
   // y = table[bits of x], for 16-bit elements
   using Lookup = void (*)(const uint16_t* x, uint16_t* y, int64_t n, const uint16_t* table);
-
   // Copies whole lines of 64 bytes past the caches. Both pointers are to the beginning of one.
   using Stream = void (*)(const void* lines, void* to, int64_t bytes);
 
   bool fused;  // sums of products are: levels alike in this give the same bits
-  Uniform uniform[kFunctorCount][kElementCount];
+  ElementLoops elements[kElementCount];
   bool use_table[kFunctorCount];  // for 16-bit elements
-  Slopes one_slope[kElementCount];
-  Slopes each_slope[kElementCount];
-  Draw draw[kElementCount];
-  Noise noise[kElementCount];
   Lookup lookup;
   Stream stream;  // null where the processor has no such stores
+
+  const ElementLoops& Of(Element element) const { return elements[static_cast<int>(element)]; }
 };
 
 }  // namespace onnx_acts

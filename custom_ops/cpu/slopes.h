@@ -10,8 +10,8 @@
 namespace onnx_acts {
 
 struct SlopeLoops {
-  Loops::Slopes one;
-  Loops::Slopes each;
+  ElementLoops::Slopes one;
+  ElementLoops::Slopes each;
   std::size_t element_size;
   Loops::Stream stream;  // for Fill (stream.h)
 };

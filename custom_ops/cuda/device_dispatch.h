@@ -15,13 +15,13 @@ namespace {
 
 template <class Runner, class F, class T>
 void RunUniformOf(const UniformArgs& args, const device::Stream& stream) {
-  constexpr bool kSimple = F::template kInFloat<true> == InFloat::kExact;
+  constexpr bool kSimple = F::template kFloatAccuracy<true> == FloatAccuracy::kExact;
   if constexpr (Storage<T>::k16Bits && !kSimple) {
     throw std::logic_error("onnx_acts: this functor serves 16-bit elements by a table");
   } else if constexpr (kSimple && !Storage<T>::k16Bits) {
-    // Apply does so little that a plain form would be the same.
+    // Apply does so little that its other form would be the same.
     Runner::template Run<UniformThread<F, false, T>>(args, stream);
-  } else if (F::IsPlain(Parameter<typename Storage<T>::Real>(args))) {
+  } else if (F::ScalesExactly(Parameter<typename Storage<T>::Real>(args))) {
     Runner::template Run<UniformThread<F, true, T>>(args, stream);
   } else {
     Runner::template Run<UniformThread<F, false, T>>(args, stream);
@@ -40,40 +40,30 @@ void RunSlopesOf(SlopeKind kind, const SlopeArgs& args, const device::Stream& st
   }
 }
 
-// The columns follow Element.
 template <class Runner>
 struct Dispatch {
   using Stream = device::Stream;
 
   static void Uniform(Functor functor, Element element, const UniformArgs& args,
                       const Stream& stream) {
-    using Entry = void (*)(const UniformArgs&, const Stream&);
-    static constexpr Entry kTable[kFunctorCount][kElementCount] = {
-#define ONNX_ACTS_OP(...)
-#define ONNX_ACTS_FUNCTOR(name)                                            \
-  {RunUniformOf<Runner, name, Half>, RunUniformOf<Runner, name, BFloat16>, \
-   RunUniformOf<Runner, name, float>, RunUniformOf<Runner, name, double>},
+    WithStorage(element, [&](auto zero) {
+      using Entry = void (*)(const UniformArgs&, const Stream&);
+      static constexpr Entry kTable[kFunctorCount] = {
+#define ONNX_ACTS_FUNCTOR(name) RunUniformOf<Runner, name, decltype(zero)>,
 #include "op_table.inc"
-#undef ONNX_ACTS_FUNCTOR
-#undef ONNX_ACTS_OP
-    };
-    kTable[static_cast<int>(functor)][static_cast<int>(element)](args, stream);
+      };
+      kTable[static_cast<int>(functor)](args, stream);
+    });
   }
 
   static void Slopes(SlopeKind kind, Element element, const SlopeArgs& args, const Stream& stream) {
-    using Entry = void (*)(SlopeKind, const SlopeArgs&, const Stream&);
-    static constexpr Entry kTable[kElementCount] = {
-        RunSlopesOf<Runner, Half>, RunSlopesOf<Runner, BFloat16>, RunSlopesOf<Runner, float>,
-        RunSlopesOf<Runner, double>};
-    kTable[static_cast<int>(element)](kind, args, stream);
+    WithStorage(element,
+                [&](auto zero) { RunSlopesOf<Runner, decltype(zero)>(kind, args, stream); });
   }
 
   static void Draw(Element element, const DrawArgs& args, const Stream& stream) {
-    using Entry = void (*)(const DrawArgs&, const Stream&);
-    static constexpr Entry kTable[kElementCount] = {
-        Runner::template Run<DrawThread<Half>>, Runner::template Run<DrawThread<BFloat16>>,
-        Runner::template Run<DrawThread<float>>, Runner::template Run<DrawThread<double>>};
-    kTable[static_cast<int>(element)](args, stream);
+    WithStorage(element,
+                [&](auto zero) { Runner::template Run<DrawThread<decltype(zero)>>(args, stream); });
   }
 };
 

@@ -5,9 +5,9 @@
 #ifndef ONNX_ACTS_DEVICE_LOOPS_H_
 #define ONNX_ACTS_DEVICE_LOOPS_H_
 
-#include "activations/float16.h"
 #include "activations/functors.h"
 #include "activations/philox.h"
+#include "activations/storage.h"
 #include "cuda/device_map.h"
 #include "cuda/device_packs.h"
 
@@ -50,94 +50,34 @@ constexpr uint32_t kTableEntries = 1u << 15;
 
 namespace {
 
-// 16-bit elements to float and back. The instructions do what the integer forms of float16.h do,
-// but for the bits of a NaN.
-ONNX_ACTS_HD inline float ToFloat(Half value) {
-#ifdef __CUDA_ARCH__
-  float result;
-  asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(value.bits));
-  return result;
-#else
-  return value.ToFloat();
-#endif
-}
-
-ONNX_ACTS_HD inline float ToFloat(BFloat16 value) { return value.ToFloat(); }
-
-ONNX_ACTS_HD inline void FromFloat(float value, Half* result) {
-#ifdef __CUDA_ARCH__
-  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result->bits) : "f"(value));
-#else
-  *result = Half::FromFloat(value);
-#endif
-}
-
-ONNX_ACTS_HD inline void FromFloat(float value, BFloat16* result) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result->bits) : "f"(value));
-#else
-  *result = BFloat16::FromFloat(value);
-#endif
-}
-
-// An element type: how to read it as the compute type and how to write it.
-template <class T>
-struct Storage {  // float and double
-  using Real = T;
-  static constexpr bool k16Bits = false;
-  static ONNX_ACTS_HD inline Real Read(T value) { return value; }
-  static ONNX_ACTS_HD inline T Write(Real value) { return value; }
-};
-
-template <class T>
-struct Storage16 {
-  using Real = float;
-  static constexpr bool k16Bits = true;
-  static ONNX_ACTS_HD inline float Read(T value) { return ToFloat(value); }
-  static ONNX_ACTS_HD inline T Write(float value) {
-    T result;
-    FromFloat(value, &result);
-    return result;
-  }
-};
-
-template <>
-struct Storage<Half> : Storage16<Half> {};
-
-template <>
-struct Storage<BFloat16> : Storage16<BFloat16> {};
-
 // A result that T::FromFloat rounds as it would round the exact value: y rounded to odd or, for the
 // few elements where float has lost the rest, computed in double; see ApplyToOdd on the CPU.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_HD inline float Exactly(float x, float y, float parameter,
-                                  typename F::template Constants<float> c) {
-  if (!T::LossIsLost(y)) return RoundedToOdd(y, F::Lost(x, y, c));
-  const double wide = static_cast<double>(x);
-  const auto exact = F::template Prepare<double>(static_cast<double>(parameter));
-  return T::Narrow(F::BreakTie(wide, F::template Apply<kPlain>(wide, exact)));
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_HD inline float Exactly(float x, float y, float parameter) {
+  if (!T::LossIsLost(y)) return RoundedToOdd(y, F::Lost(x, y, parameter));
+  const double wide = static_cast<double>(x), exact = static_cast<double>(parameter);
+  return T::Narrow(F::BreakTie(wide, F::template Apply<kScalesExactly>(wide, exact), exact));
 }
 
 // 16-bit elements by a functor that gives the exact value in float or the nearest number, which is
 // enough but beside half-way points. Elements that are not negative keep their bits.
-template <class F, bool kPlain, class T>
-ONNX_ACTS_HD inline void Apply16(Pack<T>& pack, float parameter,
-                                 typename F::template Constants<float> c) {
+template <class F, bool kScalesExactly, class T>
+ONNX_ACTS_HD inline void Apply16(Pack<T>& pack, float parameter) {
   using S = Storage<T>;
-  constexpr bool kNearest = F::template kInFloat<kPlain> == InFloat::kNearest;
+  constexpr bool kNearest = F::template kFloatAccuracy<kScalesExactly> == FloatAccuracy::kNearest;
   float x[kPack<T>], y[kPack<T>];
   bool near_tie = false;
   ONNX_ACTS_UNROLL
   for (uint32_t i = 0; i < kPack<T>; ++i) {
     x[i] = S::Read(pack.at[i]);
-    y[i] = F::template Apply<kPlain>(x[i], c);
+    y[i] = F::template Apply<kScalesExactly>(x[i], parameter);
     if constexpr (kNearest) near_tie = near_tie || T::NearTie(y[i]);
   }
   if constexpr (kNearest) {
     if (near_tie) {
       ONNX_ACTS_UNROLL
       for (uint32_t i = 0; i < kPack<T>; ++i)
-        y[i] = Exactly<F, kPlain, T>(x[i], y[i], parameter, c);
+        y[i] = Exactly<F, kScalesExactly, T>(x[i], y[i], parameter);
     }
   }
   ONNX_ACTS_UNROLL
@@ -153,7 +93,7 @@ ONNX_ACTS_HD inline Real Parameter(const UniformArgs& args) {
 }
 
 // y = f(x, parameter)
-template <class F, bool kPlain, class T>
+template <class F, bool kScalesExactly, class T>
 struct UniformThread {
   using Args = UniformArgs;
   using Element = T;
@@ -161,14 +101,13 @@ struct UniformThread {
   static ONNX_ACTS_HD inline void Run(const Args& args, Lane lane) {
     using Real = typename Storage<T>::Real;
     const Real parameter = Parameter<Real>(args);
-    const auto c = F::template Prepare<Real>(parameter);
     ForEachPack<T>(args.x, args.y, args.count, lane, [=](Pack<T>& pack, uint32_t, uint32_t) {
       if constexpr (Storage<T>::k16Bits) {
-        Apply16<F, kPlain>(pack, parameter, c);
+        Apply16<F, kScalesExactly>(pack, parameter);
       } else {
         ONNX_ACTS_UNROLL
         for (uint32_t i = 0; i < kPack<T>; ++i) {
-          pack.at[i] = F::template Apply<kPlain>(pack.at[i], c);
+          pack.at[i] = F::template Apply<kScalesExactly>(pack.at[i], parameter);
         }
       }
     });
@@ -181,7 +120,7 @@ template <class T>
 ONNX_ACTS_HD inline T WithSlope(T x, T slope) {
   using S = Storage<T>;
   const auto wide = S::Read(x);
-  const auto y = NegativeSlope::Apply<true>(wide, NegativeSlope::Prepare(S::Read(slope)));
+  const auto y = NegativeSlope::Apply<true>(wide, S::Read(slope));
   return wide < 0 ? S::Write(y) : x;
 }
 
@@ -262,7 +201,7 @@ struct DrawThread {
     const T one = S::Write(typename S::Real(1));
     const uint32_t packs = (args.count + kPack<T> - 1) / kPack<T>;
     for (uint32_t i = lane.index; i < packs; i += lane.count) {
-      const uint32_t first = i * kPack<T>, n = Lesser32(kPack<T>, args.count - first);
+      const uint32_t first = i * kPack<T>, n = Lesser(kPack<T>, args.count - first);
       const bool whole = n == kPack<T>;
       Pack<T> x = Load(from, first, n, whole && from_aligned);
       Pack<T> slopes = Slopes(args, first), drawn;

@@ -46,8 +46,11 @@ struct Lane {
 };
 
 // Elements that a thread computes in one go: those of 16 bytes, but at least four.
+constexpr uint32_t PackOf(std::size_t size) {
+  return size > 4 ? 4 : static_cast<uint32_t>(16 / size);
+}
 template <class T>
-constexpr uint32_t kPack = sizeof(T) > 4 ? 4 : 16 / sizeof(T);
+constexpr uint32_t kPack = PackOf(sizeof(T));
 
 inline uint32_t PacksOf(uint32_t elements, uint32_t pack) { return (elements + pack - 1) / pack; }
 

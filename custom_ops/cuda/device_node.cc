@@ -13,16 +13,9 @@ namespace {
 
 // Whether a functor's 16-bit results come from a table; the rows follow Functor.
 constexpr bool kHasTable[] = {
-#define ONNX_ACTS_OP(...)
-#define ONNX_ACTS_FUNCTOR(name) name::kInFloat<true> != InFloat::kExact,
+#define ONNX_ACTS_FUNCTOR(name) name::kFloatAccuracy<true> != FloatAccuracy::kExact,
 #include "op_table.inc"
-#undef ONNX_ACTS_FUNCTOR
-#undef ONNX_ACTS_OP
 };
-
-// The entries follow Element.
-constexpr uint32_t kPacks[kElementCount] = {kPack<Half>, kPack<BFloat16>, kPack<float>,
-                                            kPack<double>};
 
 }  // namespace
 
@@ -48,7 +41,7 @@ const uint16_t* DeviceNode::MakeTable() const {
   std::vector<uint16_t> x(kTableEntries), y(kTableEntries);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<uint16_t>(kTableEntries + i);
   const Loops& loops = *ChooseIsa().loops;
-  loops.uniform[static_cast<int>(spec_.functor)][static_cast<int>(element_)](
+  loops.Of(element_).uniform[static_cast<int>(spec_.functor)](
       x.data(), y.data(), static_cast<int64_t>(x.size()), parameter_);
   return static_cast<const uint16_t*>(device::MakeCopy(y.data(), y.size() * sizeof y[0]));
 }
@@ -101,8 +94,7 @@ void DeviceNode::ComputeSlopes(const Call& call, const SlopeLayout& layout,
     const auto run = [&](const SlopeLayout& part, int64_t count, int64_t first, int64_t slope) {
       const SlopeArgs args = {call.x + first * size, slopes + slope * size, call.y + first * size,
                               static_cast<uint32_t>(count), MakeSlopeMap(part)};
-      const uint32_t pack = kPacks[static_cast<int>(element_)];
-      device::RunSlopes(KindOf(part, pack), element_, args, stream);
+      device::RunSlopes(KindOf(part, PackOf(element_size_)), element_, args, stream);
     };
     ForEachPart(layout, kLaunchElements, run);
   });

@@ -39,8 +39,6 @@ ONNX_ACTS_HD inline bool IsAligned(const void* pointer) {
   return (reinterpret_cast<uintptr_t>(pointer) & 15) == 0;
 }
 
-ONNX_ACTS_HD inline uint32_t Lesser32(uint32_t a, uint32_t b) { return a < b ? a : b; }
-
 // Reads elements [first, first + n), the others of the pack are 0; in whole words if `by_words`.
 template <class T>
 ONNX_ACTS_HD inline Pack<T> Load(const T* from, uint32_t first, uint32_t n, bool by_words) {
@@ -92,7 +90,7 @@ ONNX_ACTS_HD inline void ForEachPack(const void* x, void* y, uint32_t count, Lan
     for (uint32_t u = 0; u < kUnroll; ++u) {
       const uint32_t at = i + u * lane.count;
       first[u] = at < packs ? at * kPack<T> : 0;
-      n[u] = at < packs ? Lesser32(kPack<T>, count - first[u]) : 0;
+      n[u] = at < packs ? Lesser(kPack<T>, count - first[u]) : 0;
     }
     ONNX_ACTS_UNROLL
     for (uint32_t u = 0; u < kUnroll; ++u) {

@@ -31,15 +31,16 @@ std::string List(const std::vector<std::string>& items) {
 
 std::string MakeInfo() {
   const IsaChoice& isa = ChooseIsa();
-  std::vector<std::string> ops;
+  std::vector<std::string> ops, elements;
   for (const OpSpec& spec : kOps) ops.push_back(spec.name);
+  for (const ElementSpec& spec : kElements) elements.push_back(spec.name);
   std::string text = "{\"version\": " + Quoted(kLibraryVersion);
   text += ", \"domain\": " + Quoted(kDomain);
   text += ", \"isa\": " + QuotedOrNull(isa.level);
   text += ", \"isa_error\": " + QuotedOrNull(isa.error);
   text += ", \"isa_levels\": " + List(CompiledLevels());
   text += ", \"ops\": " + List(ops);
-  text += ", \"element_types\": " + List({"float16", "bfloat16", "float32", "float64"});
+  text += ", \"element_types\": " + List(elements);
   const CudaInfo cuda = DescribeCuda();
   text += std::string(", \"cuda\": ") + (cuda.error.empty() ? "true" : "false");
   text += ", \"cuda_error\": " + QuotedOrNull(cuda.error);

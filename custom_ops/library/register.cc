@@ -29,17 +29,7 @@ struct Op : ort::CustomOp {
 const Op& Self(const ort::CustomOp* op) { return *static_cast<const Op*>(op); }
 
 ort::ElementType TypeOf(Element element) {
-  switch (element) {
-    case Element::kFloat16:
-      return ort::kFloat16;
-    case Element::kBFloat16:
-      return ort::kBFloat16;
-    case Element::kFloat32:
-      return ort::kFloat;
-    case Element::kFloat64:
-      return ort::kDouble;
-  }
-  return ort::kUndefined;
+  return static_cast<ort::ElementType>(SpecOf(element).onnx_type);
 }
 
 const char* GetName(const ort::CustomOp* op) { return Self(op).spec->name; }

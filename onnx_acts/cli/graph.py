@@ -61,7 +61,7 @@ def _accelerate(arguments: argparse.Namespace) -> int:
     )
     save_model(model, arguments.output)
     left = _left(model, arguments.ops)
-    why = "element type, shapes or opset not known to fit"
+    why = "element type, shapes, opset or place not known to fit"
     note = f"; left: {_listed(left)} ({why})" if left else ""
     print(f"{arguments.output}: {_listed(counts) or 'nothing to replace'}{note}")
     return 0

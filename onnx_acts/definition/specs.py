@@ -19,11 +19,13 @@ from typing import Literal
 __all__ = [
     "DEFAULT_OPS",
     "DOMAIN",
+    "ELEMENTS",
     "ELEMENT_TYPES",
     "OPSET_VERSION",
     "SPECS",
     "Attribute",
     "Difference",
+    "ElementType",
     "Promise",
     "Spec",
     "Standard",
@@ -35,8 +37,33 @@ __all__ = [
 DOMAIN = "onnx_acts"
 OPSET_VERSION = 1
 
-ELEMENT_TYPES = ("float16", "bfloat16", "float32", "float64")
-"""The element types of every operator, as NumPy (ml_dtypes) names."""
+
+@dataclasses.dataclass(frozen=True)
+class ElementType:
+    """One element type, which every operator has.
+
+    Attributes:
+        name: its NumPy (ml_dtypes) name.
+        onnx: its number in ONNX (and ONNX Runtime).
+        storage: the C++ type of an element.
+        compute: the C++ type in which it is computed.
+    """
+
+    name: str
+    onnx: int
+    storage: str
+    compute: str
+
+
+ELEMENTS = (
+    ElementType("float16", 10, "Half", "float"),
+    ElementType("bfloat16", 16, "BFloat16", "float"),
+    ElementType("float32", 1, "float", "float"),
+    ElementType("float64", 11, "double", "double"),
+)
+
+ELEMENT_TYPES = tuple(element.name for element in ELEMENTS)
+"""The names of the element types."""
 
 _BODIES = pathlib.Path(__file__).with_name("bodies")
 

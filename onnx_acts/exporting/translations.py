@@ -1,6 +1,6 @@
 """From PyTorch's operators to nodes of the domain `onnx_acts`, one for one.
 
-Every activation becomes an `onnx_acts` node here; `placement` decides later which stay. The nodes
+Every activation becomes an `onnx_acts` node here; `styles` decides later which stay. The nodes
 carry no bodies yet, because torch's exporter inlines functions when it optimises.
 """
 

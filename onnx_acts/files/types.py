@@ -68,7 +68,10 @@ def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     if complete_scans(light):
         light = _inferred_by_onnx(light)
     _check_element_types(light)
-    light.graph.value_info.extend(types_in_runtime(light))
+    has_scan = any(
+        is_scan(node) for node in walk_nodes(light)
+    )  # it must know the rank of its inputs
+    light.graph.value_info.extend(types_in_runtime(light, with_shapes=has_scan))
     return light
 
 

@@ -24,17 +24,25 @@ _ELEMENT_TYPES = {
 """The types that matter here, as ONNX Runtime writes them."""
 
 
-def types_in_runtime(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+def types_in_runtime(
+    model: onnx.ModelProto, *, with_shapes: bool = False
+) -> list[onnx.ValueInfoProto]:
     """Asks ONNX Runtime for the floating-point values of the graph that have no type.
 
     Args:
         model: a model with the types that are known; large weights may be left out.
+        with_shapes: asks for those that have a type and no shape, too.
 
     Returns:
         What it knows of them; nothing where it cannot load the model.
     """
     graph = model.graph
-    known = {value.name for value in (*graph.input, *graph.output, *graph.value_info)}
+    declared = (*graph.input, *graph.output, *graph.value_info)
+    known = {
+        value.name
+        for value in declared
+        if not with_shapes or value.type.tensor_type.HasField("shape")
+    }
     unknown = [name for node in graph.node for name in node.output if name and name not in known]
     if not unknown:
         return []
@@ -81,7 +89,8 @@ def _probe(model: onnx.ModelProto, unknown: Iterable[str]) -> onnx.ModelProto:
             nodes.node.append(helper.make_node("Identity", node.input[:1], [name]))
     del probe.graph.node[:]
     probe.graph.node.extend(nodes.node)
-    probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in unknown)
+    outputs = {value.name for value in probe.graph.output}
+    probe.graph.output.extend(onnx.ValueInfoProto(name=n) for n in unknown if n not in outputs)
     return probe
 
 

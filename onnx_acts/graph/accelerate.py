@@ -48,7 +48,8 @@ def accelerate(
     has renamed (`onnx.compose` puts prefixes before names) get their names back.
 
     No nodes are put into subgraphs of subgraphs and into SequenceMap: ONNX Runtime (1.31)
-    mixes up the names of function bodies there.
+    mixes up the names of function bodies there. Nor beside an If of a constant in a subgraph: it
+    (1.17 to 1.32) loses what that If makes (docs/decisions/0002 says how).
 
     Left alone are nodes whose element type is unknown or not supported, and those whose slope might
     enlarge x (see `onnx_acts.graph.standard`). Random slopes in training mode (RandomUniformLike +

@@ -78,9 +78,11 @@ class Replacer:
         self.replaced: Counter[str] = Counter()
         self._choice = choice
         self._freed: set[str] = set()
+        self._with_if: set[tuple[str, str]] = set()
 
     def run(self, model: onnx.ModelProto, view: View) -> None:
         """Replaces in the graph of `model`, which `view` shows, and in its subgraphs."""
+        self._with_if = _functions_with_if(model)
         self._replace(view, FreshNames(model))
         if self.replaced:
             _remove_unused(model.graph, self._freed)
@@ -89,6 +91,7 @@ class Replacer:
         for inner in view.inner_views():
             self._replace(inner, names)
         gone: set[str] = set()
+        is_beside_if = view.outer is not None and view.has_folded_if(self._with_if)
         # Backwards, so that a whole form is seen before its parts, and deletion moves no index.
         for index in reversed(range(len(view.graph.node))):
             node = view.graph.node[index]
@@ -98,7 +101,7 @@ class Replacer:
                 continue
             for match in find(view, node):
                 operator = self._choice.target(match, view.dtype(match.x), view.opset)
-                if operator is not None and _may_stand(view, match, operator):
+                if operator is not None and _may_stand(view, match, operator, is_beside_if):
                     gone.update(match.inner)
                     self._freed.update(node.input)
                     self.replaced[f"{match.form} -> {operator}"] += 1
@@ -107,18 +110,37 @@ class Replacer:
         _forget(view.graph, gone)
 
 
-def _may_stand(view: View, match: Match, operator: str) -> bool:
+def _may_stand(view: View, match: Match, operator: str, is_beside_if: bool) -> bool:
     """Tells whether ONNX Runtime can cope with one of our nodes there.
 
-    A Scan must know how many dimensions the outputs of its body have. A standard node passes on
-    what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes down. In a subgraph
-    of a subgraph it (1.31) mixes up the names of bodies where it takes an If of a constant away,
-    and computes wrong numbers.
+    A Scan must know how many dimensions its inputs and the outputs of its body have. A standard
+    node passes on what ONNX Runtime knows of x; of ours it knows what `embed_functions` writes
+    down. In a subgraph of a subgraph it (1.31) mixes up the names of bodies where it takes an If of
+    a constant away, and computes wrong numbers. Where it does that in a subgraph (1.17 to 1.32), it
+    loses what the If makes if a shape of that is asked for, or several nodes use it, as in a body.
     """
     if operator == spec_of(match.operator).standard_name:
         return True
     is_deep = view.outer is not None and view.outer.outer is not None
-    return not is_deep and not (view.in_scan and view.shape(match.x) is None)
+    if is_deep or is_beside_if:
+        return False
+    return not (view.near_scan and view.shape(match.x) is None)
+
+
+def _functions_with_if(model: onnx.ModelProto) -> set[tuple[str, str]]:
+    """The functions of a model that have an If inside, or call one that has."""
+    found: set[tuple[str, str]] = set()
+    while True:
+        new = {
+            (function.domain, function.name)
+            for function in model.functions
+            for graph in walk_graphs(function)
+            for node in graph.node
+            if node.op_type == "If" or (node.domain, node.op_type) in found
+        }
+        if new == found:
+            return found
+        found = new
 
 
 def _has_one_type(view: View, match: Match) -> bool:

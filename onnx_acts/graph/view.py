@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class View:
         graph: the graph.
         opset: the version of the standard operators.
         outer: the view of the graph around this one, whose values it may use.
-        in_scan: the graph is the body of a Scan, or stands in one.
+        near_scan: the graph is the body of a Scan, stands in one, or is a subgraph that has one.
         is_tolerant: types and shapes are unknown and taken to be suitable (the body of a function,
             which gets them when it is inlined).
     """
@@ -48,7 +48,8 @@ class View:
     ) -> None:
         """Makes a view of `graph`; `typed` is the same graph after shape inference."""
         self.graph, self.opset, self.outer, self.is_tolerant = graph, opset, outer, is_tolerant
-        self.in_scan = in_scan
+        self.near_scan = in_scan or (outer is not None and _has_scan(graph))
+        self._in_scan = in_scan
         self._typed = typed
         self._producers: dict[str, onnx.NodeProto] = {
             name: node for node in graph.node for name in node.output if name
@@ -87,8 +88,46 @@ class View:
             if node.op_type == "SequenceMap":
                 continue
             for graph, known in zip(subgraphs(node), subgraphs(typed), strict=True):
-                in_scan = self.in_scan or is_scan(node)
+                in_scan = self._in_scan or is_scan(node)
                 yield View(graph, known, self.opset, self, self.is_tolerant, in_scan)
+
+    def has_folded_if(self, functions: Container[tuple[str, str]]) -> bool:
+        """Tells whether ONNX Runtime may put the nodes of a branch in the place of an If here.
+
+        Args:
+            functions: domain and name of those with an If inside, which it puts in first.
+        """
+        return any(
+            (node.domain, node.op_type) in functions
+            or (node.op_type == "If" and self._may_be_folded(node.input[0]))
+            for node in self.graph.node
+        )
+
+    def _may_be_folded(self, name: str) -> bool:
+        """Tells whether ONNX Runtime may compute a value when it loads the model.
+
+        It computes nodes of constants, and Shape where it knows the sizes. What it makes of other
+        domains and of nodes with subgraphs is not looked at: it may.
+        """
+        waiting: list[tuple[View, str]] = [(self, name)]
+        seen = set(waiting)
+        while waiting:
+            view, name = waiting.pop()
+            found: set[tuple[View, str]] = set()
+            node = view._producers.get(name)
+            if node is not None:
+                is_known = node.domain in STANDARD_DOMAINS and not any(subgraphs(node))
+                if is_known and node.op_type != "Shape":
+                    found = {(view, item) for item in node.input if item}
+            elif name in view._initializers:
+                continue
+            elif name in view._inputs:
+                return False
+            elif view.outer is not None:
+                found = {(view.outer, name)}
+            waiting += found - seen
+            seen |= found
+        return True
 
     def dtype(self, name: str) -> str | None:
         """Returns the NumPy name of a value's element type, None where unknown."""
@@ -186,3 +225,7 @@ def _constant_node(node: onnx.NodeProto) -> Array | None:
         if attribute.name in ("value_int", "value_ints"):
             return np.asarray(helper.get_attribute_value(attribute), np.int64)
     return None
+
+
+def _has_scan(graph: onnx.GraphProto) -> bool:
+    return any(is_scan(node) for inner in walk_graphs(graph) for node in inner.node)

@@ -15,6 +15,7 @@ from tests.fuzz.scope import FLOATS, Scope, onnx_type
 __all__ = ["constant", "leaf", "variable"]
 
 MAXIMUM_FOLDS = 3
+_Step = Callable[[Scope, Array, int], str]
 
 
 def constant(scope: Scope, array: Array, folded: int = 20) -> str:
@@ -60,8 +61,12 @@ def _folded(scope: Scope, array: Array, depth: int) -> str:
     """Nodes that compute `array`, or nearly so: what they do compute is ONNX Runtime's to say."""
     if depth == 0:
         return leaf(scope, array)
-    shaping = array.size > 1 and scope.state.chance(50)
-    step = scope.state.pick(_SHAPING if shaping else _STEPS)
+    state = scope.state
+    shaping = array.size > 1 and state.chance(50)
+    if shaping and scope.opset < 13 and 1 in array.shape and state.chance(60):
+        step: _Step = _squeeze  # its axes are an attribute, and not all dimensions of 1 may go
+    else:
+        step = state.pick(_SHAPING if shaping else _STEPS)
     with np.errstate(all="ignore"):
         return step(scope, array, depth - 1)
 
@@ -141,14 +146,20 @@ def _reshape(scope: Scope, array: Array, depth: int) -> str:
 
 
 def _squeeze(scope: Scope, array: Array, depth: int) -> str:
+    """Takes some dimensions of 1 away; those of the array stay.
+
+    The axes are in order: below opset 13 onnx infers a wrong shape where they are not.
+    """
     state = scope.state
-    at = state.integer(0, array.ndim)
-    before = (*array.shape[:at], 1, *array.shape[at:])
-    axes = [at]
+    before, axes = list(array.shape), list[int]()
+    for _ in range(state.pick((1, 1, 2))):
+        at = state.integer(0, len(before))
+        before.insert(at, 1)
+        axes = sorted([at, *(axis + (axis >= at) for axis in axes)])
     if 1 not in array.shape and state.chance(30):
         axes = []
     elif scope.opset >= 11 and state.chance(30):
-        axes = [at - len(before)]
+        axes = [axis - len(before) for axis in axes]
     return scope.squeeze(_folded(scope, array.reshape(before), depth), axes)
 
 
@@ -162,6 +173,18 @@ def _unsqueeze(scope: Scope, array: Array, depth: int) -> str:
     if scope.opset >= 11 and scope.state.chance(30):
         axes = [axis - array.ndim for axis in axes]
     return scope.unsqueeze(_folded(scope, array.reshape(kept), depth), axes)
+
+
+def _transpose(scope: Scope, array: Array, depth: int) -> str:
+    return scope.add("Transpose", _folded(scope, array.T, depth))
+
+
+def _expand(scope: Scope, array: Array, depth: int) -> str:
+    """From one row where all are alike, else from what is as large."""
+    row = array[:1] if array.ndim else array
+    is_alike = np.array_equal(np.broadcast_to(row, array.shape), array, equal_nan=True)
+    name = _folded(scope, row if is_alike else array, depth)
+    return scope.add("Expand", name, scope.integers(*array.shape))
 
 
 _SHAPING = (_squeeze, _unsqueeze, _reshape)
@@ -178,4 +201,6 @@ _STEPS = (
     _clip,
     _cast,
     _abs,
+    _transpose,
+    _expand,
 )

@@ -12,7 +12,7 @@ from onnx import helper
 from tests.fuzz.constants import leaf
 from tests.fuzz.forms import FORMS, STANDARD, Form
 from tests.fuzz.scope import Scope, Value, onnx_type
-from tests.fuzz.shapes import passing
+from tests.fuzz.shapes import passing, resized
 
 __all__ = ["FUNCTION_IR_VERSION", "activation", "typed"]
 
@@ -30,7 +30,7 @@ def activation(scope: Scope, x: Value, depth: int = 0) -> Value:
     if depth < _DEEPEST:
         places += [_in_branch, _in_branch, _in_loop]
         if x.shape and x.shape[0]:
-            places.append(_in_scan)
+            places += [_in_scan, _in_scan]
         if state.ir_version >= FUNCTION_IR_VERSION and not scope.in_function:
             places += [_in_function, _in_function]
     return state.pick(places)(scope, x, depth)
@@ -74,6 +74,8 @@ def _in_branch(scope: Scope, x: Value, depth: int) -> Value:
             made = dataclasses.replace(x, name=inner.add("Identity", x.name))
         branches.append((inner, made))
     (then, first), (other, second) = branches
+    if scope.opset < 11 and first.shape != second.shape:
+        return _here(scope, x, depth)  # before opset 11 both branches must give one shape
     if first.dtype != second.dtype:
         name = other.add("Cast", second.name, to=onnx_type(first.dtype))
         second = dataclasses.replace(first, name=name)
@@ -117,10 +119,11 @@ def _in_loop(scope: Scope, x: Value, depth: int) -> Value:
 
 
 def _in_scan(scope: Scope, x: Value, depth: int) -> Value:
-    """Row by row."""
+    """Row by row; the body may have to wait for sizes from outside."""
     inner = Scope(scope.state, "subgraph", scope)
     row = dataclasses.replace(x, name=scope.state.name("x"), shape=x.shape[1:])
-    made = _inside(inner, row, depth)
+    start = resized(inner, row) if scope.state.chance(50) else row
+    made = _inside(inner, start, depth)
     body = _subgraph(inner, [row], [made])
     name = scope.add("Scan", x.name, num_scan_inputs=1, body=body)
     return dataclasses.replace(made, name=name, shape=(x.shape[0], *made.shape))

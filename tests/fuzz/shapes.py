@@ -13,7 +13,7 @@ from tests.fuzz.case import Array
 from tests.fuzz.constants import leaf
 from tests.fuzz.scope import FLOATS, Scope, Value, onnx_type
 
-__all__ = ["passing", "reading"]
+__all__ = ["passing", "reading", "resized"]
 
 Step = Callable[[Scope, Value], Value]
 
@@ -28,6 +28,19 @@ def passing(scope: Scope, x: Value) -> Value:
 def reading(scope: Scope, x: Value) -> Value:
     """Nodes whose result depends on x's shape; all of it integers, or x's numbers."""
     return scope.state.pick(_READING)(scope, x)
+
+
+def resized(scope: Scope, x: Value) -> Value:
+    """X with other dimensions, as numbers in the model's graph say: from a subgraph inference does
+    not see them, so it does not even know the rank.
+    """
+    shape = scope.state.pick((x.shape, (*x.shape, 1), (1, *x.shape), (math.prod(x.shape),)))
+    if scope.opset >= 13 and scope.state.chance(40):
+        return _unsqueeze(scope, x)
+    if scope.state.chance(20):
+        shape = (2, *x.shape)
+        return _moved(x, scope.add("Expand", x.name, scope.integers(*shape)), shape)
+    return _moved(x, scope.add("Reshape", x.name, scope.integers(*shape)), shape)
 
 
 def _ints(scope: Scope, numbers: tuple[int, ...], fed: int = 50) -> str:
@@ -184,4 +197,5 @@ _READING: tuple[Step, ...] = (
     _larger,
     _one_size,
     _twice,
+    _slice,
 )

@@ -17,6 +17,9 @@ from tests.fuzz.case import EXTRAS, Case, as_python
 from tests.fuzz.pool import Worker
 from tests.fuzz.strategy import OPSETS, cases
 
+READING = ("Shape", "Slice", "Expand", "Size")
+WANTED = {"Squeeze": 60, "Scan": 100, "sizes": 200}
+"""How often in 3,000 cases: half of what was counted, or less."""
 FORMS = ("max(slope*x, x)", "relu(x) - w*relu(-x)", "slope*x", "expm1(x)", "PReLU body", "Elu")
 
 
@@ -66,6 +69,45 @@ def test_texts_can_be_parsed() -> None:
             }
 
 
+def squeezed_in_part(model: onnx.ModelProto) -> int:
+    """Squeezes, below opset 13, of constants that keep some of their dimensions of 1."""
+    found = 0
+    for holder in (model, *model.functions):
+        opset = next(item.version for item in holder.opset_import if item.domain == "")
+        graphs = list(walk_graphs(holder.graph if holder is model else holder))
+        ones: dict[str, int] = {}
+        for graph in graphs:
+            for tensor in getattr(graph, "initializer", ()):
+                ones[tensor.name] = list(tensor.dims).count(1)
+            for node in graph.node:
+                if node.op_type == "Constant" and node.attribute[0].HasField("t"):
+                    ones[node.output[0]] = list(node.attribute[0].t.dims).count(1)
+        for node in (node for graph in graphs for node in graph.node if opset < 13):
+            if node.op_type == "Squeeze" and node.attribute:
+                found += ones.get(node.input[0], 0) > len(node.attribute[0].ints)
+    return found
+
+
+def has_open_scan(model: onnx.ModelProto) -> bool:
+    """Whether a Scan's body has an output without a shape, and its sizes come from outside."""
+    for node in (node for graph in walk_graphs(model.graph) for node in graph.node):
+        for body in subgraphs(node) if node.op_type == "Scan" else ():
+            own = {name for inner in body.node for name in inner.output}
+            own.update(tensor.name for tensor in body.initializer)
+            sized = [inner for inner in body.node if inner.op_type in ("Reshape", "Expand")]
+            is_open = not body.output[0].type.tensor_type.HasField("shape")
+            if is_open and any(inner.input[1] not in own for inner in sized):
+                return True
+    return False
+
+
+def reads_unnamed_sizes(model: onnx.ModelProto) -> bool:
+    """Whether x has a size without a name, and nodes ask for sizes."""
+    sizes = model.graph.input[0].type.tensor_type.shape.dim
+    is_unnamed = any(size.WhichOneof("value") is None for size in sizes)
+    return is_unnamed and any(node.op_type in READING for node in model.graph.node)
+
+
 def test_variety() -> None:
     """Every opset, type, folded operator and place occurs."""
     found: Counter[str] = Counter()
@@ -93,6 +135,20 @@ def test_variety() -> None:
     wanted += ["subgraph of If", "subgraph of Loop", "subgraph of Scan", "other opset"]
     wanted += ["initializer as input", "two inputs", "float16", "float32", "float64"]
     rare = [name for name in (*wanted, *EXTRAS, *FOLDED) if found[name] < 5]
+    assert not rare, f"hardly drawn: {rare}"
+
+
+def test_kinds_that_had_faults() -> None:
+    """What mended faults need is no rarity, and few cases are copies of others."""
+    chosen = drawn(3000)
+    assert len({case.model for case in chosen}) > 0.95 * len(chosen)
+    models = [case.proto for case in chosen]
+    found = {
+        "Squeeze": sum(map(squeezed_in_part, models)),
+        "Scan": sum(map(has_open_scan, models)),
+        "sizes": sum(map(reads_unnamed_sizes, models)),
+    }
+    rare = {name: count for name, count in found.items() if count < WANTED[name]}
     assert not rare, f"hardly drawn: {rare}"
 
 

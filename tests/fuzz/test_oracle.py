@@ -110,3 +110,14 @@ def test_approximate_may_give_infinity_for_nan() -> None:
     assert difference(got, wanted, error, True)[0] == ""
     assert difference(got, wanted, error, False)[0] == "NaN"
     assert difference(got, wanted, Error(), True)[0] == "NaN"
+
+
+def test_approximate_may_give_a_number_for_a_number_made_of_nan() -> None:
+    """After p*x + q*abs(x), which is NaN at infinity, an ELU may give 0 for that."""
+    wanted, got = np.array([0, 1], np.float32), np.array([-0.5, 1], np.float32)
+    both = Error(undefined_at_infinity=True, loses_nan=True)
+    assert difference(got, wanted, both, True)[0] == ""
+    for error in (both, Error(undefined_at_infinity=True), Error(loses_nan=True)):
+        assert difference(got, wanted, error, False)[0] == "value"
+    for error in (Error(undefined_at_infinity=True), Error(loses_nan=True)):
+        assert difference(got, wanted, error, True)[0] == "value"

@@ -3,6 +3,9 @@
 #define ONNX_ACTS_TESTS_HARNESS_H_
 
 #include <cuda_runtime.h>
+#ifdef ONNX_ACTS_REHEARSAL
+#include <controls.h>
+#endif
 
 #include <cmath>
 #include <cstdio>
@@ -90,10 +93,7 @@ void Launch(void (*kernel)(Parameters...), uint32_t count, Arguments... argument
   CUDA(cudaLaunchKernelEx(&config, kernel, arguments...));
 }
 
-inline const char* NameOf(Element element) {
-  constexpr const char* kNames[] = {"float16", "bfloat16", "float32", "float64"};
-  return kNames[static_cast<int>(element)];
-}
+inline const char* NameOf(Element element) { return SpecOf(element).name; }
 
 // How much is tried. A rehearsal, on the host, is to find out whether all of this works.
 struct Amount {

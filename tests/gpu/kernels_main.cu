@@ -33,11 +33,12 @@ const Loops& CpuLoops() {
 using Bytes = std::vector<char>;
 
 bool IsNan(Element element, const char* at) {
-  uint64_t bits = 0;
-  std::memcpy(&bits, at, SizeOf(element));
-  const uint64_t infinity[] = {0x7c00, 0x7f80, 0x7f800000, 0x7ff0000000000000};
-  const uint64_t sign = uint64_t{1} << (8 * SizeOf(element) - 1);
-  return (bits & ~sign) > infinity[static_cast<int>(element)];
+  bool nan = false;
+  WithStorage(element, [&](auto value) {
+    std::memcpy(&value, at, sizeof value);
+    nan = std::isnan(Storage<decltype(value)>::Read(value));
+  });
+  return nan;
 }
 
 // How many elements differ; any NaN is like any other.
@@ -60,12 +61,11 @@ Bytes Values(Element element, int64_t count, uint32_t seed) {
   for (std::size_t i = 0; i < bytes.size(); i += size) {
     uint64_t bits = random();
     if (random() % 2 == 0) {
-      const double value = normal(random);
-      const auto single = static_cast<float>(value);
-      if (element == Element::kFloat64) bits = BitCast<uint64_t>(value);
-      if (element == Element::kFloat32) bits = BitCast<uint32_t>(single);
-      if (element == Element::kFloat16) bits = Half::FromFloat(single).bits;
-      if (element == Element::kBFloat16) bits = BFloat16::FromFloat(single).bits;
+      WithStorage(element, [&](auto value) {
+        using S = Storage<decltype(value)>;
+        value = S::Write(static_cast<typename S::Real>(normal(random)));
+        std::memcpy(&bits, &value, sizeof value);
+      });
     }
     std::memcpy(&bytes[i], &bits, size);
   }
@@ -137,7 +137,7 @@ int64_t UniformDifferences(const Context& context, Functor functor, Element elem
                            double parameter, const Bytes& x, std::size_t shift, bool in_place) {
   const uint32_t count = CountOf(element, x);
   Bytes want(x.size());
-  const auto loop = CpuLoops().uniform[static_cast<int>(functor)][static_cast<int>(element)];
+  const auto loop = CpuLoops().Of(element).uniform[static_cast<int>(functor)];
   loop(x.data(), want.data(), count, parameter);
   const Tensor from(x, shift * SizeOf(element)), to(Bytes(x.size(), 0x5a), 0);
   const Tensor& y = in_place ? from : to;
@@ -174,14 +174,13 @@ void CheckLeakyFamily(const Context& context, Functor functor, const char* name)
 
 // 16-bit ELU, every value: by the table in device memory, and by shared copies of it.
 void CheckLookup(const Context& context, Functor functor, Element element) {
-  const int column = static_cast<int>(element);
   int64_t wrong = 0, tried = 0;
   device::Device unshared = context.device;
   unshared.shared_lookup_blocks = 0;
   for (const double alpha : {1.0, 1.6732632423543772, 1e-6, -0.7, 7e4}) {
     const Bytes all = AllValues();
     Bytes table(all.size());
-    const auto loop = CpuLoops().uniform[static_cast<int>(functor)][column];
+    const auto loop = CpuLoops().Of(element).uniform[static_cast<int>(functor)];
     loop(all.data(), table.data(), 65536, alpha);
     const Tensor lower(Bytes(table.begin() + 65536, table.end()), 0);
     const auto* entries = reinterpret_cast<const uint16_t*>(lower.data());
@@ -235,15 +234,13 @@ int64_t SlopeDifferences(const Context& context, Element element, const Sizes& x
   const Bytes x = Values(element, count, 5), slopes = Values(element, Product(slope_sizes), 6);
   const Bytes expanded = Expanded(element, layout, count, slopes);
   Bytes want(x.size());
-  const auto loop = CpuLoops().each_slope[static_cast<int>(element)];
+  const auto loop = CpuLoops().Of(element).each_slope;
   loop(x.data(), expanded.data(), want.data(), count);
   const Tensor from(x, shift * size), parameter(slopes, shift * size);
   const Tensor to(Bytes(x.size(), 0x5a), 0);
-  const uint32_t packs[] = {kPack<Half>, kPack<BFloat16>, kPack<float>, kPack<double>};
   const SlopeArgs args = {from.data(), parameter.data(), to.data(), static_cast<uint32_t>(count),
                           MakeSlopeMap(layout)};
-  device::RunSlopes(KindOf(layout, packs[static_cast<int>(element)]), element, args,
-                    context.stream());
+  device::RunSlopes(KindOf(layout, PackOf(SizeOf(element))), element, args, context.stream());
   CUDA(cudaDeviceSynchronize());
   return Differences(element, to.Content(), want) + (to.Untouched() ? 0 : 1);
 }
@@ -283,9 +280,9 @@ void CheckDraws(const Context& context) {
       const double lower = 0.1, width = 0.3;
       const Bytes x = Values(element, count, 9);
       Bytes slopes(x.size()), want_noise(x.size()), want_y(x.size());
-      CpuLoops().draw[column](seed, first, count, lower, width, slopes.data());
-      CpuLoops().noise[column](x.data(), slopes.data(), want_noise.data(), count);
-      CpuLoops().each_slope[column](x.data(), slopes.data(), want_y.data(), count);
+      CpuLoops().Of(element).draw(seed, first, count, lower, width, slopes.data());
+      CpuLoops().Of(element).noise(x.data(), slopes.data(), want_noise.data(), count);
+      CpuLoops().Of(element).each_slope(x.data(), slopes.data(), want_y.data(), count);
       const Tensor from(x, 0), y(x, 0), noise(x, SizeOf(element));
       const DrawArgs args = {from.data(),
                              y.data(),
@@ -309,7 +306,7 @@ void CheckDraws(const Context& context) {
 // One functor of the table: the bits of products in every type; of curves those of 16-bit results.
 template <class F>
 void CheckFunctor(const Context& context, Functor functor, const char* name) {
-  if (F::template kInFloat<false> <= InFloat::kNearest) {
+  if (F::template kFloatAccuracy<false> <= FloatAccuracy::kNearest) {
     CheckLeakyFamily(context, functor, name);
   } else {
     CheckLookup(context, functor, Element::kFloat16);
@@ -322,10 +319,7 @@ void CheckFunctor(const Context& context, Functor functor, const char* name) {
 void CheckAgainstCpu(const device::Device& device, Report& report) {
   const Context context = {device, report};
 #define ONNX_ACTS_FUNCTOR(name) CheckFunctor<name>(context, Functor::k##name, #name);
-#define ONNX_ACTS_OP(...)
 #include "op_table.inc"
-#undef ONNX_ACTS_FUNCTOR
-#undef ONNX_ACTS_OP
   CheckSlopes(context);
   CheckDraws(context);
 }

@@ -11,17 +11,15 @@ namespace {
 
 constexpr uint32_t kSmall = 1u << 16;  // elements
 
-// Normally distributed values, half of them negative; `kind` is the element's column.
-__global__ void FillNormal(void* x, uint32_t count, int kind) {
+// Normally distributed values, half of them negative.
+template <class T>
+__global__ void FillNormal(void* x, uint32_t count) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= count) return;
   const PhiloxBlock random = PhiloxForElements(3, i);
   const double u = (random.word[0] + 0.5) * 0x1p-32, angle = random.word[1] * 0x1p-32 * 6.2831853;
   const auto value = static_cast<float>(sqrt(-2 * log(u)) * cos(angle));
-  if (kind == 0) static_cast<Half*>(x)[i] = Half::FromFloat(value);
-  if (kind == 1) static_cast<BFloat16*>(x)[i] = BFloat16::FromFloat(value);
-  if (kind == 2) static_cast<float*>(x)[i] = value;
-  if (kind == 3) static_cast<double*>(x)[i] = value;
+  static_cast<T*>(x)[i] = Storage<T>::Write(value);
 }
 
 class Stopwatch {
@@ -117,8 +115,7 @@ void Uniform(const Bench& b, const char* name, Functor functor, double parameter
 void Slopes(const Bench& b, const char* name, const std::vector<int64_t>& x,
             const std::vector<int64_t>& slope) {
   const SlopeLayout layout = CollapseShapes(slope.data(), slope.size(), x.data(), x.size());
-  const uint32_t packs[] = {kPack<Half>, kPack<BFloat16>, kPack<float>, kPack<double>};
-  const SlopeKind kind = KindOf(layout, packs[static_cast<int>(b.element)]);
+  const SlopeKind kind = KindOf(layout, PackOf(SizeOf(b.element)));
   const SlopeArgs args = {b.x, b.slopes, b.y, b.count, MakeSlopeMap(layout)};
   b.Add(name, [&] { device::RunSlopes(kind, b.element, args, b.stream()); });
 }
@@ -170,7 +167,8 @@ void MeasureTimes(const device::Device& device, Report& report) {
   for (int column = 0; column < kElementCount; ++column) {
     const auto element = static_cast<Element>(column);
     const auto most = static_cast<uint32_t>(kAmount.bytes / SizeOf(element));
-    Launch(FillNormal, most, x.data(), most, column);
+    WithStorage(element,
+                [&](auto zero) { Launch(FillNormal<decltype(zero)>, most, x.data(), most); });
     CUDA(cudaDeviceSynchronize());
     for (const uint32_t count : {most, kSmall}) {
       Bench b = {device, report, watch, x.data(), y.data(), entries, slopes.data(), element, count};

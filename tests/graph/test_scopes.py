@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 import onnx_acts
+from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, lower
 from tests.graph.models import elu
 
@@ -167,6 +168,96 @@ def test_branches_in_branches() -> None:
     )
     for b in (False, True):
         check(model, x=np.array(-0.001, np.float32), b=np.array(b))
+
+
+AROUND = {
+    "If": "w = If (b) <then_branch = t () => (float[?,?] s) {{ {} }},"
+    " else_branch = e () => (float[?,?] r) {{ r = Identity (x) }}>",
+    "If of a constant": "w = If (yes) <then_branch = t () => (float[?,?] s) {{ {} }},"
+    " else_branch = e () => (float[?,?] r) {{ r = Identity (x) }}>",
+    "Loop": "w = Loop (one, b, x) <body = t (int64 i, bool c, float[3,1] k)"
+    " => (bool d, float[?,?] s) {{ d = Identity (c) {} }}>",
+    "Scan": "w = Scan <num_scan_inputs = 1, body = t (float[1] k) => (float[1] s)"
+    " {{ {} s = ReduceMax <axes = [0], keepdims = 0> (u) }}> (x)",
+}
+CONDITIONS = {
+    "an initializer": ("no", ""),
+    "a constant": ("a", "a = Constant <value = bool {1}> ()"),
+    "computed from constants": ("a", "a = Not (no)"),
+    "computed from a shape": (
+        "a",
+        "n = Shape (z) m = ReduceMax <keepdims = 0> (n) a = Less (one, m)",
+    ),
+    "an input": ("b", ""),
+    "computed from an input": ("a", "a = Or (b, no)"),
+}
+
+
+def beside_an_if(around: str, condition: str, node: str, function: bool = False) -> onnx.ModelProto:
+    """A model with an If and `node`, which takes what the If makes, in one subgraph."""
+    name, made = CONDITIONS[condition]
+    branches = (
+        " <then_branch = f () => (float[?,?] p) { p = Neg (z) },"
+        " else_branch = h () => (float[?,?] q) { q = Abs (z) }>"
+    )
+    inner = f"{made} v = If ({name}){branches} {node}"
+    if function:
+        inner = f"{made} v = local.F ({name}, z) {node}"
+    branches = branches.replace("float[?,?] ", "")
+    inner = inner if around == "Scan" else inner.replace("u =", "s =")
+    return parsed(
+        "(float[3,1] x, bool b) => (float[?,?] y) <bool no = {0}, bool yes = {1},"
+        " int64 one = {1}, float[1] k1 = {0.5}>"
+        f" {{ z = Exp (x) {AROUND[around].format(inner)} y = Elu (w) }}"
+        f' <domain: "local", opset_import: ["": 17]> F (o, z) => (v) {{ v = If (o){branches} }}',
+        domain="local",
+    )
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("node", ["u = Elu (v)", "o = Identity (v) u = PRelu (o, k1)"])
+def test_beside_an_if(around: str, condition: str, node: str) -> None:
+    """A node stays where ONNX Runtime loses what it takes, together with an If of a constant."""
+    model = beside_an_if(around, condition, node)
+    for b in (False, True):
+        check(model, x=X[:1].T.copy(), b=np.array(b))
+    kinds = [node.op_type for graph in walk_graphs(accelerate(model).graph) for node in graph.node]
+    assert ("Elu" in kinds or "PRelu" in kinds) == ("input" not in condition)
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_beside_an_if_in_a_function(around: str) -> None:
+    """ONNX Runtime puts the If of the function there."""
+    model = beside_an_if(around, "an initializer", "u = Elu (v)", function=True)
+    check(model, x=X[:1].T.copy(), b=np.array(True))
+
+
+SCAN = (
+    " k = Shape (x) r = Reshape (x, k) e = Elu (r)"
+    " o = Scan <num_scan_inputs = 1, body = b (float[] v) => (float[] w) { w = Abs (v) }> (e)"
+)
+
+
+@pytest.mark.parametrize(
+    "after", ["y = Neg (o)", "y = If (c) <then_branch = t () => (float[] p) { p = Neg (o) },"
+              " else_branch = f () => (float[] q) { q = Abs (o) }>"]
+)  # fmt: skip
+def test_before_a_scan(after: str) -> None:
+    """A Scan must know the rank of what it scans; here ONNX Runtime alone finds it out."""
+    model = parsed(f"(float[2,3] x, bool c) => (float[] y) {{ {SCAN} {after} }}", opset=13)
+    check(model, x=X, c=np.array(True))
+
+
+def test_before_a_scan_in_a_branch() -> None:
+    """Nobody is asked for the rank in a subgraph: the node stays."""
+    model = parsed(
+        f"(float[2,3] x, bool c) => (float[] y) {{ z = Elu (x) y = If (c) <then_branch = t ()"
+        f" => (float[] o) {{ {SCAN} }}, else_branch = f () => (float[] q) {{ q = Neg (z) }}> }}",
+        opset=13,
+    )
+    check(model, x=X, c=np.array(True))
+    assert "Elu" in {n.op_type for g in walk_graphs(accelerate(model).graph) for n in g.node}
 
 
 def test_slope_that_may_be_fed() -> None:

@@ -82,7 +82,7 @@ def merged(found: Iterable[dict[str, Any]]) -> list[Coverage]:
     for report in found:
         for file in report["files"]:
             path = Path(report["current_working_directory"], file["file"]).resolve()
-            if path.parent != SOURCES:
+            if SOURCES not in path.parents:
                 continue
             for line in file["lines"]:
                 ordinary = [branch for branch in line["branches"] if not branch["throw"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import sys
@@ -46,16 +47,17 @@ def instructions(path: Path) -> list[str]:
 
 def level_object(build: Path, level: str) -> Path:
     """The loops of an instruction-set level."""
-    path = build / f"CMakeFiles/onnx_acts_loops_{level}.dir/loop_cpu.cc.o"
-    if not path.exists():
+    path = build / f"CMakeFiles/onnx_acts_loops_{level}.dir/cpu/loop_cpu.cc.o"
+    if platform.machine() != "x86_64":
         pytest.skip("not an x86-64 processor")
+    assert path.exists(), path
     return path
 
 
 def test_cpp_tests_pass(built: Path) -> None:
     """The parts by themselves, and the whole on a runtime in which everything fails in turn."""
     said = ctest(built)
-    assert re.search(r"100% tests passed out of \d\d", said), said
+    assert re.search(r"100% tests passed out of [4-9]\d", said), said
 
 
 def test_exports_two_names(built: Path) -> None:
@@ -72,7 +74,7 @@ def test_instruction_sets_share_nothing(built: Path) -> None:
 
     A weak (inline) function could be kept from the AVX-512 object for every processor.
     """
-    objects = sorted(built.glob("CMakeFiles/onnx_acts_loops_*.dir/loop_cpu.cc.o"))
+    objects = sorted(built.glob("CMakeFiles/onnx_acts_loops_*.dir/cpu/loop_cpu.cc.o"))
     assert objects
     for path in objects:
         symbols = [line.split()[-2:] for line in call("nm", path).splitlines()]
@@ -89,7 +91,7 @@ def test_older_processors_meet_no_newer_code(built: Path) -> None:
     The library's own startup code and the C++ runtime inside it count too.
     """
     v2, v3, v4 = (level_object(built, level) for level in ("v2", "v3", "v4"))
-    host = sorted(built.glob("CMakeFiles/onnx_acts_host.dir/*.o"))
+    host = sorted(built.glob("CMakeFiles/onnx_acts_host.dir/*/*.o"))
     assert len(host) > 4
     for path in [*host, v2]:
         assert not [line for line in instructions(path) if re.search(ABOVE_V2, line)], path
@@ -175,7 +177,7 @@ def test_on_an_emulated_older_processor(processor: str, release: Path) -> None:
 
 def test_functors_are_scalar() -> None:
     """One element at a time: no pointer, loop, element type or intrinsic in functors.h."""
-    text = re.sub(r"//.*", "", (SOURCES / "functors.h").read_text())
+    text = re.sub(r"//.*", "", (SOURCES / "activations" / "functors.h").read_text())
     for forbidden in (r"[\w>]\*", r"\bfor\b", r"\bwhile\b", r"_mm\d*_", r"\bHalf\b",
                       r"\bBFloat16\b", r"\bnew\b", r"\["):  # fmt: skip
         assert re.search(forbidden, text) is None, forbidden
@@ -187,6 +189,6 @@ def test_abi_agrees_with_the_official_header(tmp_path: Path) -> None:
     folder = next((f for f in folders if f and Path(f, "onnxruntime_c_api.h").exists()), None)
     if folder is None:
         pytest.skip("no onnxruntime_c_api.h here: ONNX_ACTS_ORT_INCLUDE names a folder that has it")
-    check = Path(__file__).parent / "library" / "abi_check.cc"
-    flags = ("-std=c++17", "-fsyntax-only", f"-I{SOURCES}", f"-isystem{folder}")
-    assert call(*compiler(), *flags, check) == ""
+    here = Path(__file__).parent
+    flags = ("-std=c++17", "-fsyntax-only", f"-I{SOURCES}", f"-I{here}", f"-isystem{folder}")
+    assert call(*compiler(), *flags, here / "library" / "abi_check.cc") == ""

@@ -121,7 +121,7 @@ def test_races_between_threads_of_one_tensor(
 ) -> None:
     """Threads share kernels, and split their tensors over more threads."""
     said = call(*same_addresses, race_checked / "tests" / "threads_test", **RACE_OPTIONS)
-    assert said == ""
+    assert "ThreadSanitizer" not in said
 
 
 def test_races_on_onnxruntime(

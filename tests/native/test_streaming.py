@@ -16,7 +16,8 @@ from tests.native.running import hand_made, open_hand_made
 
 def stream_from() -> int:
     """The bytes of a result from which it is streamed."""
-    found = re.search(r"kStreamFrom = int64_t\{(\d+)\} << 20", (SOURCES / "kernel.cc").read_text())
+    text = (SOURCES / "cpu" / "cpu_node.cc").read_text()
+    found = re.search(r"kStreamFrom = int64_t\{(\d+)\} << 20", text)
     assert found
     return int(found[1]) << 20
 

@@ -52,9 +52,9 @@ static_assert(kParameterCount == 32, "as many as the documents say");
 // A 16-bit type by its definition: a sign, an exponent and a fraction.
 class Type {
  public:
-  Type(const char* type_name, Element type_element, int exponent_bits, int fraction_bits)
-      : name(type_name),
-        element(static_cast<int>(type_element)),
+  Type(Element type_element, int exponent_bits, int fraction_bits)
+      : name(SpecOf(type_element).name),
+        element(type_element),
         quiet_bit(1 << (fraction_bits - 1)),
         infinity(((1 << exponent_bits) - 1) << fraction_bits) {
     const int hidden = 1 << fraction_bits, bias = (1 << (exponent_bits - 1)) - 1;
@@ -89,7 +89,8 @@ class Type {
   }
 
   const char* const name;
-  const int element, quiet_bit, infinity;
+  const Element element;
+  const int quiet_bit, infinity;
 
  private:
   long double At(int bits) const { return magnitudes_[static_cast<std::size_t>(bits)]; }
@@ -178,7 +179,7 @@ Tally CheckUniform(const Sweep& sweep, Job& job, Functor functor, double paramet
   job.Check(
       sweep,
       [&](const Loops* loops, int64_t at, int64_t n) {
-        const auto run = loops->uniform[static_cast<int>(functor)][job.type.element];
+        const auto run = loops->Of(job.type.element).uniform[static_cast<int>(functor)];
         run(job.x + at, job.y + at, n, parameter);
       },
       &tally);
@@ -202,7 +203,7 @@ Tally CheckOneSlope(const Sweep& sweep, Job& job, uint16_t slope) {
   job.Check(
       sweep,
       [&](const Loops* loops, int64_t at, int64_t n) {
-        loops->one_slope[job.type.element](job.x + at, &slope, job.y + at, n);
+        loops->Of(job.type.element).one_slope(job.x + at, &slope, job.y + at, n);
       },
       &tally);
   return tally;
@@ -221,7 +222,7 @@ Tally CheckEachSlope(const Sweep& sweep, Job& job, const std::vector<uint16_t>& 
   job.Check(
       sweep,
       [&](const Loops* loops, int64_t at, int64_t n) {
-        loops->each_slope[job.type.element](job.x + at, each.data() + at, job.y + at, n);
+        loops->Of(job.type.element).each_slope(job.x + at, each.data() + at, job.y + at, n);
       },
       &tally);
   return tally;
@@ -277,8 +278,8 @@ uint64_t SweepType(const Sweep& sweep, const Type& type) {
 }  // namespace
 
 uint64_t Sweep16Bit(const Sweep& sweep) {
-  return SweepType(sweep, Type("float16", Element::kFloat16, 5, 10)) +
-         SweepType(sweep, Type("bfloat16", Element::kBFloat16, 8, 7));
+  return SweepType(sweep, Type(Element::kFloat16, 5, 10)) +
+         SweepType(sweep, Type(Element::kBFloat16, 8, 7));
 }
 
 }  // namespace onnx_acts

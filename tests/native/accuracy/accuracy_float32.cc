@@ -9,7 +9,6 @@
 namespace onnx_acts {
 namespace {
 
-constexpr int kFloat32 = static_cast<int>(Element::kFloat32);
 constexpr int kRelu = static_cast<int>(Functor::kRelu);
 constexpr int kNegativeSlope = static_cast<int>(Functor::kNegativeSlope);
 constexpr int kElu = static_cast<int>(Functor::kElu);
@@ -90,7 +89,7 @@ void CheckRelu(const Sweep& sweep, LeakyState& s, const float* x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) s.want[i] = x[i] < 0 ? 0.0f : x[i];
   s.relu.inputs += static_cast<uint64_t>(n);
   for (const Target& target : sweep.targets) {
-    const auto run = target.loops->uniform[kRelu][kFloat32];
+    const auto run = target.loops->Of(Element::kFloat32).uniform[kRelu];
     Check(x, s.want, y, n, true, &s.relu,
           [=](int64_t at, int64_t size) { run(x + at, y + at, size, 0.0); });
   }
@@ -105,10 +104,10 @@ void CheckOneSlope(const Sweep& sweep, LeakyState& s, const float* x, int64_t n,
   std::fill(s.equal, s.equal + n, slope);
   ScaleNegative(x, s.equal, s.want, n);
   for (const Target& target : sweep.targets) {
-    const auto uniform = target.loops->uniform[kNegativeSlope][kFloat32];
+    const auto uniform = target.loops->Of(Element::kFloat32).uniform[kNegativeSlope];
     Check(x, s.want, y, n, tails, &s.uniform[which],
           [=](int64_t at, int64_t size) { uniform(x + at, y + at, size, parameter); });
-    const auto one = target.loops->one_slope[kFloat32];
+    const auto one = target.loops->Of(Element::kFloat32).one_slope;
     Check(x, s.want, y, n, tails, &s.sloped[which],
           [=](int64_t at, int64_t size) { one(x + at, &slope, y + at, size); });
   }
@@ -121,7 +120,7 @@ void CheckEachSlope(const Sweep& sweep, LeakyState& s, const float* x, int64_t n
   const float* slopes = s.mixed + turn;
   ScaleNegative(x, slopes, s.want, n);
   for (const Target& target : sweep.targets) {
-    const auto each = target.loops->each_slope[kFloat32];
+    const auto each = target.loops->Of(Element::kFloat32).each_slope;
     Check(x, s.want, y, n, tails, &s.sloped[turn],
           [=](int64_t at, int64_t size) { each(x + at, slopes + at, y + at, size); });
   }
@@ -195,13 +194,13 @@ void CheckElu(const Sweep& sweep, EluState& s, const float* x, int64_t n, int wh
   const double alpha = static_cast<double>(static_cast<float>(parameter));
   float *y = s.y + 1, *other = s.other + 1;
   Tally* tally = &s.tallies[which];
-  const auto best = sweep.targets[0].loops->uniform[kElu][kFloat32];
+  const auto best = sweep.targets[0].loops->Of(Element::kFloat32).uniform[kElu];
   best(x, y, n, parameter);
   Measure(s, x, y, n, alpha, s.errors, tally);
   tally->inputs += static_cast<uint64_t>(n);
   if (!care.all_targets) return;
   for (const Target& target : sweep.targets) {
-    const auto run = target.loops->uniform[kElu][kFloat32];
+    const auto run = target.loops->Of(Element::kFloat32).uniform[kElu];
     Check(x, y, other, n, care.tails, tally,
           [=](int64_t at, int64_t size) { run(x + at, other + at, size, parameter); });
   }

@@ -89,16 +89,16 @@ using Call = std::function<void(int64_t at, int64_t n)>;
 template <class T>
 std::vector<Call> WaysToCompute(const Loops* loops, const std::string& op, Element element,
                                 const T* x, const std::vector<double>& slopes, T* y) {
-  const auto column = static_cast<std::size_t>(element);
+  const ElementLoops& own = loops->Of(element);
   const double* slope = slopes.data();
   if (op == "PReLU" && element == Element::kFloat64) {
-    const auto one = loops->one_slope[column], each = loops->each_slope[column];
+    const auto one = own.one_slope, each = own.each_slope;
     return {[=](int64_t at, int64_t n) { one(x + at, slope, y + at, n); },
             [=](int64_t at, int64_t n) { each(x + at, slope + at, y + at, n); }};
   }
   for (const OpSpec& spec : kOps) {
     if (op != spec.name || spec.source == Source::kInput) continue;
-    const auto run = loops->uniform[static_cast<int>(spec.functor)][column];
+    const auto run = own.uniform[static_cast<int>(spec.functor)];
     return {[=](int64_t at, int64_t n) { run(x + at, y + at, n, *slope); }};
   }
   throw std::invalid_argument("no operator " + op + " of one parameter");

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <initializer_list>
 
-#include "fakes/check.h"
+#include "fakes/cases.h"
 
 namespace onnx_acts {
 namespace {
@@ -84,16 +84,22 @@ void TestExtremes(uint16_t infinity) {
   }
 }
 
+TEST(EveryPattern, "16-bit patterns have the values of their definition, there and back") {
+  TestEveryPattern<Half>(10, 15);
+  TestEveryPattern<BFloat16>(7, 127);
+}
+
+TEST(EveryBoundary, "values half-way between neighbours go to the even one") {
+  TestEveryBoundary<Half>(10, 15);
+  TestEveryBoundary<BFloat16>(7, 127);
+}
+
+TEST(Extremes, "huge values become infinite and tiny ones zero") {
+  TestExtremes<Half>(0x7c00);
+  TestExtremes<BFloat16>(0x7f80);
+}
+
 }  // namespace
 }  // namespace onnx_acts
 
-int main() {
-  using namespace onnx_acts;
-  TestEveryPattern<Half>(10, 15);
-  TestEveryPattern<BFloat16>(7, 127);
-  TestEveryBoundary<Half>(10, 15);
-  TestEveryBoundary<BFloat16>(7, 127);
-  TestExtremes<Half>(0x7c00);
-  TestExtremes<BFloat16>(0x7f80);
-  return FailureCount() != 0;
-}
+int main(int count, char** arguments) { return RunTests(count, arguments); }

@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <limits>
 
-#include "fakes/check.h"
+#include "fakes/cases.h"
 
 namespace onnx_acts {
 namespace {
@@ -30,8 +30,8 @@ double UlpError(Real y, long double truth) {
 
 template <class F, class Real>
 Real Compute(Real x, Real parameter) {
-  const auto c = F::template Prepare<Real>(parameter);
-  return F::IsPlain(parameter) ? F::template Apply<true>(x, c) : F::template Apply<false>(x, c);
+  return F::ScalesExactly(parameter) ? F::template Apply<true>(x, parameter)
+                                     : F::template Apply<false>(x, parameter);
 }
 
 // One accuracy promise: the largest error of ELU at this alpha.
@@ -66,12 +66,12 @@ void TestElu(typename RealLayout<Real>::Bits step, const EluRow& row) {
   CHECK(worst <= row.limit, "alpha %g: %f > %f", row.alpha, worst, row.limit);
 }
 
-void TestEluAccuracy() {
+TEST(EluAccuracy, "ELU stays within its units in the last place") {
   // 1.9999999 and 0.99999994 have the longest significands, 1e-38 and 1e-44 subnormal products.
-  constexpr double kPlain = ONNX_ACTS_HAS_FMA ? 0.70 : 0.65;  // alpha is a power of two
-  const EluRow rows[] = {{1.0, kPlain}, {0.5, kPlain},    {2.0, kPlain},     {0.3, 1.0},
-                         {1.67, 1.0},   {1.9999999, 1.0}, {0.99999994, 1.0}, {-0.7, 1.0},
-                         {1e-20, 1.0},  {1e-38, 1.0},     {1e-44, 1.0},      {3e38, 1.0}};
+  constexpr double kScaled = ONNX_ACTS_HAS_FMA ? 0.70 : 0.65;  // alpha is a power of two
+  const EluRow rows[] = {{1.0, kScaled}, {0.5, kScaled},   {2.0, kScaled},    {0.3, 1.0},
+                         {1.67, 1.0},    {1.9999999, 1.0}, {0.99999994, 1.0}, {-0.7, 1.0},
+                         {1e-20, 1.0},   {1e-38, 1.0},     {1e-44, 1.0},      {3e38, 1.0}};
   for (const EluRow& row : rows) TestElu<float>(5003, row);
   const EluRow double_rows[] = {{1.0, 0.85}, {0.1, 1.0},    {1.6732632423543772, 1.0},
                                 {-0.7, 1.0}, {1e-300, 1.0}, {1e-310, 1.0},
@@ -95,7 +95,7 @@ void TestSpecial(const SpecialRow<Real>& row) {
 }
 
 template <class Real>
-void TestSpecialValues() {
+void CheckSpecialValues() {
   const Real tiny = std::numeric_limits<Real>::denorm_min();
   const Real inf = kInf<Real>, nan = kNan<Real>;
   for (const Real parameter : {Real(0), Real(0.3), Real(-2), inf, -inf, nan}) {
@@ -116,16 +116,18 @@ void TestSpecialValues() {
   TestSpecial<NegativeSlope>(SpecialRow<Real>{Real(-1), 0, Real(-0.0)});
 }
 
+TEST(SpecialValues, "NaN, zeros, infinities and subnormal numbers give what the formula says") {
+  CheckSpecialValues<float>();
+  CheckSpecialValues<double>();
+}
+
 }  // namespace
 }  // namespace onnx_acts
 
-int main() {
+int main(int count, char** arguments) {
 #ifdef __x86_64__
   constexpr int kSkipped = 77;  // to CTest
   if (ONNX_ACTS_HAS_FMA && !__builtin_cpu_supports("fma")) return kSkipped;
 #endif
-  onnx_acts::TestEluAccuracy();
-  onnx_acts::TestSpecialValues<float>();
-  onnx_acts::TestSpecialValues<double>();
-  return FailureCount() != 0;
+  return RunTests(count, arguments);
 }

@@ -2,7 +2,7 @@
 
 #include "activations/philox.h"
 
-#include "fakes/check.h"
+#include "fakes/cases.h"
 
 namespace onnx_acts {
 namespace {
@@ -23,7 +23,7 @@ constexpr KnownAnswer kKnownAnswers[] = {
      {{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}},
 };
 
-void TestKnownAnswers() {
+TEST(KnownAnswers, "Philox gives the words that its authors publish") {
   for (const KnownAnswer& row : kKnownAnswers) {
     const PhiloxBlock output = Philox(row.counter, row.key[0], row.key[1]);
     for (int i = 0; i < 4; ++i) {
@@ -32,14 +32,13 @@ void TestKnownAnswers() {
   }
 }
 
-// The seed's halves are the key, the block's halves the first two words of the counter.
-void TestElements() {
+TEST(Elements, "the seed's halves are the key, the block's the first words of the counter") {
   const PhiloxBlock by_element = PhiloxForElements(0x299f31d0a4093822u, 0x85a308d3243f6a88u);
   const PhiloxBlock by_hand = Philox({{0x243f6a88, 0x85a308d3, 0, 0}}, 0xa4093822, 0x299f31d0);
   for (int i = 0; i < 4; ++i) CHECK(by_element.word[i] == by_hand.word[i], "word %d", i);
 }
 
-void TestRange() {
+TEST(Range, "a draw lies between its bounds and below the upper one") {
   CHECK(UniformDraw(0, 0.125, 0.5) == 0.125, "lower end");
   CHECK(UniformDraw(0xffffffff, 0.125, 0.5) < 0.625, "upper end");
   CHECK(UniformDraw(0x80000000, 0.125, 0.5) == 0.375, "middle");
@@ -48,9 +47,4 @@ void TestRange() {
 }  // namespace
 }  // namespace onnx_acts
 
-int main() {
-  onnx_acts::TestKnownAnswers();
-  onnx_acts::TestElements();
-  onnx_acts::TestRange();
-  return FailureCount() != 0;
-}
+int main(int count, char** arguments) { return RunTests(count, arguments); }

@@ -7,16 +7,9 @@
 
 #include "cpu/slopes.h"
 #include "fakes/check.h"
+#include "fakes/sizes.h"
 
 namespace onnx_acts {
-
-using Sizes = std::vector<int64_t>;
-
-inline int64_t Product(const Sizes& sizes) {
-  int64_t product = 1;
-  for (const int64_t size : sizes) product *= size;
-  return product;
-}
 
 // The slope's element for element `index` of x, dimension by dimension.
 inline int64_t NaiveSlopeIndex(const Sizes& x, const Sizes& slope, int64_t index) {
@@ -67,8 +60,8 @@ void TestStretch(const Sizes& x, const Sizes& slope, int64_t begin, int64_t end)
     const bool inside = i >= begin && i < end;
     const T sum = static_cast<T>(i * 40503 + NaiveSlopeIndex(x, slope, i) + 1);
     const T expected = inside ? sum : T{0};
-    CHECK(output[static_cast<std::size_t>(i)] == expected, "element %lld of %lld",
-          static_cast<long long>(i), static_cast<long long>(Product(x)));
+    CHECK(output[static_cast<std::size_t>(i)] == expected, "element %lld, x %s, slope %s",
+          static_cast<long long>(i), Text(x).c_str(), Text(slope).c_str());
   }
 }
 

@@ -5,12 +5,14 @@
 #include <random>
 
 #include "cpu/slopes_oracle.h"
+#include "fakes/cases.h"
 
 namespace onnx_acts {
 namespace {
 
-void TestShapes(const Sizes& x, const Sizes& slope, std::mt19937& random) {
-  CHECK(BroadcastsTo(slope.data(), slope.size(), x.data(), x.size()), "rank %zu", x.size());
+void CheckShapes(const Sizes& x, const Sizes& slope, std::mt19937& random) {
+  CHECK(BroadcastsTo(slope.data(), slope.size(), x.data(), x.size()), "x %s, slope %s",
+        Text(x).c_str(), Text(slope).c_str());
   const int64_t count = Product(x);
   std::uniform_int_distribution<int64_t> position(0, count);
   const int64_t a = position(random), b = position(random);
@@ -19,7 +21,7 @@ void TestShapes(const Sizes& x, const Sizes& slope, std::mt19937& random) {
   TestStretch<uint64_t>(x, slope, std::min(a, b), std::max(a, b));
 }
 
-void TestRandomShapes() {
+TEST(RandomShapes, "each element meets its slope, in shapes and stretches at random") {
   std::mt19937 random(20);
   const int64_t sizes[] = {1, 1, 2, 3, 4, 5, 7, 16, 65};
   for (int round = 0; round < 1500; ++round) {
@@ -29,12 +31,12 @@ void TestRandomShapes() {
     if (Product(x) > 60000) continue;
     Sizes slope(x.end() - static_cast<std::ptrdiff_t>(random() % (x.size() + 1)), x.end());
     for (int64_t& size : slope) size = random() % 2 == 0 ? 1 : size;
-    TestShapes(x, slope, random);
+    CheckShapes(x, slope, random);
   }
 }
 
-// The patterns of real networks, one for each way of serving slopes.
-void TestKnownShapes() {
+// One for each way of serving slopes.
+TEST(KnownShapes, "each element meets its slope in the shapes of real networks") {
   std::mt19937 random(21);
   const Sizes rows[][2] = {
       {{2, 64, 10, 10}, {64, 1, 1}},  // per channel, long runs
@@ -47,22 +49,18 @@ void TestKnownShapes() {
       {{}, {}},                       // rank 0
       {{2, 2, 2, 2, 2, 2, 2, 2, 2, 2}, {2, 1, 2, 1, 2, 1, 2, 1, 2}},  // nothing collapses
   };
-  for (const auto& row : rows) TestShapes(row[0], row[1], random);
+  for (const auto& row : rows) CheckShapes(row[0], row[1], random);
 }
 
-void TestRefusedShapes() {
+TEST(RefusedShapes, "slopes that would not broadcast are refused") {
   const Sizes rows[][2] = {{{3}, {2, 3}}, {{2, 3}, {2}}, {{2, 1}, {3}}, {{2, 3}, {0}}, {{}, {1}}};
   for (const auto& row : rows) {
-    CHECK(!BroadcastsTo(row[1].data(), row[1].size(), row[0].data(), row[0].size()), "row");
+    CHECK(!BroadcastsTo(row[1].data(), row[1].size(), row[0].data(), row[0].size()),
+          "x %s, slope %s", Text(row[0]).c_str(), Text(row[1]).c_str());
   }
 }
 
 }  // namespace
 }  // namespace onnx_acts
 
-int main() {
-  onnx_acts::TestRandomShapes();
-  onnx_acts::TestKnownShapes();
-  onnx_acts::TestRefusedShapes();
-  return FailureCount() != 0;
-}
+int main(int count, char** arguments) { return RunTests(count, arguments); }

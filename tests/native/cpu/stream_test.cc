@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "cpu/isa.h"
-#include "fakes/check.h"
+#include "fakes/cases.h"
 #include "fakes/fake_node.h"
 
 namespace onnx_acts::fake {
@@ -16,6 +16,8 @@ using Newest = Runtime<23>;
 
 constexpr int64_t kStreamFrom = 4096;  // bytes
 constexpr std::size_t kAround = 64;    // bytes before and after Y that nobody may write to
+
+void SetStreamFrom() { setenv("ONNX_ACTS_STREAM_FROM", std::to_string(kStreamFrom).c_str(), 1); }
 
 struct Shapes {
   Sizes x;
@@ -54,27 +56,27 @@ void TestCall(const ort::CustomOp* op, const FakeNode& node, const Shapes& shape
               std::size_t offset) {
   const ort::ElementType type = op->GetInputType(op, 0);
   const std::size_t size = ElementSize(type);
-  const std::size_t bytes = static_cast<std::size_t>(ElementCount(shapes.x)) * size;
+  const std::size_t bytes = ByteCount(type, shapes.x);
+  const std::string what = NameOf(op) + ", x " + Text(shapes.x) + ", slope " + Text(shapes.slope);
   FakeCall call;
   char* const x = call.AddInput(type, shapes.x);
   char* const slope = call.AddInput(type, shapes.slope);
   call.AddOutput(type, shapes.x);
   call.context.threads = 2;
   FillAtRandom(x, bytes);
-  FillAtRandom(slope, static_cast<std::size_t>(ElementCount(shapes.slope)) * size);
+  FillAtRandom(slope, ByteCount(type, shapes.slope));
 
   std::vector<char> memory(bytes + 4 * kAround, 'u');
   const std::size_t past_line = reinterpret_cast<uintptr_t>(memory.data()) % 64;
   char* const y = memory.data() + kAround + (64 - past_line) % 64 + offset * size;
   call.context.outputs[0].data = y;
-  CHECK(Take(node.Run(&call.context)).empty(), "a status");
+  CheckOk(node.Run(&call.context), what);
   call.context.outputs[0].data = x;  // in place: stored
-  CHECK(Take(node.Run(&call.context)).empty(), "a status");
-  CHECK(std::memcmp(x, y, bytes) == 0, "%s of %zu bytes: %zu x %zu", op->GetName(op), size, offset,
-        bytes);
+  CheckOk(node.Run(&call.context), what);
+  CHECK(std::memcmp(x, y, bytes) == 0, "%s, %zu elements past a line", what.c_str(), offset);
   const std::vector<char> untouched(kAround, 'u');
-  CHECK(std::memcmp(y - kAround, untouched.data(), kAround) == 0, "before Y");
-  CHECK(std::memcmp(y + bytes, untouched.data(), kAround) == 0, "after Y");
+  CHECK(std::memcmp(y - kAround, untouched.data(), kAround) == 0, "before Y: %s", what.c_str());
+  CHECK(std::memcmp(y + bytes, untouched.data(), kAround) == 0, "after Y: %s", what.c_str());
 }
 
 void TestOp(const ort::CustomOp* op, int64_t training) {
@@ -85,6 +87,13 @@ void TestOp(const ort::CustomOp* op, int64_t training) {
   const FakeNode node(op, Newest::Api(), info);
   for (const Shapes& shapes : AllShapes(static_cast<int64_t>(ElementSize(type)))) {
     for (const std::size_t offset : {0u, 1u, 7u}) TestCall(op, node, shapes, offset);
+  }
+}
+
+TEST(Operators, "streamed results have the bits of those that are stored") {
+  for (const ort::CustomOp* op : RegisteredOps<Newest>()) {
+    TestOp(op, 0);
+    if (Is(op, "RReLU")) TestOp(op, 1);
   }
 }
 
@@ -100,8 +109,7 @@ void LookAndCopy(const void* lines, void* to, int64_t bytes) {
   streamed += static_cast<std::size_t>(bytes);
 }
 
-// Each element is computed once, most of them are streamed, and nothing beside them is touched.
-void TestFill(int64_t count, int64_t element_size, std::size_t offset) {
+void CheckFill(int64_t count, int64_t element_size, std::size_t offset) {
   const auto size = static_cast<std::size_t>(element_size),
              bytes = static_cast<std::size_t>(count) * size;
   std::vector<char> memory(bytes + 4 * kAround, 'u');
@@ -123,16 +131,16 @@ void TestFill(int64_t count, int64_t element_size, std::size_t offset) {
   CHECK(y[-1] == 'u' && y[bytes] == 'u', "beside Y");
 }
 
-void TestFills() {
+TEST(Fill, "Fill computes each element once, streams most and touches nothing beside them") {
   for (const int64_t element_size : {4, 8}) {
     for (std::size_t offset = 0; offset < 16; ++offset) {
-      for (int64_t count = 0; count < 700; ++count) TestFill(count, element_size, offset);
+      for (int64_t count = 0; count < 700; ++count) CheckFill(count, element_size, offset);
     }
   }
 }
 
-// A node is not made where the variable is no number.
-void TestRefusedSizes(const ort::CustomOp* op) {
+TEST(RefusedSizes, "a node is not made where ONNX_ACTS_STREAM_FROM is no number") {
+  const ort::CustomOp* op = RegisteredOps<Newest>().front();
   ort::KernelInfo info;
   info.inputs = {{{ort::kFloat, {}}}, {{ort::kFloat, {}}}};
   for (const char* value : {"abc", "64M", "-1", "1e9", "99999999999999999999"}) {
@@ -141,20 +149,14 @@ void TestRefusedSizes(const ort::CustomOp* op) {
     CHECK(message.find(std::string("ONNX_ACTS_STREAM_FROM=") + value) != std::string::npos, "'%s'",
           message.c_str());
   }
+  SetStreamFrom();
 }
 
 }  // namespace
 }  // namespace onnx_acts::fake
 
-int main() {
-  using namespace onnx_acts::fake;
-  setenv("ONNX_ACTS_STREAM_FROM", std::to_string(kStreamFrom).c_str(), 1);
+int main(int count, char** arguments) {
+  onnx_acts::fake::SetStreamFrom();
   if (onnx_acts::ChooseIsa().loops == nullptr) return 77;  // a level that this processor lacks
-  TestFills();
-  for (const onnx_acts::ort::CustomOp* op : RegisteredOps<Newest>()) {
-    TestOp(op, 0);
-    if (Is(op, "RReLU")) TestOp(op, 1);
-  }
-  TestRefusedSizes(RegisteredOps<Newest>().front());
-  return FailureCount() != 0;
+  return RunTests(count, arguments);
 }

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "fakes/check.h"
+#include "fakes/cases.h"
 #include "fakes/fake_node.h"
 
 namespace onnx_acts::fake {
@@ -34,8 +34,8 @@ struct Caller {
 
 void Prepare(Caller& caller, ort::ElementType type, const Sizes& x) {
   const Sizes slope = {x.back()};
-  Fill(caller.call.AddInput(type, x), type, ElementCount(x), true);
-  Fill(caller.call.AddInput(type, slope), type, ElementCount(slope), false);
+  Fill(caller.call.AddInput(type, x), type, Product(x), true);
+  Fill(caller.call.AddInput(type, slope), type, Product(slope), false);
   caller.y = caller.call.AddOutput(type, x);
   caller.noise = caller.call.AddOutput(type, x);
   caller.call.context.threads = kHelpers;
@@ -43,6 +43,7 @@ void Prepare(Caller& caller, ort::ElementType type, const Sizes& x) {
 
 void TestOp(const ort::CustomOp* op, const Sizes& x, int64_t training) {
   const ort::ElementType type = op->GetInputType(op, 0);
+  const std::string what = NameOf(op) + ", x " + Text(x);
   ort::KernelInfo info;
   info.inputs = {{{type, {}}}, {{type, {}}}};
   info.attributes["training_mode"] = Integer(training);
@@ -52,24 +53,24 @@ void TestOp(const ort::CustomOp* op, const Sizes& x, int64_t training) {
   for (Caller& caller : callers) Prepare(caller, type, x);
   for (Caller& caller : callers) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 3; ++i) CHECK(Take(node.Run(&caller.call.context)).empty(), "a status");
+      for (int i = 0; i < 3; ++i) CheckOk(node.Run(&caller.call.context), what);
     });
   }
   for (std::thread& thread : threads) thread.join();
-  const std::size_t bytes = static_cast<std::size_t>(ElementCount(x)) * ElementSize(type);
+  const std::size_t bytes = ByteCount(type, x);
   for (const Caller& caller : callers) {
-    CHECK(std::memcmp(caller.y, callers[0].y, bytes) == 0, "%s: Y", op->GetName(op));
-    CHECK(std::memcmp(caller.noise, callers[0].noise, bytes) == 0, "%s: noise", op->GetName(op));
+    CHECK(std::memcmp(caller.y, callers[0].y, bytes) == 0, "Y: %s", what.c_str());
+    CHECK(std::memcmp(caller.noise, callers[0].noise, bytes) == 0, "noise: %s", what.c_str());
   }
 }
 
-// Registrations and inquiries from several threads, the first of the process among them.
-void TestRegistration() {
+// The first registration of the process is among them.
+TEST(Registration, "several threads register the library and ask what it is") {
   std::vector<std::thread> threads;
   for (int i = 0; i < kCallers; ++i) {
     threads.emplace_back([] {
       ort::SessionOptions options;
-      CHECK(Take(RegisterCustomOps(&options, &Newest::kBase)).empty(), "a status");
+      CheckOk(RegisterCustomOps(&options, &Newest::kBase), "registration");
       CHECK(options.domains.size() == 1, "one domain");
       CHECK(OnnxActsInfo() != nullptr, "information");
     });
@@ -77,18 +78,19 @@ void TestRegistration() {
   for (std::thread& thread : threads) thread.join();
 }
 
-}  // namespace
-}  // namespace onnx_acts::fake
-
-int main() {
-  using namespace onnx_acts::fake;
-  setenv("ONNX_ACTS_STREAM_FROM", "1000", 1);  // the larger tensors
-  TestRegistration();
-  for (const onnx_acts::ort::CustomOp* op : RegisteredOps<Newest>()) {
+TEST(SharedNodes, "threads share a node and its tensors, and all get the same bits") {
+  for (const ort::CustomOp* op : RegisteredOps<Newest>()) {
     for (const int64_t training : {0, 1}) {
       TestOp(op, {7, 3}, training);
       TestOp(op, {300, 701}, training);
     }
   }
-  return FailureCount() != 0;
+}
+
+}  // namespace
+}  // namespace onnx_acts::fake
+
+int main(int count, char** arguments) {
+  setenv("ONNX_ACTS_STREAM_FROM", "1000", 1);  // the larger tensors
+  return RunTests(count, arguments);
 }

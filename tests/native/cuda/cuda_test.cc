@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "controls.h"
 #include "cuda/loop_on_host.cc"
-#include "fakes/check.h"
+#include "fakes/cases.h"
 #include "fakes/fake_node.h"
 
 namespace onnx_acts::fake {
@@ -32,7 +33,7 @@ class Tensors {
   Tensors(const ort::CustomOp* op, int64_t rows) {
     type_ = op->GetInputType(op, 0);
     const Sizes sizes = {rows, 3, 40};
-    bytes_ = static_cast<std::size_t>(ElementCount(sizes)) * ElementSize(type_);
+    bytes_ = ByteCount(type_, sizes);
     x_ = call_.AddInput(type_, sizes);
     char* const slopes = call_.AddInput(type_, {3, 1});
     Fill(slopes, 3 * ElementSize(type_), 99);
@@ -101,12 +102,12 @@ bool FailCall(const ort::CustomOp* op, const ort::KernelInfo& info, int64_t rows
   if (failed) {
     CheckRefusal(message, failing);
   } else {
-    CHECK(message.empty(), "%s: %s", op->GetName(op), message.c_str());
+    CHECK(message.empty(), "%s: %s", NameOf(op).c_str(), message.c_str());
   }
   return failed;
 }
 
-void TestEachCallFails(const ort::CustomOp* op) {
+void CheckEachCallFails(const ort::CustomOp* op) {
   for (const bool training : {false, true}) {
     for (const int64_t rows : kRows) {
       long failing = 0;
@@ -114,7 +115,7 @@ void TestEachCallFails(const ort::CustomOp* op) {
         CHECK(host_cuda::Allocations() == 0, "device memory left after call %ld", failing);
         ++failing;
       } while (FailCall(op, Info(training), rows, failing));
-      CHECK(failing > 3, "%s: %ld calls", op->GetName(op), failing - 1);
+      CHECK(failing > 3, "%s: %ld calls", NameOf(op).c_str(), failing - 1);
       FailCall(op, Info(training), rows, 0);
     }
   }
@@ -122,7 +123,7 @@ void TestEachCallFails(const ort::CustomOp* op) {
 
 // Under capture nothing is computed, allocated or waited for (host_cuda refuses that); a replay
 // computes from what is in x then.
-void TestCapture(const ort::CustomOp* op) {
+void CheckCapture(const ort::CustomOp* op) {
   for (const bool training : {false, true}) {
     for (const int64_t rows : kRows) {
       const FakeNode node(op, Newest::Api(), Info(training));
@@ -134,9 +135,9 @@ void TestCapture(const ort::CustomOp* op) {
       tensors.context()->stream = stream;
       cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
       const std::string message = RunOnce(node, tensors);
-      CHECK(message.empty(), "%s", message.c_str());
+      CHECK(message.empty(), "%s: status '%s'", NameOf(op).c_str(), message.c_str());
       CHECK(cudaStreamEndCapture(stream, &graph) == cudaSuccess, "not captured");
-      CHECK(tensors.Unwritten(), "%s computed at once", op->GetName(op));
+      CHECK(tensors.Unwritten(), "%s computed at once", NameOf(op).c_str());
       cudaGraphInstantiate(&ready, graph, 0);
       for (const uint32_t seed : {2u, 3u}) {
         tensors.Renew(seed);
@@ -145,7 +146,7 @@ void TestCapture(const ort::CustomOp* op) {
         tensors.Renew(seed);
         RunOnce(node, tensors);
         CHECK(!tensors.Unwritten() && replayed == tensors.Results(), "%s: other bits at a replay",
-              op->GetName(op));
+              NameOf(op).c_str());
       }
       cudaGraphExecDestroy(ready);
       cudaGraphDestroy(graph);
@@ -155,13 +156,13 @@ void TestCapture(const ort::CustomOp* op) {
 }
 
 // A node computes on the device that was current when it was made, and leaves the caller's.
-void TestOtherDevice(const ort::CustomOp* op) {
+void CheckOtherDevice(const ort::CustomOp* op) {
   Current().devices = {{90, 2, 232448}, {90, 4, 0}};
   cudaSetDevice(1);
   Tensors tensors(op, 100);
   const FakeNode node(op, Newest::Api(), Info(true));
   cudaSetDevice(0);
-  CHECK(RunOnce(node, tensors).empty(), "%s", op->GetName(op));
+  CheckOk(node.Run(tensors.context()), NameOf(op));
   int device = -1;
   cudaGetDevice(&device);
   CHECK(Current().launched_on == 1 && device == 0, "on %d, then %d", Current().launched_on, device);
@@ -169,7 +170,8 @@ void TestOtherDevice(const ort::CustomOp* op) {
   const std::string results = tensors.Results();
   tensors.Renew(1);
   const FakeNode other(op, Newest::Api(), Info(true));
-  CHECK(RunOnce(other, tensors).empty() && tensors.Results() == results, "%s", op->GetName(op));
+  CheckOk(other.Run(tensors.context()), NameOf(op));
+  CHECK(tensors.Results() == results, "%s: other bits without a shared table", NameOf(op).c_str());
   Current() = {};
 }
 
@@ -186,7 +188,7 @@ void CheckReason(const std::string& reason, const char* part) {
   CHECK(reason.find(part) != std::string::npos, "'%s', expected '%s'", reason.c_str(), part);
 }
 
-void TestDevices() {
+TEST(Devices, "a device is used, or it is said why not") {
   CHECK(ReasonOn({{75, 1, 0}}).empty(), "there is code for it");
   CHECK(ReasonOn({{90, 1, 0}}).empty(), "there is code for it");
   CHECK(ReasonOn({{121, 1, 0}}).empty(), "newer than the newest: PTX serves it");
@@ -202,29 +204,42 @@ void TestDevices() {
 }
 
 // A node that is made where there is no code for the device.
-void TestUnknownDevice(const ort::CustomOp* op) {
+void CheckUnknownDevice(const ort::CustomOp* op) {
   Current().devices = {{80, 1, 0}};
   FakeNode node(op, Newest::Api(), Info(false));
   const std::string message = Take(node.TakeStatus());
-  CHECK(node.kernel() == nullptr, "%s was made", op->GetName(op));
+  CHECK(node.kernel() == nullptr, "%s was made", NameOf(op).c_str());
   CheckReason(message, "node 'act'");
   CheckReason(message, "CUDA: no kernel for device 0");
   Current() = {};
 }
 
+void ForEachOp(void (*check)(const ort::CustomOp*)) {
+  for (const ort::CustomOp* op : RegisteredOps<Newest>()) check(op);
+  CHECK(host_cuda::Allocations() == 0, "device memory left");
+}
+
+TEST(EachCallFails, "a call of CUDA's that fails comes back in words and leaves nothing behind") {
+  ForEachOp(CheckEachCallFails);
+}
+
+TEST(Capture, "a captured graph computes at its replays, and only then") {
+  ForEachOp(CheckCapture);
+}
+
+TEST(OtherDevice, "a node computes on the device that it was made on, and leaves the caller's") {
+  ForEachOp(CheckOtherDevice);
+}
+
+TEST(UnknownDevice, "no node is made for a device that there is no code for") {
+  ForEachOp(CheckUnknownDevice);
+}
+
 }  // namespace
 }  // namespace onnx_acts::fake
 
-int main() {
-  using namespace onnx_acts::fake;
-  TestDevices();
-  for (const onnx_acts::ort::CustomOp* op : RegisteredOps<Newest>()) {
-    TestEachCallFails(op);
-    TestCapture(op);
-    TestOtherDevice(op);
-    TestUnknownDevice(op);
-  }
-  CHECK(host_cuda::Allocations() == 0, "device memory left");
+int main(int count, char** arguments) {
+  const int status = RunTests(count, arguments);
   std::printf("%ld failures put in\n", onnx_acts::fake::put_in);
-  return FailureCount() != 0;
+  return status;
 }

@@ -10,7 +10,7 @@
 #include "cpu/slopes_oracle.h"
 #include "cuda/device_loops.h"
 #include "cuda/device_packs.h"
-#include "fakes/check.h"
+#include "fakes/cases.h"
 
 namespace onnx_acts {
 namespace {
@@ -22,7 +22,7 @@ void CheckDivisor(uint32_t n, uint32_t size) {
 }
 
 // Every multiple's neighbours are where a wrong factor shows.
-void TestDivisions() {
+TEST(Divisions, "products by a factor are divisions") {
   std::mt19937 random(31);
   const uint32_t top = (1u << 31) - 1;
   for (int round = 0; round < 300000; ++round) {
@@ -104,7 +104,7 @@ void TestEachElementOnce(int64_t count, Shift shift, uint32_t lanes) {
 }
 
 template <class T>
-void TestElements() {
+void CheckElements() {
   for (const uint32_t lanes : kLanes) {
     for (int64_t count = 0; count < 70; ++count) TestEachElementOnce<T>(count, {}, lanes);
     for (const int64_t count : {511, 512, 513, 4099}) {
@@ -113,6 +113,12 @@ void TestElements() {
       }
     }
   }
+}
+
+TEST(Elements, "each element is read once and written once, and nothing beside them") {
+  CheckElements<uint16_t>();
+  CheckElements<float>();
+  CheckElements<double>();
 }
 
 template <class T>
@@ -160,11 +166,12 @@ void TestSlopes(const Sizes& x_sizes, const Sizes& slope_sizes, Shift shift, int
     ForEachPart(layout, limit, launch);
     for (int64_t i = 0; i < count; ++i) {
       const double want = -Value(Whole<T>(NaiveSlopeIndex(x_sizes, slope_sizes, i) + 1));
-      CHECK(Value(y.data()[i]) == want, "element %lld of %lld, lanes %u, any %d",
-            static_cast<long long>(i), static_cast<long long>(count), lanes, any);
+      CHECK(Value(y.data()[i]) == want, "element %lld, x %s, slope %s, lanes %u, any %d",
+            static_cast<long long>(i), Text(x_sizes).c_str(), Text(slope_sizes).c_str(), lanes,
+            any);
     }
-    CHECK(x.Untouched() && slope.Untouched() && y.Untouched(), "count %lld",
-          static_cast<long long>(count));
+    CHECK(x.Untouched() && slope.Untouched() && y.Untouched(), "x %s, slope %s",
+          Text(x_sizes).c_str(), Text(slope_sizes).c_str());
   }
 }
 
@@ -178,14 +185,13 @@ void TestSlopesOfShape(const Sizes& x, const Sizes& slope, std::mt19937& random)
   TestSlopes<T>(x, slope, {}, 1 + static_cast<int64_t>(random() % 100), lanes);
 }
 
-void TestShapes(const Sizes& x, const Sizes& slope, std::mt19937& random) {
-  TestSlopesOfShape<Half>(x, slope, random);
-  TestSlopesOfShape<BFloat16>(x, slope, random);
-  TestSlopesOfShape<float>(x, slope, random);
-  TestSlopesOfShape<double>(x, slope, random);
+void CheckShapes(const Sizes& x, const Sizes& slope, std::mt19937& random) {
+#define ONNX_ACTS_ELEMENT(name, text, onnx, storage, compute) \
+  TestSlopesOfShape<storage>(x, slope, random);
+#include "op_table.inc"
 }
 
-void TestKnownShapes() {
+TEST(KnownShapes, "each element meets its slope in every layout") {
   std::mt19937 random(21);
   const Sizes rows[][2] = {
       {{2, 64, 10, 10}, {64, 1, 1}},  // per channel, whole packs
@@ -202,10 +208,10 @@ void TestKnownShapes() {
       {{3, 4, 5, 16}, {3, 1, 5, 1}},
       {{2, 2, 2, 2, 2, 2, 2, 2, 2, 2}, {2, 1, 2, 1, 2, 1, 2, 1, 2}},  // nothing collapses
   };
-  for (const auto& row : rows) TestShapes(row[0], row[1], random);
+  for (const auto& row : rows) CheckShapes(row[0], row[1], random);
 }
 
-void TestRandomShapes() {
+TEST(RandomShapes, "each element meets its slope in shapes at random") {
   std::mt19937 random(20);
   const int64_t sizes[] = {1, 1, 2, 3, 4, 5, 7, 8, 16};
   for (int round = 0; round < 300; ++round) {
@@ -214,12 +220,12 @@ void TestRandomShapes() {
     if (Product(x) > 6000) continue;
     Sizes slope(x.end() - static_cast<std::ptrdiff_t>(random() % (x.size() + 1)), x.end());
     for (int64_t& size : slope) size = random() % 2 == 0 ? 1 : size;
-    TestShapes(x, slope, random);
+    CheckShapes(x, slope, random);
   }
 }
 
-// Every kind is chosen for something, or the tests above prove less than they say.
-void TestKinds() {
+// Or the tests above prove less than they say.
+TEST(Kinds, "every kind of slopes is chosen for something") {
   const auto kind = [](const Sizes& x, const Sizes& slope) {
     return KindOf(CollapseShapes(slope.data(), slope.size(), x.data(), x.size()), 8);
   };
@@ -232,8 +238,7 @@ void TestKinds() {
   CHECK(kind({9, 3, 2, 2}, {3, 1, 1}) == SlopeKind::kAny, "tiny channels");
 }
 
-// Parts of a layout with more elements than 32 bits count: together they are the whole.
-void TestLargeLayout(const Sizes& x, const Sizes& slope) {
+void CheckLargeLayout(const Sizes& x, const Sizes& slope) {
   const SlopeLayout layout = CollapseShapes(slope.data(), slope.size(), x.data(), x.size());
   int64_t next = 0;
   ForEachPart(layout, kLaunchElements,
@@ -251,16 +256,16 @@ void TestLargeLayout(const Sizes& x, const Sizes& slope) {
   CHECK(next == Product(x), "ends at %lld", static_cast<long long>(next));
 }
 
-void TestLargeLayouts() {
-  TestLargeLayout({300, 64, 1000, 1000}, {64, 1, 1});
-  TestLargeLayout({3, 3000000000}, {3, 1});
-  TestLargeLayout({3, 3000000000}, {3000000000});
-  TestLargeLayout({3000000000, 7}, {7});
-  TestLargeLayout({70000, 70000}, {70000, 70000});
-  TestLargeLayout({8000000001}, {});
+TEST(LargeLayouts, "parts of layouts above 2^32 elements are together the whole") {
+  CheckLargeLayout({300, 64, 1000, 1000}, {64, 1, 1});
+  CheckLargeLayout({3, 3000000000}, {3, 1});
+  CheckLargeLayout({3, 3000000000}, {3000000000});
+  CheckLargeLayout({3000000000, 7}, {7});
+  CheckLargeLayout({70000, 70000}, {70000, 70000});
+  CheckLargeLayout({8000000001}, {});
 }
 
-void TestBlocks() {
+TEST(Blocks, "a grid has as many blocks as it needs, up to the most") {
   CHECK(BlocksFor(0, 256, 100) == 1, "none");
   CHECK(BlocksFor(1, 256, 100) == 1, "one");
   CHECK(BlocksFor(kUnroll * 256, 256, 100) == 1, "a full block");
@@ -271,15 +276,4 @@ void TestBlocks() {
 }  // namespace
 }  // namespace onnx_acts
 
-int main() {
-  onnx_acts::TestDivisions();
-  onnx_acts::TestElements<uint16_t>();
-  onnx_acts::TestElements<float>();
-  onnx_acts::TestElements<double>();
-  onnx_acts::TestKinds();
-  onnx_acts::TestKnownShapes();
-  onnx_acts::TestRandomShapes();
-  onnx_acts::TestLargeLayouts();
-  onnx_acts::TestBlocks();
-  return FailureCount() != 0;
-}
+int main(int count, char** arguments) { return RunTests(count, arguments); }

@@ -4,24 +4,29 @@
 
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "activations/op.h"
+#include "fakes/check.h"
 #include "fakes/fake_ort.h"
+#include "fakes/sizes.h"
 
 namespace onnx_acts::fake {
 
-using Sizes = std::vector<int64_t>;
-
-inline std::size_t ElementSize(ort::ElementType type) {
-  return type == ort::kDouble ? 8 : type == ort::kFloat ? 4 : 2;
+inline const ElementSpec& SpecOf(ort::ElementType type) {
+  for (const ElementSpec& spec : kElements) {
+    if (spec.onnx_type == type) return spec;
+  }
+  throw std::invalid_argument("no element type of the library");
 }
 
-inline int64_t ElementCount(const Sizes& sizes) {
-  int64_t product = 1;
-  for (const int64_t size : sizes) product *= size;
-  return product;
+inline std::size_t ElementSize(ort::ElementType type) { return SpecOf(type).size; }
+
+inline std::size_t ByteCount(ort::ElementType type, const Sizes& sizes) {
+  return static_cast<std::size_t>(Product(sizes)) * ElementSize(type);
 }
 
 // The library's operators, registered with a runtime; they live as long as the process.
@@ -34,6 +39,17 @@ const std::vector<const ort::CustomOp*>& RegisteredOps() {
 
 inline bool Is(const ort::CustomOp* op, const char* name) {
   return std::strcmp(op->GetName(op), name) == 0;
+}
+
+// "ELU of float16"
+inline std::string NameOf(const ort::CustomOp* op) {
+  return std::string(op->GetName(op)) + " of " + SpecOf(op->GetInputType(op, 0)).name;
+}
+
+// The library must have had nothing to say.
+inline void CheckOk(ort::Status* status, const std::string& where) {
+  const std::string message = Take(status);
+  CHECK(message.empty(), "%s: status '%s'", where.c_str(), message.c_str());
 }
 
 inline ort::Attribute OneDouble(double* value) {
@@ -88,8 +104,7 @@ class FakeCall {
 
  private:
   char* Add(std::vector<ort::Value>& values, ort::ElementType type, const Sizes& sizes) {
-    const std::size_t bytes = static_cast<std::size_t>(ElementCount(sizes)) * ElementSize(type);
-    memory_.push_back(std::make_unique<char[]>(bytes));
+    memory_.push_back(std::make_unique<char[]>(ByteCount(type, sizes)));
     values.push_back({{type, sizes}, memory_.back().get()});
     return memory_.back().get();
   }

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <limits>
 
-#include "fakes/check.h"
 #include "fakes/fake_node.h"
 #include "fuzz/fuzz_input.h"
 
@@ -77,7 +76,7 @@ char* AddInput(FakeCall& call, FuzzInput& input, ort::ElementType type, const Si
     return nullptr;
   }
   char* const data = call.AddInput(type, sizes);
-  const std::size_t bytes = static_cast<std::size_t>(ElementCount(sizes)) * ElementSize(type);
+  const std::size_t bytes = ByteCount(type, sizes);
   uint64_t state = input.Word();
   for (std::size_t i = 0; i < bytes; ++i) {
     data[i] =
@@ -96,16 +95,16 @@ void AddOutput(FakeCall& call, ort::ElementType type, const Sizes& sizes) {
 
 // Whether an element is positive (or zero), and neither infinite nor NaN, by its highest byte. (For
 // float64 and bfloat16 this leaves out some large numbers.)
-bool IsPlain(const char* element, ort::ElementType type) {
+bool PassesThrough(const char* element, ort::ElementType type) {
   const auto top = static_cast<uint8_t>(element[ElementSize(type) - 1]);
   return top < (type == ort::kFloat16 ? 0x7c : 0x7f);
 }
 
 // Numbers that are not negative pass through, whatever the operator and its parameter.
-void CheckPlainElements(const char* x, const char* y, ort::ElementType type, int64_t count) {
+void CheckUnchangedElements(const char* x, const char* y, ort::ElementType type, int64_t count) {
   const std::size_t size = ElementSize(type);
   for (int64_t i = 0; i < count; ++i, x += size, y += size) {
-    CHECK(!IsPlain(x, type) || std::memcmp(x, y, size) == 0, "element %lld of %lld",
+    CHECK(!PassesThrough(x, type) || std::memcmp(x, y, size) == 0, "element %lld of %lld",
           static_cast<long long>(i), static_cast<long long>(count));
   }
 }
@@ -125,13 +124,13 @@ void Compute(const FakeNode& node, FuzzInput& input, ort::ElementType type) {
     return;
   }
   ort::Value& y = call.context.outputs[0];
-  CHECK(y.info.sizes == x, "Y has X's shape");
-  CheckPlainElements(from, y.data, type, ElementCount(x));
+  CHECK(y.info.sizes == x, "Y is %s, X %s", Text(y.info.sizes).c_str(), Text(x).c_str());
+  CheckUnchangedElements(from, y.data, type, Product(x));
   const char* const before = std::exchange(y.data, from);
   events.failing = 0;
-  CHECK(Take(node.Run(&call.context)).empty(), "in place");
-  const std::size_t bytes = static_cast<std::size_t>(ElementCount(x)) * ElementSize(type);
-  CHECK(std::memcmp(before, from, bytes) == 0, "in place gives other bits");
+  CheckOk(node.Run(&call.context), "in place, x " + Text(x));
+  const std::size_t bytes = ByteCount(type, x);
+  CHECK(std::memcmp(before, from, bytes) == 0, "in place gives other bits, x %s", Text(x).c_str());
 }
 
 void TestOne(FuzzInput input) {

@@ -2,122 +2,21 @@
 // as a status, and nothing is left behind.
 
 #include <algorithm>
-#include <cstdlib>
-#include <functional>
-#include <new>
 
-#include "fakes/check.h"
+#include "fakes/cases.h"
+#include "fakes/failing.h"
 #include "fakes/fake_node.h"
-
-namespace {
-
-struct Allocations {
-  bool counted = false;
-  long calls = 0;
-  long failing = 0;
-};
-Allocations allocations;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  const bool counted = allocations.counted && onnx_acts::fake::inside == 0;
-  if (counted && ++allocations.calls == allocations.failing) throw std::bad_alloc();
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace onnx_acts::fake {
 namespace {
 
 using Newest = Runtime<23>;
 
-constexpr char kNoMemory[] = "onnx_acts: out of memory";
-constexpr char kInjectedMessage[] = "put in by the test";
-
-long put_in = 0;  // failures so far
-
-// Runs part of the library; null for success.
-using Scenario = std::function<ort::Status*()>;
-
-// What an undisturbed run must give.
-struct Expected {
-  std::string message;  // a part of it; "" for success
-  long kept = 0;        // objects that are made once and live on
-};
-
-std::string RunFailing(const Scenario& scenario, long allocation, long call) {
-  allocations = {true, 0, allocation};
-  events.calls = 0;
-  events.failing = call;
-  ort::Status* const status = scenario();
-  allocations.counted = false;
-  events.failing = 0;
-  return Take(status);
+TEST(Info, "information comes in spite of failures, or null") {
+  FailEachAllocation("OnnxActsInfo", AskForInfo<Newest>);
 }
 
-void CheckUndisturbed(const char* what, const std::string& message, const Expected& expected) {
-  const bool as_expected = expected.message.empty()
-                               ? message.empty()
-                               : message.find(expected.message) != std::string::npos;
-  CHECK(as_expected, "%s: '%s', expected '%s'", what, message.c_str(), expected.message.c_str());
-}
-
-// Runs the scenario until `run(turn)`, which says whether anything failed, is undisturbed.
-void FailEach(const char* what, const char* failing, const Expected& expected,
-              const std::function<std::pair<bool, std::string>(long turn)>& run,
-              const char* message_of_failure) {
-  const long before = events.live;
-  for (long turn = 1;; ++turn) {
-    const auto [failed, message] = run(turn);
-    const long left = events.live - before;
-    if (!failed) {
-      CHECK(left == expected.kept, "%s: %ld objects left", what, left);
-      return CheckUndisturbed(what, message, expected);
-    }
-    ++put_in;
-    CHECK(left <= expected.kept, "%s, %s %ld: %ld objects left", what, failing, turn, left);
-    CHECK(message == message_of_failure, "%s, %s %ld: '%s'", what, failing, turn, message.c_str());
-  }
-}
-
-void FailEachAllocation(const char* what, const Scenario& scenario, const Expected& expected = {}) {
-  const auto run = [&](long turn) {
-    const std::string message = RunFailing(scenario, turn, 0);
-    return std::make_pair(allocations.calls >= turn, message);
-  };
-  FailEach(what, "allocation", expected, run, kNoMemory);
-}
-
-void FailEachCall(const char* what, const Scenario& scenario, const Expected& expected = {}) {
-  const auto run = [&](long turn) {
-    const std::string message = RunFailing(scenario, 0, turn);
-    return std::make_pair(events.calls >= turn, message);
-  };
-  FailEach(what, "call", expected, run, kInjectedMessage);
-}
-
-void FailEach(const char* what, const Scenario& scenario, const Expected& expected = {}) {
-  FailEachAllocation(what, scenario, expected);
-  FailEachCall(what, scenario, expected);
-}
-
-template <class Runtime>
-ort::Status* RegisterOnce() {
-  ort::SessionOptions options;
-  return RegisterCustomOps(&options, &Runtime::kBase);
-}
-
-void TestInfo() {
-  FailEachAllocation("OnnxActsInfo", [] {
-    const bool given = OnnxActsInfo() != nullptr;
-    return given ? nullptr : ort::CreateStatus(Newest::Api(), ort::kFail, kNoMemory);
-  });
-}
-
-void TestRegistration() {
+TEST(Registration, "a registration that fails leaves nothing behind, and the next one works") {
   FailEachAllocation("the first registration", RegisterOnce<Newest>, {"", 1});
   FailEachCall("registration with a second runtime", RegisterOnce<Runtime<17>>, {"", 1});
   FailEach("registration twice", [] {
@@ -130,12 +29,14 @@ void TestRegistration() {
   });
 }
 
-void TestRefusedRuntimes() {
+TEST(RefusedRuntimes, "runtimes that are too old, or too many, are refused in words") {
+  CheckOk(RegisterOnce<Newest>(), "a first runtime");
+  CheckOk(RegisterOnce<Runtime<17>>(), "a second runtime");
   const ort::ApiBase strange = {Runtime<20>::GetApi, [] { return "strange"; }};
   ort::SessionOptions options;
-  CHECK(Take(RegisterCustomOps(&options, &strange)).empty(), "a runtime without a version number");
+  CheckOk(RegisterCustomOps(&options, &strange), "a runtime without a version number");
   CHECK(options.domains.at(0)->ops.at(0)->version == 17, "what every runtime has");
-  CHECK(Take(RegisterOnce<Runtime<22>>()).empty(), "a fourth runtime");
+  CheckOk(RegisterOnce<Runtime<22>>(), "a fourth runtime");
   FailEach("a fifth runtime", RegisterOnce<Runtime<21>>, {"too many different ONNX Runtimes"});
   FailEach("an old runtime", RegisterOnce<Runtime<16>>, {"this is ONNX Runtime 1.16.0"});
   FailEach("a runtime without any table", RegisterOnce<Runtime<0>>);
@@ -163,9 +64,9 @@ ort::Attribute OfKind(ort::Attribute::Kind kind, std::size_t size) {
   return attribute;
 }
 
-void TestMaking(const ort::CustomOp* op) {
+void CheckMaking(const ort::CustomOp* op) {
   const std::string name = op->GetName(op);
-  const char* what = op->GetName(op);
+  const std::string what = NameOf(op);
   FailEach(what, Making(op, Info("")));
   FailEach(what, Making(op, Info("a name that no short string holds")));
   ort::KernelInfo given = Info("n");
@@ -180,7 +81,7 @@ void TestMaking(const ort::CustomOp* op) {
   FailEach(what, Making(op, given), {slopes ? "dimension too large" : ""});
 }
 
-void TestRefusedAttributes(const ort::CustomOp* op) {
+void CheckRefusedAttributes(const ort::CustomOp* op) {
   const std::string name = op->GetName(op);
   if (name == "ReLU" || name == "PReLU") return;
   const char* real = name == "RReLU" ? "upper" : "alpha";
@@ -194,21 +95,22 @@ void TestRefusedAttributes(const ort::CustomOp* op) {
   for (const auto& [attribute, expected] : rows) {
     ort::KernelInfo info = Info("refused");
     info.attributes[real] = attribute;
-    FailEach("a refused attribute", Making(op, info), {expected});
+    FailEach(NameOf(op) + ", a refused attribute", Making(op, info), {expected});
   }
   if (name != "RReLU") return;
   ort::KernelInfo info = Info("refused");
   info.attributes["training_mode"] = Integer(2);
-  FailEach("a refused flag", Making(op, info), {"training_mode is 2"});
+  FailEach(NameOf(op) + ", a refused flag", Making(op, info), {"training_mode is 2"});
   info.attributes["training_mode"] = OfKind(ort::Attribute::Kind::kFloat, 0);
-  FailEach("a flag of another kind", Making(op, info), {"training_mode is a FLOAT"});
+  FailEach(NameOf(op) + ", a flag of another kind", Making(op, info), {"training_mode is a FLOAT"});
   info.attributes["lower"] = OneDouble(&one_double);
-  FailEach("refused bounds", Making(op, info), {"lower <= upper"});
+  FailEach(NameOf(op) + ", refused bounds", Making(op, info), {"lower <= upper"});
 }
 
 void TestCompute(const ort::CustomOp* op, const Sizes& x, const Sizes& slope, std::size_t outputs,
                  const char* expected) {
   const ort::ElementType type = op->GetInputType(op, 0);
+  const std::string what = NameOf(op) + ", x " + Text(x) + ", slope " + Text(slope);
   for (const int64_t training : {0, 1}) {
     ort::KernelInfo info = Info("n");
     info.attributes["training_mode"] = Integer(training);
@@ -217,11 +119,11 @@ void TestCompute(const ort::CustomOp* op, const Sizes& x, const Sizes& slope, st
     call.AddInput(type, x);
     call.AddInput(type, slope);
     for (std::size_t i = 0; i < outputs; ++i) call.AddOutput(type, x);
-    FailEach(op->GetName(op), [&] { return node.Run(&call.context); }, {expected});
+    FailEach(what, [&] { return node.Run(&call.context); }, {expected});
   }
 }
 
-void TestComputing(const ort::CustomOp* op) {
+void CheckComputing(const ort::CustomOp* op) {
   const bool slopes = Is(op, "PReLU");
   for (const std::size_t outputs : {1u, 2u}) {
     TestCompute(op, {2, 3, 4}, {3, 1}, outputs, "");
@@ -239,7 +141,7 @@ void TestComputing(const ort::CustomOp* op) {
   FailEach("too many elements", [&] { return node.Run(&call.context); }, {"dimension too large"});
 }
 
-void TestInference(const ort::CustomOp* op) {
+void CheckInference(const ort::CustomOp* op) {
   const ort::ElementType type = op->GetInputType(op, 0);
   const auto inferred = [&](const ort::TensorTypeAndShapeInfo& x) {
     ort::ShapeInferContext context;
@@ -248,7 +150,8 @@ void TestInference(const ort::CustomOp* op) {
     return context.y;
   };
   for (const Sizes& sizes : {Sizes{}, Sizes{0, 3}, Sizes(20, 2)}) {
-    CHECK(inferred({type, sizes}).sizes == sizes, "Y has X's shape");
+    const Sizes y = inferred({type, sizes}).sizes;
+    CHECK(y == sizes, "Y of X %s is %s", Text(sizes).c_str(), Text(y).c_str());
   }
   const ort::TensorTypeAndShapeInfo named = {type, {-1, 3, -1}, {"N", "", "L"}};
   CHECK(inferred(named).sizes == named.sizes, "Y has X's shape");
@@ -257,32 +160,27 @@ void TestInference(const ort::CustomOp* op) {
   CHECK(inferred({type, {-1, -1}, {"N"}}).sizes.empty(), "nor where another one has a name");
 }
 
-// With ONNX_ACTS_ISA naming no level, the library says so and registers nothing.
-void TestRefusedLevel() {
-  setenv("ONNX_ACTS_ISA", "v9", 1);
-  FailEach("a level that does not exist", RegisterOnce<Newest>,
-           {"ONNX_ACTS_ISA=v9: no such instruction-set level"});
-  TestInfo();
-  CHECK(std::strstr(OnnxActsInfo(), "\"isa\": null") != nullptr, "%s", OnnxActsInfo());
+void ForEachOp(void (*check)(const ort::CustomOp*)) {
+  for (const ort::CustomOp* op : RegisteredOps<Newest>()) check(op);
 }
 
-void TestEverything() {
-  TestInfo();
-  TestRegistration();
-  TestRefusedRuntimes();
-  for (const ort::CustomOp* op : RegisteredOps<Newest>()) {
-    TestMaking(op);
-    TestRefusedAttributes(op);
-    TestComputing(op);
-    TestInference(op);
-  }
+TEST(Making, "a node that cannot be made leaves nothing behind") { ForEachOp(CheckMaking); }
+
+TEST(Attributes, "attributes that are refused are named, with what they are") {
+  ForEachOp(CheckRefusedAttributes);
 }
+
+TEST(Computing, "a node that fails while it computes leaves nothing behind, and then works") {
+  ForEachOp(CheckComputing);
+}
+
+TEST(Inference, "Y has X's shape, or nothing is said of it") { ForEachOp(CheckInference); }
 
 }  // namespace
 }  // namespace onnx_acts::fake
 
-int main(int count, char**) {
-  count > 1 ? onnx_acts::fake::TestRefusedLevel() : onnx_acts::fake::TestEverything();
-  std::printf("%ld failures put in\n", onnx_acts::fake::put_in);
-  return FailureCount() != 0;
+int main(int count, char** arguments) {
+  const int status = RunTests(count, arguments);
+  std::printf("%ld failures put in\n", onnx_acts::fake::PutIn());
+  return status;
 }

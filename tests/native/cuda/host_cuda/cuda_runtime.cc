@@ -1,6 +1,5 @@
-#include "cuda_runtime.h"
+// CUDA's runtime on the host, as far as the library calls it.
 
-#include <chrono>
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
@@ -9,18 +8,8 @@
 #include <mutex>
 #include <utility>
 
+#include "calls.h"
 #include "fakes/inside.h"
-
-// A graph is the list of what it does.
-struct CUgraph_st {
-  std::vector<host_cuda::Work> works;
-};
-struct CUstream_st {
-  CUgraph_st* graph = nullptr;  // while it is captured
-};
-struct CUevent_st {
-  std::chrono::steady_clock::time_point time;
-};
 
 namespace host_cuda {
 namespace {
@@ -28,15 +17,11 @@ namespace {
 constexpr std::size_t kSharedWithoutAsking = 48 << 10;  // bytes
 constexpr int kThreadsOfAProcessor = 2048;
 
-struct Thread {
-  State state;
-  int device = 0;    // the current one
-  int captures = 0;  // streams in capture
-  cudaError_t last = cudaSuccess;
-  int barriers_passed = 0, barriers_open = 0;
-  std::jmp_buf at_barrier;  // kernels have nothing to destroy
+struct Barriers {
+  int passed = 0, open = 0;
+  std::jmp_buf next;  // kernels have nothing to destroy
 };
-thread_local Thread self;
+thread_local Barriers barriers;
 
 // What all threads share.
 struct Process {
@@ -49,65 +34,6 @@ Process& Shared() {
   return *process;
 }
 
-cudaError_t Enter() {
-  State& state = self.state;
-  if (++state.calls == state.failing) return state.error;
-  if (!state.initialised) return cudaErrorInitializationError;
-  return state.devices.empty() ? cudaErrorNoDevice : cudaSuccess;
-}
-
-// What the runtime makes of a call: fails because a test wants it to, or does its work. Errors stay
-// behind until somebody asks.
-template <class Body>
-cudaError_t Call(const Body& body) {
-  const onnx_acts::fake::Inside inside;
-  cudaError_t error = Enter();
-  if (error == cudaSuccess) error = body();
-  if (error != cudaSuccess) self.last = error;
-  return error;
-}
-
-// A call that allocates or waits, which a capture refuses.
-template <class Body>
-cudaError_t UncapturedCall(const Body& body) {
-  return Call([&] { return self.captures > 0 ? cudaErrorStreamCaptureUnsupported : body(); });
-}
-
-// For calls that only do something.
-template <class Body>
-cudaError_t Done(const Body& body) {
-  return Call([&] {
-    body();
-    return cudaSuccess;
-  });
-}
-
-// Does the work, or records it where the stream is captured.
-cudaError_t Submit(cudaStream_t stream, const Work& work) {
-  if (stream == nullptr && self.captures > 0) return cudaErrorStreamCaptureImplicit;
-  if (stream != nullptr && stream->graph != nullptr) {
-    stream->graph->works.push_back(work);
-  } else {
-    work();
-  }
-  return cudaSuccess;
-}
-
-bool IsDeviceMemory(const void* pointer, std::size_t bytes) {
-  Process& process = Shared();
-  const std::lock_guard<std::mutex> guard(process.lock);
-  const char* const at = static_cast<const char*>(pointer);
-  auto found = process.memory.upper_bound(at);
-  if (found == process.memory.begin()) return false;
-  --found;
-  return at + bytes <= found->first + found->second;
-}
-
-bool AreWhereSaid(const void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-  return (kind == cudaMemcpyDeviceToHost || IsDeviceMemory(to, bytes)) &&
-         (kind == cudaMemcpyHostToDevice || IsDeviceMemory(from, bytes));
-}
-
 std::size_t MostShared(const void* kernel) {
   Process& process = Shared();
   const std::lock_guard<std::mutex> guard(process.lock);
@@ -117,8 +43,8 @@ std::size_t MostShared(const void* kernel) {
 
 // One thread up to the barrier that is not open yet; whether it came to its end.
 bool RunThread(const Work& thread) {
-  self.barriers_passed = 0;
-  if (setjmp(self.at_barrier) != 0) return false;
+  barriers.passed = 0;
+  if (setjmp(barriers.next) != 0) return false;
   thread();
   return true;
 }
@@ -126,7 +52,7 @@ bool RunThread(const Work& thread) {
 void RunBlock(const Work& thread, std::size_t shared) {
   if (shared > 0) std::memset(shared_memory.address(), 0xff, shared);
   unsigned ended = 0;
-  for (self.barriers_open = 0; ended == 0; ++self.barriers_open) {
+  for (barriers.open = 0; ended == 0; ++barriers.open) {
     for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x) ended += RunThread(thread);
     if (ended != 0 && ended != blockDim.x) {
       std::fprintf(stderr, "a barrier that only some threads of a block reach\n");
@@ -155,13 +81,50 @@ int AttributeOf(const Device& device, cudaDeviceAttr attribute) {
   return 0;
 }
 
-bool IsDevice(int number) {
-  return number >= 0 && static_cast<std::size_t>(number) < self.state.devices.size();
-}
-
 }  // namespace
 
-State& Current() { return self.state; }
+Thread& Self() {
+  thread_local Thread self;
+  return self;
+}
+
+State& Current() { return Self().state; }
+
+cudaError_t Enter() {
+  State& state = Self().state;
+  if (++state.calls == state.failing) return state.error;
+  if (!state.initialised) return cudaErrorInitializationError;
+  return state.devices.empty() ? cudaErrorNoDevice : cudaSuccess;
+}
+
+bool IsDeviceMemory(const void* pointer, std::size_t bytes) {
+  Process& process = Shared();
+  const std::lock_guard<std::mutex> guard(process.lock);
+  const char* const at = static_cast<const char*>(pointer);
+  auto found = process.memory.upper_bound(at);
+  if (found == process.memory.begin()) return false;
+  --found;
+  return at + bytes <= found->first + found->second;
+}
+
+bool AreWhereSaid(const void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  return (kind == cudaMemcpyDeviceToHost || IsDeviceMemory(to, bytes)) &&
+         (kind == cudaMemcpyHostToDevice || IsDeviceMemory(from, bytes));
+}
+
+bool IsDevice(int number) {
+  return number >= 0 && static_cast<std::size_t>(number) < Self().state.devices.size();
+}
+
+cudaError_t Submit(cudaStream_t stream, const Work& work) {
+  if (stream == nullptr && Self().captures > 0) return cudaErrorStreamCaptureImplicit;
+  if (stream != nullptr && stream->graph != nullptr) {
+    stream->graph->works.push_back(work);
+  } else {
+    work();
+  }
+  return cudaSuccess;
+}
 
 std::size_t Allocations() {
   Process& process = Shared();
@@ -176,14 +139,14 @@ cudaError_t Launch(const Work& thread, const void* kernel, const cudaLaunchConfi
     const bool fits = shared <= MostShared(kernel) && shared <= shared_memory.bytes;
     if (grid.x == 0 || block.x == 0 || block.x > 1024) return cudaErrorInvalidConfiguration;
     if (shared > 0 && !fits) return cudaErrorInvalidValue;
-    self.state.launched_on = self.device;
+    Self().state.launched_on = Self().device;
     return Submit(config.stream, [=] { RunGrid(thread, grid, block, shared); });
   });
 }
 
 cudaError_t ReserveShared(const void* kernel, int bytes) {
   return Call([&] {
-    if (bytes > self.state.devices[0].shared_memory) return cudaErrorInvalidValue;
+    if (bytes > Self().state.devices[0].shared_memory) return cudaErrorInvalidValue;
     Process& process = Shared();
     const std::lock_guard<std::mutex> guard(process.lock);
     process.reserved[kernel] = static_cast<std::size_t>(bytes);
@@ -200,7 +163,7 @@ cudaError_t CountBlocks(int* blocks, const void* kernel, int threads, std::size_
 using namespace host_cuda;
 
 void __syncthreads() {
-  if (++self.barriers_passed > self.barriers_open) std::longjmp(self.at_barrier, 1);
+  if (++barriers.passed > barriers.open) std::longjmp(barriers.next, 1);
 }
 
 const char* cudaGetErrorName(cudaError_t error) {
@@ -225,20 +188,20 @@ const char* cudaGetErrorName(cudaError_t error) {
 
 const char* cudaGetErrorString(cudaError_t) { return "an error on the host"; }
 
-cudaError_t cudaGetLastError() { return std::exchange(self.last, cudaSuccess); }
+cudaError_t cudaGetLastError() { return std::exchange(Self().last, cudaSuccess); }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  return Done([&] { *count = static_cast<int>(self.state.devices.size()); });
+  return Done([&] { *count = static_cast<int>(Self().state.devices.size()); });
 }
 
 cudaError_t cudaGetDevice(int* number) {
-  return Done([&] { *number = self.device; });
+  return Done([&] { *number = Self().device; });
 }
 
 cudaError_t cudaSetDevice(int number) {
   return Call([&] {
     if (!IsDevice(number)) return cudaErrorInvalidDevice;
-    self.device = number;
+    Self().device = number;
     return cudaSuccess;
   });
 }
@@ -246,30 +209,9 @@ cudaError_t cudaSetDevice(int number) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int number) {
   return Call([&] {
     if (!IsDevice(number)) return cudaErrorInvalidDevice;
-    *value = AttributeOf(self.state.devices[static_cast<std::size_t>(number)], attribute);
+    *value = AttributeOf(Self().state.devices[static_cast<std::size_t>(number)], attribute);
     return cudaSuccess;
   });
-}
-
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int number) {
-  return Call([&] {
-    if (!IsDevice(number)) return cudaErrorInvalidDevice;
-    const Device& device = self.state.devices[static_cast<std::size_t>(number)];
-    *properties = {"the host", device.capability / 10, device.capability % 10};
-    return cudaSuccess;
-  });
-}
-
-cudaError_t cudaDriverGetVersion(int* version) {
-  return Done([&] { *version = 0; });
-}
-
-cudaError_t cudaRuntimeGetVersion(int* version) {
-  return Done([&] { *version = 0; });
-}
-
-cudaError_t cudaDeviceSynchronize() {
-  return UncapturedCall([] { return cudaSuccess; });
 }
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
@@ -294,14 +236,6 @@ cudaError_t cudaFree(void* memory) {
   });
 }
 
-cudaError_t cudaMemset(void* memory, int value, std::size_t bytes) {
-  return UncapturedCall([&] {
-    if (!IsDeviceMemory(memory, bytes)) return cudaErrorInvalidValue;
-    std::memset(memory, value, bytes);
-    return cudaSuccess;
-  });
-}
-
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
   return UncapturedCall([&] {
     if (!AreWhereSaid(to, from, bytes, kind)) return cudaErrorInvalidValue;
@@ -310,80 +244,6 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   });
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t stream) {
-  return Call([&] {
-    if (!AreWhereSaid(to, from, bytes, kind)) return cudaErrorInvalidValue;
-    return Submit(stream, [=] { std::memcpy(to, from, bytes); });
-  });
-}
-
-cudaError_t cudaStreamCreate(cudaStream_t* stream) {
-  return Done([&] { *stream = new CUstream_st; });
-}
-
-cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  return Done([&] { delete stream; });
-}
-
 cudaError_t cudaStreamSynchronize(cudaStream_t) {
   return UncapturedCall([] { return cudaSuccess; });
-}
-
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
-  return Call([&] {
-    if (stream == nullptr || stream->graph != nullptr) return cudaErrorInvalidValue;
-    stream->graph = new CUgraph_st;
-    ++self.captures;
-    return cudaSuccess;
-  });
-}
-
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  return Call([&] {
-    if (stream->graph == nullptr) return cudaErrorInvalidValue;
-    *graph = std::exchange(stream->graph, nullptr);
-    --self.captures;
-    return cudaSuccess;
-  });
-}
-
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* ready, cudaGraph_t graph, unsigned long long) {
-  return Done([&] { *ready = new CUgraph_st(*graph); });
-}
-
-cudaError_t cudaGraphLaunch(cudaGraphExec_t ready, cudaStream_t) {
-  return Done([&] {
-    for (const Work& work : ready->works) work();
-  });
-}
-
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t ready) {
-  return Done([&] { delete ready; });
-}
-
-cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  return Done([&] { delete graph; });
-}
-
-cudaError_t cudaEventCreate(cudaEvent_t* event) {
-  return Done([&] { *event = new CUevent_st; });
-}
-
-cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  return Done([&] { delete event; });
-}
-
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
-  return Done([&] { event->time = std::chrono::steady_clock::now(); });
-}
-
-cudaError_t cudaEventSynchronize(cudaEvent_t) {
-  return UncapturedCall([] { return cudaSuccess; });
-}
-
-cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
-  return Done([&] {
-    *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
-  });
 }

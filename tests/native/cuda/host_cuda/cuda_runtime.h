@@ -1,4 +1,5 @@
-// CUDA's runtime on the host, as far as onnx-acts calls it: blocks and their threads run one after
+// CUDA's runtime on the host, as far as the library calls it (controls.h has what tests call
+// besides): blocks and their threads run one after
 // another, streams at once. loop_cuda.cu compiles against this where there is no GPU, so that a
 // test can let every call fail, and see what a kernel call asks of the runtime while a graph is
 // captured.
@@ -9,7 +10,6 @@
 #include <cstdint>
 #include <functional>
 #include <tuple>
-#include <vector>
 
 #include "fakes/inside.h"
 
@@ -34,12 +34,6 @@ inline thread_local dim3 gridDim, blockDim, blockIdx, threadIdx;
 // A block's threads run up to their first barrier, one after another, then all again from the start
 // up to the second, and so on: what they do before a barrier must bear repeating.
 void __syncthreads();
-
-inline unsigned long long atomicMax(unsigned long long* at, unsigned long long value) {
-  const unsigned long long before = *at;
-  if (value > before) *at = value;
-  return before;
-}
 
 // ---- Errors
 
@@ -69,19 +63,10 @@ enum cudaDeviceAttr {
   cudaDevAttrMaxSharedMemoryPerBlockOptin = 97,
 };
 
-struct cudaDeviceProp {
-  char name[256];
-  int major, minor;
-};
-
 cudaError_t cudaGetDeviceCount(int* count);
 cudaError_t cudaGetDevice(int* number);
 cudaError_t cudaSetDevice(int number);
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int number);
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int number);
-cudaError_t cudaDriverGetVersion(int* version);
-cudaError_t cudaRuntimeGetVersion(int* version);
-cudaError_t cudaDeviceSynchronize();
 
 // ---- Memory
 
@@ -95,34 +80,10 @@ using cudaStream_t = struct CUstream_st*;
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes);
 cudaError_t cudaFree(void* memory);
-cudaError_t cudaMemset(void* memory, int value, std::size_t bytes);
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind);
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t stream);
-
-// ---- Streams, events, graphs
-
-using cudaEvent_t = struct CUevent_st*;
-using cudaGraph_t = struct CUgraph_st*;
-using cudaGraphExec_t = struct CUgraph_st*;
-enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal };
-
-cudaError_t cudaStreamCreate(cudaStream_t* stream);
-cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* ready, cudaGraph_t graph, unsigned long long);
-cudaError_t cudaGraphLaunch(cudaGraphExec_t ready, cudaStream_t stream);
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t ready);
-cudaError_t cudaGraphDestroy(cudaGraph_t graph);
-cudaError_t cudaEventCreate(cudaEvent_t* event);
-cudaError_t cudaEventDestroy(cudaEvent_t event);
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
-cudaError_t cudaEventSynchronize(cudaEvent_t event);
-cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end);
 
-// ---- Kernels (how to start them: below)
+// ---- Kernels
 
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
@@ -130,30 +91,7 @@ struct cudaLaunchConfig_t {
   cudaStream_t stream;
 };
 
-// ---- What tests say and see
-
 namespace host_cuda {
-
-struct Device {
-  int capability;  // times ten
-  int processors;
-  int shared_memory;  // bytes that a block can ask for
-};
-
-struct State {
-  std::vector<Device> devices = {{90, 2, 232448}};
-  bool initialised = true;                            // false: as in a forked process
-  long calls = 0;                                     // so far, of those that can fail
-  long failing = 0;                                   // the number of the call that fails; 0: none
-  cudaError_t error = cudaErrorLaunchOutOfResources;  // what that one returns
-  int launched_on = -1;                               // the device of the last kernel
-};
-
-// The calling thread's.
-State& Current();
-
-// How many pieces of device memory there are.
-std::size_t Allocations();
 
 // Set by the source whose kernels have shared memory: the address of the calling thread's, and how
 // many bytes there are.
@@ -163,7 +101,7 @@ struct SharedMemory {
 };
 inline SharedMemory shared_memory;
 
-// The rest of this namespace is for the templates below.
+// What the templates below do.
 using Work = std::function<void()>;
 cudaError_t Launch(const Work& thread, const void* kernel, const cudaLaunchConfig_t& config);
 cudaError_t ReserveShared(const void* kernel, int bytes);
