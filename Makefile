@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV ?= .venv
 FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
+# A process for each processor; a file of tests stays in one, for what its tests share.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
 
 .PHONY: demo library test test-quick lint format bench conform accuracy fuzz coverage clean
@@ -17,10 +19,10 @@ demo: library
 	$(BIN)/python -m models.demo
 
 test: library lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-quick: library
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

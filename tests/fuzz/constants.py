@@ -85,7 +85,7 @@ def _abs(scope: Scope, array: Array, depth: int) -> str:
 
 def _arithmetic(scope: Scope, array: Array, depth: int) -> str:
     k = scope.state.pick((1.0, 2.0, 0.5, -1.0))
-    number = np.full(scope.state.pick(((), (1,))), k, array.dtype)
+    number = np.full(scope.state.pick(((), (1,)[: array.ndim])), k, array.dtype)
     op_type = scope.state.pick(("Mul", "Div", "Add", "Sub"))
     other = {"Mul": array / k, "Div": array * k, "Add": array - k, "Sub": array + k}[op_type]
     other = other.astype(array.dtype)

@@ -41,7 +41,7 @@ def mixes_types() -> None:
 def infers_without_import() -> None:
     """Types were inferred before the domain was imported: nothing was known of our nodes."""
     inference.import_domain = lambda model: None
-    inference.types_in_runtime = lambda model: []
+    inference.types_in_runtime = lambda model, with_shapes: []
 
 
 def casts_with_cast_like_only() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,13 @@ from tests.native.soak_cases import write_cases
 
 
 @pytest.fixture(scope="session")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library as it is shipped, and the C++ tests."""
-    return build(tmp_path_factory.mktemp("release"))
+def release(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The library as it is shipped, and the C++ tests: built once for all processes of a run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "release"
+    with open(folder.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return build(folder)
 
 
 @pytest.fixture(scope="session")
