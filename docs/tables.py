@@ -20,8 +20,8 @@ def operator_table() -> str:
     """The operators as a Markdown table."""
     rows = ["| operator | y | attributes | standard operator |", "|---|---|---|---|"]
     for spec in SPECS:
-        attributes = ", ".join(f"{item.name} = {_default(item)}" for item in spec.attributes)
-        cells = (spec.name, spec.formula, attributes or "none", spec.standard or "none")
+        attributes = ", ".join(_attribute(item) for item in spec.attributes)
+        cells = (spec.name, spec.formula, attributes or "none", spec.standard_name or "none")
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
@@ -35,6 +35,12 @@ def with_tables(text: str) -> str:
     if not _MARKED.search(text):
         raise ValueError("no table is marked: <!-- operators: ... -->, <!-- end of operators -->")
     return _MARKED.sub(lambda found: found[1] + operator_table() + found[2], text)
+
+
+def _attribute(attribute: Attribute) -> str:
+    """An attribute with its default, and whether it must be positive."""
+    condition = " (> 0)" if attribute.range == "positive" else ""
+    return f"{attribute.name} = {_default(attribute)}{condition}"
 
 
 def _default(attribute: Attribute) -> str:

@@ -40,20 +40,23 @@ def element_row(element: Any) -> str:
     )
 
 
-def attribute_row(attribute: Any) -> str:
+def attribute_row(attribute: Any, names: list[str]) -> str:
     """One AttributeSpec; repr() of a float reads back as the same float64."""
     is_real = attribute.kind == "real"
     real = repr(float(attribute.default)) if is_real else "0.0"
     integer = "0" if is_real else repr(int(attribute.default))
     kind = attribute.kind.capitalize()
-    return f'{{"{attribute.name}", AttributeKind::k{kind}, {real}, {integer}}}'
+    accepted = f"Range::k{attribute.range.capitalize()}"
+    low = names.index(attribute.at_least) if attribute.at_least else -1
+    return f'{{"{attribute.name}", AttributeKind::k{kind}, {real}, {integer}, {accepted}, {low}}}'
 
 
 def op_row(spec: Any) -> str:
     """One ONNX_ACTS_OP line; `{}` stands for "no attributes", as a macro needs an argument."""
     if len(spec.attributes) > MAX_ATTRIBUTES:
         raise SystemExit(f"generate_table.py: {spec.name}: raise kMaxAttributes in op.h")
-    attributes = ", ".join(map(attribute_row, spec.attributes)) or "{}"
+    names = [attribute.name for attribute in spec.attributes]
+    attributes = ", ".join(attribute_row(item, names) for item in spec.attributes) or "{}"
     return (
         f"ONNX_ACTS_OP({spec.name}, {spec.functor}, {spec.parameter_source.capitalize()}, "
         f"{len(spec.inputs)}, {len(spec.outputs)}, {len(spec.attributes)}, {attributes})"

@@ -48,11 +48,17 @@ enum class Source { kNone, kAttribute, kInput, kDraw };
 // How an attribute is written: a float64 tensor of one value, 0 or 1, or any integer.
 enum class AttributeKind { kReal, kFlag, kSeed };
 
+// Which real numbers an attribute accepts: any, NaN and infinities too; finite ones; finite ones
+// above 0.
+enum class Range { kAny, kFinite, kPositive };
+
 struct AttributeSpec {
   const char* name;
   AttributeKind kind;
   double real_default;
   int64_t int_default;
+  Range range;
+  int at_least;  // the place of the attribute that this one may not be less than, -1 for none
 };
 
 constexpr int kMaxAttributes = 8;

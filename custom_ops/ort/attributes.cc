@@ -1,5 +1,8 @@
 #include "ort/attributes.h"
 
+#include <cmath>
+#include <cstdio>
+
 #include "ort/status.h"
 #include "ort/tensor.h"
 
@@ -7,6 +10,12 @@ namespace onnx_acts {
 namespace {
 
 constexpr char kRealExpected[] = "a tensor of one float64 value (or a FLOAT)";
+
+std::string Number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.17g", value);
+  return text;
+}
 
 std::string ElementName(ort::ElementType type) {
   static const char* const names[] = {"undefined",  "float32", "uint8",  "int8",   "uint16",
@@ -31,6 +40,37 @@ std::string NodeName(const ort::Api* api, const ort::KernelInfo* info) {
   std::string name(size, '\0');
   Check(ort::KernelInfo_GetNodeName(api, info, name.data(), &size));
   return name.c_str();
+}
+
+std::array<double, kMaxAttributes> Attributes::Reals(const OpSpec& spec) const {
+  std::array<double, kMaxAttributes> values{};
+  for (int i = 0; i < spec.attribute_count; ++i) {
+    const AttributeSpec& item = spec.attributes[i];
+    if (item.kind != AttributeKind::kReal) continue;
+    values[static_cast<std::size_t>(i)] = Real(item);
+    if (item.at_least < 0) continue;
+    CheckOrder(spec.attributes[item.at_least].name, values[static_cast<std::size_t>(item.at_least)],
+               item.name, values[static_cast<std::size_t>(i)]);
+  }
+  for (int i = 0; i < spec.attribute_count; ++i) {
+    CheckRange(spec.attributes[i], values[static_cast<std::size_t>(i)]);
+  }
+  return values;
+}
+
+void Attributes::CheckOrder(const char* low_name, double low, const char* name,
+                            double value) const {
+  if (std::isfinite(low) && std::isfinite(value) && low <= value) return;
+  throw InvalidArgument(where_ + ": attributes " + low_name + " = " + Number(low) + " and " + name +
+                        " = " + Number(value) + "; expected finite numbers with " + low_name +
+                        " <= " + name);
+}
+
+void Attributes::CheckRange(const AttributeSpec& spec, double value) const {
+  if (spec.range == Range::kAny) return;
+  const bool positive = spec.range == Range::kPositive;
+  if (std::isfinite(value) && (!positive || value > 0)) return;
+  Refuse(spec.name, Number(value), positive ? "a finite number > 0" : "a finite number");
 }
 
 double Attributes::Real(const AttributeSpec& spec) const {

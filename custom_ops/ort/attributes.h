@@ -2,6 +2,7 @@
 #ifndef ONNX_ACTS_ATTRIBUTES_H_
 #define ONNX_ACTS_ATTRIBUTES_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -24,13 +25,18 @@ class Attributes {
   Attributes(const ort::Api* api, const ort::KernelInfo* info, std::string where)
       : api_(api), info_(info), where_(std::move(where)) {}
 
-  // A tensor of one float64; also a FLOAT or an INT, which hand-made nodes have.
-  double Real(const AttributeSpec& spec) const;
+  // The operator's real attributes, each at its place in the table's row, checked against the
+  // ranges there. A real attribute is a tensor of one float64; also a FLOAT or an INT, which
+  // hand-made nodes have.
+  std::array<double, kMaxAttributes> Reals(const OpSpec& spec) const;
 
   // An INT; 0 or 1 if it is a flag.
   int64_t Integer(const AttributeSpec& spec) const;
 
  private:
+  double Real(const AttributeSpec& spec) const;
+  void CheckOrder(const char* low_name, double low, const char* name, double value) const;
+  void CheckRange(const AttributeSpec& spec, double value) const;
   bool Succeeds(ort::Status* status) const;
   double OneDouble(const AttributeSpec& spec, ort::Value* tensor) const;
   std::string Found(const char* name) const;

@@ -1,8 +1,5 @@
 #include "ort/node.h"
 
-#include <cmath>
-#include <cstdio>
-
 #include "ort/attributes.h"
 #include "ort/status.h"
 #include "ort/tensor.h"
@@ -19,12 +16,6 @@ Shape StaticShape(const ort::Api* api, const ort::KernelInfo* info, std::size_t 
   const ort::TensorTypeAndShapeInfo* tensor = nullptr;
   Check(ort::CastTypeInfoToTensorInfo(api, type, &tensor));
   return Shape(api, tensor);
-}
-
-std::string Number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.17g", value);
-  return text;
 }
 
 // Throws InvalidArgument where the slope's shape does not broadcast to x's or would enlarge it.
@@ -48,7 +39,7 @@ Node::Node(const OpSpec& spec, Element element, const ort::Api* api, const ort::
       element_size_(SizeOf(element)),
       node_name_(NodeName(api, info)) {
   const Attributes attributes(api, info, Where());
-  if (spec.source == Source::kAttribute) parameter_ = attributes.Real(spec.attributes[0]);
+  if (spec.source == Source::kAttribute) parameter_ = attributes.Reals(spec)[0];
   if (spec.source == Source::kDraw) ReadDraw(attributes);
   if (spec.source == Source::kInput) {
     CheckStaticShapes(info);
@@ -60,12 +51,9 @@ std::string Node::Where() const { return Describe(spec_, node_name_); }
 
 // lower, upper, training_mode and seed, in the order of the table's row.
 void Node::ReadDraw(const Attributes& attributes) {
-  lower_ = attributes.Real(spec_.attributes[0]);
-  const double upper = attributes.Real(spec_.attributes[1]);
-  if (!std::isfinite(lower_) || !std::isfinite(upper) || lower_ > upper) {
-    throw InvalidArgument(Where() + ": attributes lower = " + Number(lower_) + " and upper = " +
-                          Number(upper) + "; expected finite numbers with lower <= upper");
-  }
+  const auto reals = attributes.Reals(spec_);
+  lower_ = reals[0];
+  const double upper = reals[1];
   width_ = upper - lower_;
   parameter_ = (lower_ + upper) / 2;
   training_ = attributes.Integer(spec_.attributes[2]) == 1;

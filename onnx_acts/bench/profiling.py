@@ -17,7 +17,7 @@ from onnx_acts.runtime import sessions
 __all__ = ["activation_share", "share_of_activations"]
 
 _WARM_RUNS, _RUNS = 2, 10
-_ACTIVATIONS = {name for spec in SPECS for name in (spec.name, spec.standard)}
+_ACTIVATIONS = {name for spec in SPECS for name in (spec.name, spec.standard_name)}
 
 
 def activation_share(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance import Case
 from onnx_acts.conformance.case import numpy_type
-from onnx_acts.definition.specs import Spec
+from onnx_acts.definition.specs import SPECS, Spec
 
 __all__ = [
     "CHAIN",
@@ -41,7 +41,7 @@ where the time is that of the call; chains of nodes, where a node's share of it 
 LARGE = ("1x64x112x112", "32x64x112x112")
 """The sizes at which the kernel's own speed shows: in the cache, and beyond it."""
 
-LEAKY_FAMILY = ("ReLU", "LeakyReLU", "PReLU", "RReLU")
+LEAKY_FAMILY = tuple(spec.name for spec in SPECS if spec.is_product)
 """The operators that scale what is negative; they differ in where the scale comes from."""
 
 CHAIN = 200
@@ -49,12 +49,9 @@ CHAIN = 200
 
 # A chain multiplies what is negative by its slope 200 times. The slopes of networks would soon
 # leave subnormal numbers, with which some processors take many times as long, and zeros: the
-# figures would be about those. With these, the factor of a whole chain is between 1/11 and 8.
+# figures would be about those. With these, and with `Spec.chain`, the factor of a whole chain is
+# between 1/11 and 8.
 _CHAIN_SLOPES = (0.99, 1.01)
-_CHAIN_ATTRIBUTES: Mapping[str, Mapping[str, float | int]] = {
-    "LeakyReLU": {"alpha": 0.99},
-    "RReLU": {"lower": 0.98, "upper": 1.0},
-}
 _SLOPES = (0.05, 0.45)
 
 _ALIGNMENT = 64
@@ -106,7 +103,7 @@ def make_workload(spec: Spec, dtype: str, size: str, threads: int) -> Workload:
     is_chain = _is_chain(size)
     bounds = _CHAIN_SLOPES if is_chain else _SLOPES
     slopes = np.linspace(*bounds, shape[1]).astype(kind).reshape(shape[1], 1, 1)
-    attributes = _CHAIN_ATTRIBUTES.get(spec.name, {}) if is_chain else {}
+    attributes = spec.chain if is_chain else {}
     case = Case(spec.name, dtype, [x, *(slopes for _ in spec.inputs[1:])], attributes)
     return Workload(case, size, threads, y)
 

@@ -26,9 +26,6 @@ Array = NDArray[Any]
 _OPSET = 20
 """The opset that PyTorch's exporter chooses, and the last one of ONNX Runtime 1.17."""
 
-_BFLOAT16_OPSET = 22
-"""The opset in which the last of the standard activations, Elu, took bfloat16."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -106,8 +103,9 @@ def standard_model(case: Case) -> onnx.ModelProto:
 
     Its parameter is a 32-bit attribute. Where ours has two bounds it is their mean.
     """
-    opset = _BFLOAT16_OPSET if case.dtype == "bfloat16" else _OPSET
-    return _model(as_standard(_acts_node(case)), case, opset)
+    node, standard = as_standard(_acts_node(case)), case.spec.standard
+    since = standard.since.get(case.dtype, _OPSET) if standard else _OPSET
+    return _model(node, case, max(since, _OPSET))
 
 
 def _acts_node(case: Case) -> onnx.NodeProto:

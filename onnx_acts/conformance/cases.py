@@ -18,7 +18,7 @@ from onnx_acts.conformance.values import (
 )
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import Spec, spec_of
-from onnx_acts.definition.validation import check_attributes
+from onnx_acts.definition.validation import accepts
 
 __all__ = ["GROUPS", "cases", "find_case"]
 
@@ -164,19 +164,11 @@ def _attributes(spec: Spec, dtype: str, quick: bool) -> Iterator[Parts]:
         yield "all outputs", _with_slope(spec, x), {}, len(spec.outputs)
     for chosen in itertools.product(parameter_values().items(), repeat=len(names)):
         attributes: Attributes = dict(zip(names, (value for _, value in chosen), strict=True))
-        if _accepted(spec, attributes) and not (quick and len({k for k, _ in chosen}) > 1):
+        if accepts(spec, attributes) and not (quick and len({k for k, _ in chosen}) > 1):
             label = ", ".join(
                 f"{name}={text}" for name, (text, _) in zip(names, chosen, strict=True)
             )
             yield label, _with_slope(spec, x), attributes, 1
-
-
-def _accepted(spec: Spec, attributes: Attributes) -> bool:
-    try:
-        check_attributes(spec, attributes)
-    except ValueError:
-        return False
-    return True
 
 
 def _training(spec: Spec, dtype: str, quick: bool) -> Iterator[Parts]:

@@ -13,7 +13,7 @@ import fnmatch
 import re
 
 from onnx_acts.conformance.case import Case
-from onnx_acts.definition.specs import ELEMENT_TYPES, Spec
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec
 
 __all__ = [
     "ACCURACIES",
@@ -121,7 +121,7 @@ def missing_kernel(runtime: str, version: str, spec: Spec, dtype: str) -> Missin
     """The record that this version of a runtime has no kernel for the operator, or None."""
     for record in MISSING_KERNELS:
         here = record.runtime == runtime and _not_after(version, record.until)
-        if here and spec.standard in record.standard and dtype in record.dtypes:
+        if here and spec.standard_name in record.standard and dtype in record.dtypes:
             return record
     return None
 
@@ -189,18 +189,37 @@ KNOWN_DIFFERENCES: tuple[KnownDifference, ...] = (
     KnownDifference(
         "pytorch", (*_SLOPED, "ELU"), "attributes", _OVERFLOW, _TORCH, "*=1e39", _NARROW
     ),
+    *(
+        KnownDifference(
+            item.runtime, (spec.name,), group, item.reason, item.seen, item.cases, item.dtypes
+        )
+        for spec in SPECS
+        for item in spec.differences
+        for group in item.groups
+    ),
 )
+"""Those that several operators share, then those in the operators' records."""
 
 ACCURACIES: tuple[Accuracy, ...] = (
     Accuracy("standard", _SLOPED, ("float16",), 0.501, _TWICE, _ORT),
     Accuracy("pytorch", (*_SLOPED, "ELU"), ("float16", "bfloat16"), 0.501, _TWICE, _TORCH),
     Accuracy("standard", ("ELU",), ("float16",), 0.75, "exp(x) - 1 in float32", _ORT),
     Accuracy("pytorch", ("ELU",), ("float32", "float64"), 2.0, _EXPM1, _TORCH),
+    *(
+        Accuracy(item.runtime, (spec.name,), item.dtypes, item.ulp, item.reason, item.seen)
+        for spec in SPECS
+        for item in spec.differences
+        if item.ulp is not None
+    ),
 )
 
 _NO_KERNEL = "onnxruntime 1.17.3 to 1.31.1, 2026-11-21"
 
-MISSING_KERNELS: tuple[MissingKernel, ...] = (
-    MissingKernel("standard", ("Relu",), ("bfloat16",), _NO_KERNEL),
-    MissingKernel("standard", ("LeakyRelu", "PRelu", "Elu"), ("bfloat16", "float64"), _NO_KERNEL),
+_STANDARD = {spec.standard.name: spec.standard for spec in SPECS if spec.standard}
+
+MISSING_KERNELS: tuple[MissingKernel, ...] = tuple(
+    MissingKernel("standard", (standard.name,), tuple(without), _NO_KERNEL)
+    for standard in _STANDARD.values()
+    if (without := [dtype for dtype in ELEMENT_TYPES if dtype not in standard.kernels])
 )
+"""Element types for which the table does not count on ONNX Runtime's standard operators."""

@@ -93,12 +93,12 @@ class _OnnxRuntime:
             return f"onnxruntime {onnxruntime.__version__} takes no bfloat16 arrays from Python"
         if self.name != "standard":
             return ""
-        if not case.spec.standard:
+        if case.spec.standard is None or case.dtype not in case.spec.standard.since:
             return "there is no such standard operator"
         if case.training or case.outputs > 1:
-            return f"{case.spec.standard} computes inference only, and one output"
+            return f"{case.spec.standard_name} computes inference only, and one output"
         record = missing_kernel(self.name, version_of(self), case.spec, case.dtype)
-        return f"no kernel for {case.spec.standard} ({record.seen})" if record else ""
+        return f"no kernel for {case.spec.standard_name} ({record.seen})" if record else ""
 
     def run(self, case: Case) -> list[Array]:
         return _run(self._session(case), case)

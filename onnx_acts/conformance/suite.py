@@ -163,7 +163,7 @@ def _gained_kernels(selection: Selection) -> list[str]:
         except Exception:  # as the record says; onnxruntime's exceptions have no common base
             continue
         sentences.append(
-            f"{runtime.name}, {spec.standard} {dtype}: no longer missing: remove the record"
+            f"{runtime.name}, {spec.standard_name} {dtype}: no longer missing: remove the record"
             f" ({record.seen})"
         )
     return sentences

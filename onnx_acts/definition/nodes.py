@@ -36,7 +36,7 @@ def make_node(
     """Makes a node of the domain `onnx_acts` with every attribute written out.
 
     Args:
-        name: "ReLU", "LeakyReLU", "PReLU", "RReLU" or "ELU".
+        name: of the table, such as "ReLU", "LeakyReLU", "PReLU", "RReLU" or "ELU".
         inputs: names of the input values.
         outputs: names of the output values; later ones may be left out.
         node_name: the node's own name.
@@ -75,7 +75,7 @@ def read_attributes(node: onnx.NodeProto) -> dict[str, float | int]:
     """
     spec = spec_of(node.op_type)
     values = {item.name: _number(node, item) for item in node.attribute}
-    return check_attributes(spec, values)
+    return check_attributes(spec, values, node.name)
 
 
 def _number(node: onnx.NodeProto, item: onnx.AttributeProto) -> float | int:

@@ -8,6 +8,7 @@ import onnx
 from onnx.defs import OpSchema
 
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, OPSET_VERSION, SPECS, Attribute, Spec
+from onnx_acts.definition.validation import range_text
 
 __all__ = ["op_schema", "register_schemas"]
 
@@ -56,9 +57,9 @@ def _output(name: str, optional: bool) -> OpSchema.FormalParameter:
 def _attribute(attribute: Attribute) -> OpSchema.Attribute:
     kinds = OpSchema.AttrType
     kind = kinds.TENSOR if attribute.kind == "real" else kinds.INT
-    return OpSchema.Attribute(
-        attribute.name, kind, f"{attribute.doc} (default {attribute.default!r})", required=False
-    )
+    accepted = range_text(attribute)
+    facts = f"default {attribute.default!r}{f'; {accepted}' if accepted else ''}"
+    return OpSchema.Attribute(attribute.name, kind, f"{attribute.doc} ({facts})", required=False)
 
 
 def _outputs_are_like_x(context: onnx.shape_inference.InferenceContext) -> None:

@@ -1,9 +1,9 @@
 """The operator table: the one place where an activation is defined.
 
-Schemas, ONNX functions, reference operators, the native registration, conformance cases, benchmark
-rows and documentation tables are all derived from `SPECS`. Adding an activation is adding one
-record here (and one functor in `custom_ops/activations/functors.h` where none fits); see
-`docs/adding_an_activation.md`.
+Schemas, ONNX functions, reference operators, the native registration, exports, conformance cases,
+accuracy sweeps, benchmark rows and documentation tables are all derived from `SPECS`. Adding an
+activation is adding one record here (and one functor in `custom_ops/activations/functors.h` where
+none fits); see `docs/adding_an_activation.md`.
 
 This module imports nothing but the standard library: the native build reads it too.
 """
@@ -11,6 +11,7 @@ This module imports nothing but the standard library: the native build reads it 
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import types
 from collections.abc import Mapping
 from typing import Literal
@@ -23,10 +24,14 @@ __all__ = [
     "OPSET_VERSION",
     "SPECS",
     "Attribute",
+    "Difference",
     "ElementType",
     "Promise",
     "Spec",
+    "Standard",
+    "StandardAttribute",
     "spec_of",
+    "ulp",
 ]
 
 DOMAIN = "onnx_acts"
@@ -60,12 +65,27 @@ ELEMENTS = (
 ELEMENT_TYPES = tuple(element.name for element in ELEMENTS)
 """The names of the element types."""
 
-DEFAULT_OPS = ("PReLU", "RReLU", "ELU")
-"""The operators that become `onnx_acts` nodes where the caller does not say which.
+_BODIES = pathlib.Path(__file__).with_name("bodies")
 
-ReLU and LeakyReLU stay standard nodes: ONNX Runtime fuses those, and no nodes of another domain,
-with the convolution before them.
-"""
+
+def ulp(**larger: float) -> Mapping[str, float]:
+    """The largest error by element type: 0.5, correctly rounded, where no other is given."""
+    return types.MappingProxyType({**dict.fromkeys(ELEMENT_TYPES, 0.5), **larger})
+
+
+def body(*names: str, **renamed: str) -> str:
+    """The text files `bodies/NAME.onnxtxt` one after another, without comments.
+
+    Args:
+        *names: of the files.
+        **renamed: what stands for a name of theirs.
+    """
+    texts = [(_BODIES / f"{name}.onnxtxt").read_text(encoding="utf-8") for name in names]
+    lines = [line for text in texts for line in text.splitlines() if not line.startswith("#")]
+    text = "\n".join(lines) + "\n"
+    for name, value in renamed.items():
+        text = text.replace(name, value)
+    return text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,12 +98,50 @@ class Attribute:
             cannot carry the parameter of a float64 model); "flag" is an INT 0 or 1; "seed" any INT.
         default: its value where the node has none.
         doc: one sentence.
+        range: which real numbers are accepted: "any", NaN and infinities too; "finite"; "positive",
+            which is finite and above 0. Other values are refused wherever a node is read.
+        at_least: the attribute, one before this, that this one may not be less than; "" for none.
     """
 
     name: str
     kind: Literal["real", "flag", "seed"]
     default: float | int
     doc: str
+    range: Literal["any", "finite", "positive"] = "any"
+    at_least: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class StandardAttribute:
+    """One attribute of a standard operator, a FLOAT.
+
+    Attributes:
+        name: its name in the standard node.
+        default: its value where the node has none.
+        mean_of: our attributes whose mean it is; by default the one of the same name.
+    """
+
+    name: str
+    default: float
+    mean_of: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Standard:
+    """The standard ONNX operator that computes the same in inference.
+
+    Attributes:
+        name: its name.
+        since: the first opset that has it for an element type, by the type.
+        kernels: the element types for which ONNX Runtime's CPU provider can be counted on to run
+            it. float16 runs through float32, if the operator takes it.
+        attributes: see `StandardAttribute`.
+    """
+
+    name: str
+    since: Mapping[str, int]
+    kernels: tuple[str, ...] = ("float16", "float32")
+    attributes: tuple[StandardAttribute, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +157,30 @@ class Promise:
 
 
 @dataclasses.dataclass(frozen=True)
+class Difference:
+    """What another runtime does differently, which is not ours to mend.
+
+    Attributes:
+        runtime: its name, one of `onnx-acts conform`.
+        reason: what happens and why.
+        seen: the version and the date of the observation.
+        dtypes: the element types that it concerns.
+        ulp: the runtime's largest error, where it has this and nothing worse; None where results
+            differ by more than an error: then the cases are expected to fail.
+        groups: the groups of cases that fail.
+        cases: shell pattern for their names.
+    """
+
+    runtime: str
+    reason: str
+    seen: str
+    dtypes: tuple[str, ...] = ELEMENT_TYPES
+    ulp: float | None = None
+    groups: tuple[str, ...] = ()
+    cases: str = "*"
+
+
+@dataclasses.dataclass(frozen=True)
 class Spec:
     """One operator.
 
@@ -106,11 +188,7 @@ class Spec:
         name: the operator's name in the domain `onnx_acts`.
         summary: what it is, in one sentence.
         formula: y in terms of x, for documentation.
-        inputs: input names; the first is always "X", all have X's element type.
-        outputs: output names, the first is always "Y"; later ones are optional.
-        attributes: see `Attribute`.
-        parameter_source: where the number that scales the negative branch comes from: nowhere, an
-            attribute, an input tensor, or a random draw.
+        source: the paper that introduced it.
         functor: the C++ functor that computes one element.
         reference: the function in `onnx_acts.reference` that says what is true.
         body: the ONNX function's nodes in the ONNX text syntax. `x_c` is the input X in the compute
@@ -120,206 +198,120 @@ class Spec:
             constants in it are lines `name = Constant <value = $C {number}> ()`: they get as many
             dimensions as X needs. The body defines `y_c` for the output Y, and so for further
             outputs.
-        training_body: the same where the training form differs, else empty.
-        standard: the standard ONNX operator that computes the same in inference, "" if none does.
-        torch: the function in `torch.nn.functional`, "" if there is none.
         promise: see `Promise`.
-        source: the paper that introduced it.
+        inputs: input names; the first is always "X", all have X's element type.
+        outputs: output names, the first is always "Y"; later ones are optional.
+        attributes: see `Attribute`.
+        parameter_source: where the number that scales the negative branch comes from: nowhere, an
+            attribute, an input tensor, or a random draw.
+        training_body: the same as `body` where the training form differs, else empty.
+        standard: the standard ONNX operator that computes the same, None if none does.
+        torch: the function in `torch.nn.functional`, "" if there is none. It is exported where its
+            ATen operator takes the inputs and then real attributes, or has a translation of its own
+            in `onnx_acts/exporting/translations.py`.
+        torch_names: the names that its arguments have there, where they differ from the attributes'
+            (argument to attribute).
+        is_default: whether its nodes become `onnx_acts` nodes where the caller does not say which.
+            ReLU and LeakyReLU stay standard nodes: ONNX Runtime fuses those, and no nodes of
+            another domain, with the convolution before them.
+        is_product: whether the negative side is one product with a number, 0 among them. Then the
+            sweeps demand the bits of the correctly rounded product; else they measure the error.
+        samples: values of the real attributes, beside the defaults, that tests and sweeps try.
+        chain: values with which 200 nodes, each on the result of the one before, stay in the range
+            of normal numbers: the benchmark's chains have them.
+        differences: see `Difference`.
     """
 
     name: str
     summary: str
     formula: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: tuple[Attribute, ...]
-    parameter_source: Literal["none", "attribute", "input", "draw"]
+    source: str
     functor: str
     reference: str
     body: str
-    training_body: str
-    standard: str
-    torch: str
     promise: Promise
-    source: str
+    inputs: tuple[str, ...] = ("X",)
+    outputs: tuple[str, ...] = ("Y",)
+    attributes: tuple[Attribute, ...] = ()
+    parameter_source: Literal["none", "attribute", "input", "draw"] = "none"
+    training_body: str = ""
+    standard: Standard | None = None
+    torch: str = ""
+    torch_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    is_default: bool = True
+    is_product: bool = False
+    samples: tuple[Mapping[str, float], ...] = ({},)
+    chain: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def standard_name(self) -> str:
+        """The name of the standard operator, "" if none computes the same."""
+        return self.standard.name if self.standard else ""
 
 
-_EXACT = types.MappingProxyType(dict.fromkeys(ELEMENT_TYPES, 0.5))
+def _since(bfloat16: int) -> Mapping[str, int]:
+    """An operator of the first opset that took bfloat16 later."""
+    return {**dict.fromkeys(ELEMENT_TYPES, 1), "bfloat16": bfloat16}
+
 
 # The product is exact to within one rounding in float32 and float64. A 16-bit result is rounded
 # twice (to float32, then to 16 bits), which can cost a little more than half a unit.
-_ONE_PRODUCT = Promise(
-    kernel=_EXACT, body=types.MappingProxyType({**_EXACT, "float16": 0.501, "bfloat16": 0.501})
-)
-
-# ONNX Runtime's Where (1.31) loses the sign of a zero that comes from its second input. A product
-# can underflow to -0, so bodies choose the factor, 1 or the parameter, and multiply last.
-_SCALE_BODY = """
-    zero = Constant <value = $C {0}> ()
-    one = Constant <value = $C {1}> ()
-    negative = Less (x_c, zero)
-    factor = Where (negative, PARAMETER, one)
-    y_c = Mul (x_c, factor)
-"""
-
-_RRELU_MEAN = """
-    half_64 = Constant <value = double {0.5}> ()
-    total_64 = Add (lower_64, upper_64)
-    mean_64 = Mul (total_64, half_64)
-    MEAN = Cast <to = $to> (mean_64)
-"""
-
-_RRELU_SELECT = """
-    zero = Constant <value = $C {0}> ()
-    one = Constant <value = $C {1}> ()
-    negative = Less (x_c, zero)
-    noise_c = Where (negative, negative_slope, one)
-    y_c = Mul (x_c, noise_c)
-"""
-
-# A slope is drawn from U[lower, upper) in float64, then rounded to x's element type; only before
-# the rounding is it below upper.
-#
-# Philox 4x32-10 in standard operators. Element i takes word i % 4 of block i / 4. Words 0 and 2 of
-# a block travel in `even`, words 1 and 3 in `odd`: one Scan step is one round on both halves.
-# Products of two 32-bit numbers are formed in int64 (ONNX Runtime multiplies no uint64 on the CPU)
-# and wrap, which keeps all 64 bits.
-_RRELU_DRAW = """
-    count = Size (x_c)
-    zero_i = Constant <value = int64 {0}> ()
-    one_i = Constant <value = int64 {1}> ()
-    three_i = Constant <value = int64 {3}> ()
-    four_i = Constant <value = int64 {4}> ()
-    mask_i = Constant <value = int64 {4294967295}> ()
-    wide = Constant <value = uint64 {32}> ()
-    padded = Add (count, three_i)
-    blocks = Div (padded, four_i)
-    block = Range (zero_i, blocks, one_i)
-    block_low = BitwiseAnd (block, mask_i)
-    block_bits = Cast <to = 13> (block)
-    block_high_bits = BitShift <direction = "RIGHT"> (block_bits, wide)
-    block_high = Cast <to = 7> (block_high_bits)
-    nothing = Sub (block, block)
-    rows = Constant <value = int64[1] {0}> ()
-    block_low_row = Unsqueeze (block_low, rows)
-    block_high_row = Unsqueeze (block_high, rows)
-    nothing_row = Unsqueeze (nothing, rows)
-    even0 = Concat <axis = 0> (block_low_row, nothing_row)
-    odd0 = Concat <axis = 0> (block_high_row, nothing_row)
-    seed_low = BitwiseAnd (seed, mask_i)
-    seed_bits = Cast <to = 13> (seed)
-    seed_high_bits = BitShift <direction = "RIGHT"> (seed_bits, wide)
-    seed_high = Cast <to = 7> (seed_high_bits)
-    pair = Constant <value = int64[2] {2, 1}> ()
-    single = Constant <value = int64[1] {1}> ()
-    seed_low1 = Reshape (seed_low, single)
-    seed_high1 = Reshape (seed_high, single)
-    key0 = Concat <axis = 0> (seed_low1, seed_high1)
-    key_column = Reshape (key0, pair)
-    weyl = Constant <value = int64[2, 1] {2654435769, 3144134277}> ()
-    round_number = Constant <value = int64[10, 1, 1] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}> ()
-    weyl_steps = Mul (weyl, round_number)
-    key_sums = Add (key_column, weyl_steps)
-    keys = BitwiseAnd (key_sums, mask_i)
-    even, odd = Scan <num_scan_inputs = 1, body = philox_round
-        (int64[P, Q] even_in, int64[P, Q] odd_in, int64[P, R] key)
-        => (int64[P, Q] even_out, int64[P, Q] odd_out)
-    {
-        multiplier = Constant <value = int64[2, 1] {3528531795, 3449720151}> ()
-        mask = Constant <value = int64 {4294967295}> ()
-        shift = Constant <value = uint64 {32}> ()
-        swap = Constant <value = int64[2] {1, 0}> ()
-        product = Mul (even_in, multiplier)
-        product_bits = Cast <to = 13> (product)
-        high_bits = BitShift <direction = "RIGHT"> (product_bits, shift)
-        high = Cast <to = 7> (high_bits)
-        low = BitwiseAnd (product, mask)
-        high_swapped = Gather <axis = 0> (high, swap)
-        odd_out = Gather <axis = 0> (low, swap)
-        mixed = BitwiseXor (high_swapped, odd_in)
-        even_out = BitwiseXor (mixed, key)
-    }> (even0, odd0, keys)
-    halves = Concat <axis = 0> (even, odd)
-    word_order = Constant <value = int64[4] {0, 2, 1, 3}> ()
-    words = Gather <axis = 0> (halves, word_order)
-    by_block = Transpose <perm = [1, 0]> (words)
-    flat_shape = Constant <value = int64[1] {-1}> ()
-    flat = Reshape (by_block, flat_shape)
-    count1 = Reshape (count, single)
-    drawn = Slice (flat, rows, count1)
-    drawn_64 = Cast <to = 11> (drawn)
-    unit = Constant <value = double {2.3283064365386962890625e-10}> ()
-    uniform = Mul (drawn_64, unit)
-    width_64 = Sub (upper_64, lower_64)
-    offset = Mul (width_64, uniform)
-    slope_64 = Add (lower_64, offset)
-    shape = Shape (X)
-    shaped_64 = Reshape <allowzero = 1> (slope_64, shape)
-    slope = Cast <to = $to> (shaped_64)
-    slope_in_type = CastLike (slope, X)
-    drawn_slope = Cast <to = $to> (slope_in_type)
-    is_training = Cast <to = 9> (training_mode)
-    negative_slope = Where (is_training, drawn_slope, mean_slope)
-"""
+_ONE_PRODUCT = Promise(kernel=ulp(), body=ulp(float16=0.501, bfloat16=0.501))
 
 SPECS: tuple[Spec, ...] = (
     Spec(
         name="ReLU",
         summary="Rectified linear unit.",
         formula="y = 0 where x < 0, else x",
-        inputs=("X",),
-        outputs=("Y",),
-        attributes=(),
-        parameter_source="none",
+        source="Nair and Hinton 2010, Rectified linear units improve restricted Boltzmann machines",
         functor="Relu",
         reference="relu",
-        body="""
-    zero = Constant <value = $C {0}> ()
-    negative = Less (x_c, zero)
-    y_c = Where (negative, zero, x_c)
-""",
-        training_body="",
-        standard="Relu",
+        body=body("relu"),
+        promise=Promise(kernel=ulp(), body=ulp()),
+        standard=Standard("Relu", _since(bfloat16=13), kernels=("float16", "float32", "float64")),
         torch="relu",
-        promise=Promise(kernel=_EXACT, body=_EXACT),
-        source="Nair and Hinton 2010, Rectified linear units improve restricted Boltzmann machines",
+        is_default=False,
+        is_product=True,
     ),
     Spec(
         name="LeakyReLU",
         summary="Rectifier with a fixed slope on the negative side.",
         formula="y = alpha * x where x < 0, else x",
-        inputs=("X",),
-        outputs=("Y",),
-        attributes=(Attribute("alpha", "real", 0.01, "slope for x < 0"),),
-        parameter_source="attribute",
-        functor="NegativeSlope",
-        reference="leaky_relu",
-        body=_SCALE_BODY.replace("PARAMETER", "alpha_c"),
-        training_body="",
-        standard="LeakyRelu",
-        torch="leaky_relu",
-        promise=_ONE_PRODUCT,
         source=(
             "Maas, Hannun and Ng 2013, Rectifier nonlinearities improve neural network acoustic"
             " models"
         ),
+        functor="NegativeSlope",
+        reference="leaky_relu",
+        body=body("scale", PARAMETER="alpha_c"),
+        promise=_ONE_PRODUCT,
+        attributes=(Attribute("alpha", "real", 0.01, "slope for x < 0"),),
+        parameter_source="attribute",
+        standard=Standard(
+            "LeakyRelu", _since(bfloat16=16), attributes=(StandardAttribute("alpha", 0.01),)
+        ),
+        torch="leaky_relu",
+        torch_names={"negative_slope": "alpha"},
+        is_default=False,
+        is_product=True,
+        samples=({"alpha": 0.1},),
+        chain={"alpha": 0.99},
     ),
     Spec(
         name="PReLU",
         summary="Rectifier with a learned slope on the negative side.",
         formula="y = slope * x where x < 0, else x; slope broadcasts to x's shape",
-        inputs=("X", "slope"),
-        outputs=("Y",),
-        attributes=(),
-        parameter_source="input",
+        source="He, Zhang, Ren and Sun 2015, Delving deep into rectifiers",
         functor="NegativeSlope",
         reference="prelu",
-        body=_SCALE_BODY.replace("PARAMETER", "slope_c"),
-        training_body="",
-        standard="PRelu",
+        body=body("scale", PARAMETER="slope_c"),
+        promise=Promise(kernel=ulp(), body=ulp()),
+        inputs=("X", "slope"),
+        parameter_source="input",
+        standard=Standard("PRelu", _since(bfloat16=16)),
         torch="prelu",
-        promise=Promise(kernel=_EXACT, body=_EXACT),
-        source="He, Zhang, Ren and Sun 2015, Delving deep into rectifiers",
+        is_product=True,
     ),
     Spec(
         name="RReLU",
@@ -328,69 +320,57 @@ SPECS: tuple[Spec, ...] = (
             "y = s * x where x < 0, else x; inference: s = (lower + upper) / 2;"
             " training: s drawn per element from U[lower, upper)"
         ),
-        inputs=("X",),
+        source="Xu, Wang, Chen and Li 2015, Empirical evaluation of rectified activations",
+        functor="NegativeSlope",
+        reference="rrelu",
+        body=body("rrelu_mean", "rrelu_select", MEAN="negative_slope"),
+        promise=_ONE_PRODUCT,
         outputs=("Y", "noise"),
         attributes=(
-            Attribute("lower", "real", 1 / 8, "lower bound of the slope"),
-            Attribute("upper", "real", 1 / 3, "upper bound of the slope"),
+            Attribute("lower", "real", 1 / 8, "lower bound of the slope", "finite"),
+            Attribute("upper", "real", 1 / 3, "upper bound of the slope", "finite", "lower"),
             Attribute("training_mode", "flag", 0, "1 draws a slope for each element"),
             Attribute("seed", "seed", 0, "key of the Philox generator"),
         ),
         parameter_source="draw",
-        functor="NegativeSlope",
-        reference="rrelu",
-        body=_RRELU_MEAN.replace("MEAN", "negative_slope") + _RRELU_SELECT,
-        training_body=_RRELU_MEAN.replace("MEAN", "mean_slope") + _RRELU_DRAW + _RRELU_SELECT,
-        standard="LeakyRelu",
+        training_body=body("rrelu_mean", "rrelu_draw", "rrelu_select", MEAN="mean_slope"),
+        standard=Standard(
+            "LeakyRelu",
+            _since(bfloat16=16),
+            attributes=(StandardAttribute("alpha", 0.01, mean_of=("lower", "upper")),),
+        ),
         torch="rrelu",
-        promise=_ONE_PRODUCT,
-        source="Xu, Wang, Chen and Li 2015, Empirical evaluation of rectified activations",
+        is_product=True,
+        samples=({"lower": 0.1, "upper": 0.3},),
+        chain={"lower": 0.98, "upper": 1.0},
     ),
     Spec(
         name="ELU",
         summary="Exponential linear unit.",
         formula="y = alpha * expm1(x) where x < 0, else x",
-        inputs=("X",),
-        outputs=("Y",),
-        attributes=(Attribute("alpha", "real", 1.0, "scale for x < 0; y tends to -alpha"),),
-        parameter_source="attribute",
-        functor="Elu",
-        reference="elu",
-        # tanh(x/2) * (exp(x) + 1) is expm1(x) without the cancellation of exp(x) - 1. Next to zero
-        # expm1(x) is x, and ONNX Runtime's Tanh loses digits where its polynomial meets subnormals.
-        body="""
-    zero = Constant <value = $C {0}> ()
-    half = Constant <value = $C {0.5}> ()
-    one = Constant <value = $C {1}> ()
-    x_half = Mul (x_c, half)
-    tangent = Tanh (x_half)
-    power = Exp (x_c)
-    power_plus_one = Add (power, one)
-    product = Mul (tangent, power_plus_one)
-    minus_tiny = Constant <value = $C {-1e-20}> ()
-    curved = Less (x_c, minus_tiny)
-    expm1 = Where (curved, product, x_c)
-    negative = Less (x_c, zero)
-    factor = Where (negative, alpha_c, one)
-    y_c = Mul (expm1, factor)
-""",
-        training_body="",
-        standard="Elu",
-        torch="elu",
-        promise=Promise(
-            kernel=types.MappingProxyType(
-                {"float16": 0.5, "bfloat16": 0.5, "float32": 1.0, "float64": 1.0}
-            ),
-            body=types.MappingProxyType(
-                {"float16": 0.501, "bfloat16": 0.501, "float32": 8.0, "float64": 12.0}
-            ),
-        ),
         source=(
             "Clevert, Unterthiner and Hochreiter 2016, Fast and accurate deep network learning by"
             " exponential linear units"
         ),
+        functor="Elu",
+        reference="elu",
+        body=body("elu"),
+        promise=Promise(
+            kernel=ulp(float32=1.0, float64=1.0),
+            body=ulp(float16=0.501, bfloat16=0.501, float32=8.0, float64=12.0),
+        ),
+        attributes=(Attribute("alpha", "real", 1.0, "scale for x < 0; y tends to -alpha"),),
+        parameter_source="attribute",
+        standard=Standard(
+            "Elu", _since(bfloat16=22), attributes=(StandardAttribute("alpha", 1.0),)
+        ),
+        torch="elu",
+        samples=({"alpha": 0.7},),
     ),
 )
+
+DEFAULT_OPS = tuple(spec.name for spec in SPECS if spec.is_default)
+"""The operators that become `onnx_acts` nodes where the caller does not say which."""
 
 _BY_NAME = {spec.name: spec for spec in SPECS}
 

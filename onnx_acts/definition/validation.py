@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from onnx_acts.definition.specs import ELEMENT_TYPES, Spec
+from onnx_acts.definition.specs import ELEMENT_TYPES, Attribute, Spec
 
-__all__ = ["check_attributes", "check_element_types", "check_slope_shape"]
+__all__ = ["accepts", "check_attributes", "check_element_types", "check_slope_shape", "range_text"]
 
 
 def check_element_types(spec: Spec, dtypes: Sequence[str]) -> None:
@@ -56,12 +56,19 @@ def check_slope_shape(x_shape: Sequence[int], slope_shape: Sequence[int]) -> Non
             )
 
 
-def check_attributes(spec: Spec, values: Mapping[str, float | int]) -> dict[str, float | int]:
+def check_attributes(
+    spec: Spec, values: Mapping[str, float | int], node: str = ""
+) -> dict[str, float | int]:
     """Returns `values` with the defaults of `spec` filled in.
 
+    Args:
+        spec: the operator.
+        values: its attributes; those left out have their defaults.
+        node: the name of their node, for messages.
+
     Raises:
-        ValueError: an unknown attribute, a flag that is not 0 or 1, a lower bound above the upper
-            one or a bound that is not finite.
+        ValueError: an unknown attribute, a flag that is not 0 or 1, or a number outside of the
+            range that the table gives.
         TypeError: a value that is not a number of the attribute's kind.
     """
     known = {attribute.name: attribute for attribute in spec.attributes}
@@ -78,17 +85,41 @@ def check_attributes(spec: Spec, values: Mapping[str, float | int]) -> dict[str,
             raise TypeError(f"{spec.name}: {name} must be a {kind} number, got {value!r}")
         if kind == "flag" and complete[name] not in (0, 1):
             raise ValueError(f"{spec.name}: {name} must be 0 or 1, got {value!r}")
-    _check_bounds(spec, complete)
+    _check_ranges(spec, complete, f"{spec.name} (node {node!r})" if node else spec.name)
     return complete
 
 
-def _check_bounds(spec: Spec, values: Mapping[str, float | int]) -> None:
-    """Requires finite `lower <= upper` where an operator has both."""
-    if "lower" not in values or "upper" not in values:
-        return
-    lower, upper = values["lower"], values["upper"]
-    if not (math.isfinite(lower) and math.isfinite(upper) and lower <= upper):
-        raise ValueError(
-            f"{spec.name}: needs finite bounds with lower <= upper,"
-            f" got lower = {lower!r} and upper = {upper!r}"
-        )
+def accepts(spec: Spec, values: Mapping[str, float | int]) -> bool:
+    """Tells whether `check_attributes` accepts numbers of the right kinds."""
+    try:
+        check_attributes(spec, values)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_ranges(spec: Spec, values: Mapping[str, float | int], where: str) -> None:
+    """Requires the real numbers that the table accepts."""
+    for item in spec.attributes:
+        value, low = values[item.name], values.get(item.at_least)
+        if low is not None and not (math.isfinite(low) and math.isfinite(value) and low <= value):
+            raise ValueError(
+                f"{where}: needs finite bounds with {item.at_least} <= {item.name},"
+                f" got {item.at_least} = {low!r} and {item.name} = {value!r}"
+            )
+    for item in spec.attributes:
+        value = values[item.name]
+        if not _is_in_range(item, value):
+            raise ValueError(f"{where}: {item.name} must be {range_text(item)}, got {value!r}")
+
+
+def _is_in_range(item: Attribute, value: float) -> bool:
+    if item.range == "any":
+        return True
+    return math.isfinite(value) and (item.range == "finite" or value > 0)
+
+
+def range_text(item: Attribute) -> str:
+    """The numbers that an attribute accepts, in words; "" where it accepts every one."""
+    words = {"any": "", "finite": "a finite number", "positive": "a finite number > 0"}[item.range]
+    return f"{words}, at least {item.at_least}" if item.at_least else words

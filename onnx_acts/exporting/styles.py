@@ -8,7 +8,7 @@ import onnx
 
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, spec_of
-from onnx_acts.files.bodies import embed_functions
+from onnx_acts.files.bodies import default_opset, embed_functions
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.types import element_types
 from onnx_acts.graph import lower
@@ -30,9 +30,9 @@ def place(model: onnx.ModelProto, style: str, ops: Collection[str]) -> onnx.Mode
     Returns:
         The finished model, which may be `model` itself.
     """
-    types = element_types(model)
+    types, opset = element_types(model), default_opset(model)
     for node in walk_nodes(model):
-        if node.domain == DOMAIN and _is_standard(node, types.get(node.input[0]), ops):
+        if node.domain == DOMAIN and _is_standard(node, types.get(node.input[0]), opset, ops):
             node.CopyFrom(as_standard(node))
     if style == "standard":
         return lower(model)
@@ -42,13 +42,13 @@ def place(model: onnx.ModelProto, style: str, ops: Collection[str]) -> onnx.Mode
     return model
 
 
-def _is_standard(node: onnx.NodeProto, dtype: str | None, ops: Collection[str]) -> bool:
+def _is_standard(node: onnx.NodeProto, dtype: str | None, opset: int, ops: Collection[str]) -> bool:
     """Whether a node becomes the one standard operator that computes the same."""
     if dtype is not None and dtype not in ELEMENT_TYPES:
         return True  # ReLU of integers, the only such node that the checks let through
     if node.op_type in ops or read_attributes(node).get("training_mode"):
         return False
-    return has_standard_kernel(spec_of(node.op_type), dtype)
+    return has_standard_kernel(spec_of(node.op_type), dtype, opset)
 
 
 def _remove_import(model: onnx.ModelProto) -> None:

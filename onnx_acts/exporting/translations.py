@@ -7,15 +7,20 @@ carry no bodies yet, because torch's exporter inlines functions when it optimise
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from onnxscript import ir
 from onnxscript.values import Opset
 
-from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, SPECS, spec_of
+from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, SPECS, Spec, spec_of
+from onnx_acts.definition.validation import check_attributes
 
 __all__ = ["TranslationError", "seeds", "slope_shape", "translation_table"]
+
+
+_Translation = Callable[..., object]
 
 
 class TranslationError(ValueError):
@@ -31,11 +36,12 @@ def translation_table(opset: int, seed: int) -> dict[Callable[..., object], Call
     """
     translations = _Translations(opset, seed)
     aten = torch.ops.aten
-    table: dict[Callable[..., object], Callable[..., object]] = {
-        getattr(aten, spec.torch).default: getattr(translations, spec.torch)
-        for spec in SPECS
-        if spec.torch
-    }
+    table: dict[Callable[..., object], Callable[..., object]] = {}
+    for spec in SPECS:
+        operator = getattr(getattr(aten, spec.torch, None), "default", None)
+        translation = getattr(translations, spec.torch, None) or _one_for_one(spec, operator)
+        if operator is not None and translation is not None:
+            table[operator] = translation
     table[aten.rrelu_with_noise.default] = translations.rrelu_with_noise
     table[aten.rrelu_with_noise_functional.default] = translations.rrelu_with_noise_functional
     return table
@@ -77,20 +83,37 @@ def slope_shape(rank: int | None, *, shared: bool) -> list[int] | None:
     return [-1] + [1] * (rank - 2) if rank > 2 else None
 
 
+def _one_for_one(spec: Spec, operator: torch._ops.OpOverload | None) -> _Translation | None:
+    """The translation of an ATen operator that takes X and the operator's real attributes.
+
+    None where it takes something else: then networks with it cannot be exported, others can.
+    """
+    arguments = operator._schema.arguments[1:] if operator is not None else []
+    defaults: dict[str, Any] = {
+        spec.torch_names.get(item.name, item.name): item.default_value for item in arguments
+    }
+    is_same = set(defaults) == {item.name for item in spec.attributes}
+    if not is_same or len(spec.inputs) > 1 or any(item.kind != "real" for item in spec.attributes):
+        return None
+
+    def translation(x: ir.Value, *values: float, **named: float) -> ir.Value:
+        given = {spec.torch_names.get(name, name): value for name, value in named.items()}
+        attributes = defaults | dict(zip(defaults, values, strict=False)) | given
+        try:
+            check_attributes(spec, attributes)
+        except ValueError as error:
+            raise TranslationError(str(error)) from None
+        return _emit(spec.name, x, **attributes)
+
+    return translation
+
+
 class _Translations:
-    """The translations; each method has the signature of the ATen operator of its name."""
+    """Translations that are not one for one, by the name of the ATen operator."""
 
     def __init__(self, opset: int, seed: int) -> None:
         self._standard = Opset("", opset)
         self._seeds = seeds(seed)
-
-    def relu(self, x: ir.Value) -> ir.Value:
-        """aten::relu(Tensor self)."""
-        return _emit("ReLU", x)
-
-    def leaky_relu(self, x: ir.Value, negative_slope: float = 0.01) -> ir.Value:
-        """aten::leaky_relu(Tensor self, Scalar negative_slope)."""
-        return _emit("LeakyReLU", x, alpha=negative_slope)
 
     def prelu(self, x: ir.Value, weight: ir.Value) -> ir.Value:
         """aten::prelu(Tensor self, Tensor weight)."""

@@ -58,20 +58,26 @@ class Request:
     without_body: frozenset[tuple[str, str | None]] = frozenset()
     """Operators and element types of which the model's opset can have no body."""
 
-    def decide(self, match: Match, dtype: str | None) -> Decision:
-        """Finds the operator for a match: one of `onnx_acts`, or the standard LeakyRelu."""
+    def decide(self, match: Match, dtype: str | None, opset: int) -> Decision:
+        """Finds the operator for a match: one of `onnx_acts`, or the standard LeakyRelu.
+
+        Args:
+            match: what was recognised.
+            dtype: the element type of x, None where it is unknown.
+            opset: the version of the standard operators around it.
+        """
         spec = spec_of(match.operator)
         if dtype not in ELEMENT_TYPES:
             known = "its element type is unknown"
             return Decision(None, f"onnx_acts has no {spec.name} of {dtype}" if dtype else known)
         if match.is_approximate and not self.approximate:
             return Decision(None, "it rounds differently, or differs at NaN or infinity")
-        if match.operator in self.ops or not has_standard_kernel(spec, dtype):
+        if match.operator in self.ops or not has_standard_kernel(spec, dtype, opset):
             if (spec.name, dtype) in self.without_body:
                 return Decision(None, "below opset 15 a function body serves one element type")
             return Decision(spec.name)
         if spec.name == "LeakyReLU" and not match.is_standard:
-            return Decision(spec.standard)
+            return Decision(spec.standard_name)
         return Decision(None, not_asked_for(spec.name))
 
 

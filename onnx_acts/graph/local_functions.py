@@ -82,7 +82,7 @@ def _has_match(function: onnx.FunctionProto, request: Request, dtypes: set[str])
         waiting += view.inner_views()
         for node in view.graph.node:
             for match in find(view, node):
-                if any(request.decide(match, dtype).operator for dtype in dtypes):
+                if any(request.decide(match, dtype, view.opset).operator for dtype in dtypes):
                     return True
     return False
 

@@ -96,7 +96,7 @@ def _lower_graph(
             continue
         write_attributes(node)
         known = values[node.input[0]] if values else Known()
-        standard = None if exact else _standard(node, known.dtype)
+        standard = None if exact else _standard(node, known.dtype, opset)
         if standard is None:
             body = function_for(node.op_type, opset, [node], [known])
             nodes += inline_node(node, body, names)
@@ -109,10 +109,10 @@ def _lower_graph(
     return replaced
 
 
-def _standard(node: onnx.NodeProto, dtype: str | None) -> onnx.NodeProto | None:
+def _standard(node: onnx.NodeProto, dtype: str | None, opset: int) -> onnx.NodeProto | None:
     """The standard node that computes the same, None where there is none."""
     training = read_attributes(node).get("training_mode")
     has_noise = any(node.output[1:])
-    if not has_standard_kernel(spec_of(node.op_type), dtype) or training or has_noise:
+    if not has_standard_kernel(spec_of(node.op_type), dtype, opset) or training or has_noise:
         return None
     return as_standard(node)

@@ -11,6 +11,7 @@ from onnx import helper, numpy_helper
 
 from onnx_acts.definition.nodes import make_node
 from onnx_acts.definition.specs import DOMAIN, spec_of
+from onnx_acts.definition.validation import accepts
 from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 from onnx_acts.graph.deciding import Decision, Left, Report, Request, not_asked_for
 from onnx_acts.graph.folding import FOLDED
@@ -45,6 +46,8 @@ def _obstacle(view: View, root: onnx.NodeProto, match: Match) -> str:
         return "x and slope are not known to have one element type"
     if not _is_private(view, root, match):
         return "a value inside it is used elsewhere"
+    if not accepts(spec_of(match.operator), match.attributes):
+        return f"{match.operator} does not take its parameters"
     return ""
 
 
@@ -114,7 +117,7 @@ class Replacer:
         """The match that is replaced and by what; where there is none, notes what stays."""
         left: list[Left] = []
         for match, obstacle in _candidates(view, node):
-            decision = self._request.decide(match, view.dtype(match.x))
+            decision = self._request.decide(match, view.dtype(match.x), view.opset)
             if decision.operator is not None:
                 decision = _settled(view, match, decision.operator, obstacle, wrong_place)
             if decision.operator is not None:
@@ -148,7 +151,7 @@ def _settled(view: View, match: Match, operator: str, obstacle: str, wrong_place
     """
     if obstacle:
         return Decision(None, obstacle)
-    if operator == spec_of(match.operator).standard:
+    if operator == spec_of(match.operator).standard_name:
         return Decision(operator)
     if wrong_place:
         return Decision(None, wrong_place)
@@ -205,7 +208,7 @@ def _become(node: onnx.NodeProto, match: Match, operator: str, slope: str | None
     spec = spec_of(match.operator)
     inputs = [match.x] if spec.parameter_source != "input" else [match.x, slope or ""]
     attributes: dict[str, Any] = dict(match.attributes)
-    if operator == spec.standard:
+    if operator == spec.standard_name:
         new = helper.make_node(operator, inputs, list(node.output), **attributes)
     else:
         new = make_node(operator, inputs, list(node.output), **attributes)

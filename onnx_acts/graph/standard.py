@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
@@ -9,21 +11,19 @@ import onnx
 from onnx import helper
 
 from onnx_acts.definition.nodes import read_attributes
-from onnx_acts.definition.specs import SPECS, Spec, spec_of
+from onnx_acts.definition.specs import SPECS, Spec, StandardAttribute, spec_of
 from onnx_acts.files.structure import STANDARD_DOMAINS
 from onnx_acts.graph.matching import Match, fits
 from onnx_acts.graph.view import View
 
 __all__ = ["as_standard", "standard_node", "standard_spec"]
 
-_OPERATORS = {s.standard: s for s in SPECS if s.standard and s.parameter_source != "draw"}
+_OPERATORS = {s.standard.name: s for s in SPECS if s.standard and s.parameter_source != "draw"}
 """The operator for each standard one; RReLU shares LeakyReLU's."""
-
-_DEFAULT_ALPHA = {"LeakyRelu": 0.01, "Elu": 1.0}
 
 
 def standard_node(view: View, node: onnx.NodeProto) -> Match | None:
-    """Recognises Relu, LeakyRelu, PRelu and Elu.
+    """Recognises the standard operators of the table: Relu, LeakyRelu, PRelu, Elu.
 
     A PRelu is left alone where its slope might enlarge x. ONNX Runtime allows that, against the
     standard; the operator of `onnx_acts` refuses it.
@@ -53,21 +53,34 @@ def as_standard(node: onnx.NodeProto) -> onnx.NodeProto:
 
     Its parameters become 32-bit attributes; RReLU becomes a LeakyRelu with the mean slope.
     """
-    spec = spec_of(node.op_type)
-    values: dict[str, Any] = dict(read_attributes(node))
-    if spec.parameter_source == "draw":
-        values = {"alpha": (values["lower"] + values["upper"]) / 2}
-    new = helper.make_node(spec.standard, node.input, node.output[:1], name=node.name, **values)
+    standard, values = spec_of(node.op_type).standard, read_attributes(node)
+    if standard is None:
+        raise ValueError(f"no standard operator computes the same as {node.op_type}")
+    attributes: dict[str, Any] = {
+        item.name: _mean([values[x] for x in _ours(item)]) for item in standard.attributes
+    }
+    new = helper.make_node(standard.name, node.input, node.output[:1], name=node.name, **attributes)
     new.doc_string = node.doc_string
     new.metadata_props.extend(node.metadata_props)
     return new
 
 
 def _attributes(spec: Spec, node: onnx.NodeProto) -> dict[str, float]:
-    """The attribute alpha: 32 bits, whatever x's element type is."""
-    if spec.parameter_source != "attribute":
-        return {}
-    given = {item.name: item for item in node.attribute}
-    if "alpha" in given:
-        return {"alpha": float(given["alpha"].f)}
-    return {"alpha": float(np.float32(_DEFAULT_ALPHA[spec.standard]))}
+    """Our attributes, from ones of 32 bits, whatever x's element type is."""
+    given = {item.name: float(item.f) for item in node.attribute}
+    items = spec.standard.attributes if spec.standard else ()
+    return {
+        name: given.get(item.name, float(np.float32(item.default)))
+        for item in items
+        for name in _ours(item)
+    }
+
+
+def _ours(item: StandardAttribute) -> tuple[str, ...]:
+    """The attributes of our operator that one of the standard operator stands for."""
+    return item.mean_of or (item.name,)
+
+
+def _mean(values: list[float]) -> float:
+    """The mean; of -0 it is -0, which a sum that starts at 0 would lose."""
+    return functools.reduce(operator.add, values) / len(values)

@@ -253,7 +253,7 @@ def test_missing_kernels_are_about_versions(monkeypatch: pytest.MonkeyPatch) -> 
 def test_missing_kernels_name_things_that_exist(item: MissingKernel) -> None:
     """A record's runtime, operators and types are real, and it says when it was seen."""
     runtime_of(item.runtime)
-    assert set(item.standard) <= {spec.standard for spec in SPECS}
+    assert set(item.standard) <= {spec.standard_name for spec in SPECS}
     assert set(item.dtypes) <= set(ELEMENT_TYPES)
     assert item.seen
 

@@ -1,6 +1,5 @@
 """The reference agrees with PyTorch and autograd in float64, and with the definition."""
 
-from collections.abc import Callable
 from typing import Any
 
 import ml_dtypes
@@ -18,25 +17,19 @@ RNG = np.random.default_rng(7)
 # No zeros: there PyTorch's derivatives follow x > 0, ours x < 0.
 X = RNG.normal(scale=2, size=(4, 3, 5))
 SLOPE = RNG.normal(size=(3, 1))
-PARAMETERS: dict[str, dict[str, float]] = {
-    "ReLU": {},
-    "LeakyReLU": {"alpha": 0.1},
-    "PReLU": {},
-    "RReLU": {"lower": 0.1, "upper": 0.3},
-    "ELU": {"alpha": 0.7},
-}
-TORCH: dict[str, Callable[..., torch.Tensor]] = {
-    "ReLU": functional.relu,
-    "LeakyReLU": functional.leaky_relu,
-    "PReLU": lambda x, slope: functional.prelu(x, slope.reshape(-1)),
-    "RReLU": functional.rrelu,
-    "ELU": functional.elu,
-}
+IN_TORCH = pytest.mark.parametrize(
+    "spec", [spec for spec in SPECS if spec.torch], ids=lambda spec: spec.name
+)
 
 
 def in_torch(spec: Spec, *tensors: torch.Tensor) -> torch.Tensor:
     """PyTorch's result; its parameters come in the order of the table's attributes."""
-    return TORCH[spec.name](*tensors, *PARAMETERS[spec.name].values())
+    x, *slopes = tensors
+    function = getattr(functional, spec.torch)
+    result: torch.Tensor = function(
+        x, *(slope.reshape(-1) for slope in slopes), *spec.samples[0].values()
+    )
+    return result
 
 
 def arrays(spec: Spec) -> list[np.ndarray[Any, Any]]:
@@ -44,23 +37,23 @@ def arrays(spec: Spec) -> list[np.ndarray[Any, Any]]:
     return [X, SLOPE][: len(spec.inputs)]
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+@IN_TORCH
 def test_values_are_pytorchs(spec: Spec) -> None:
     """Float64 values agree with torch.nn.functional to the last two bits."""
     inputs = arrays(spec)
     want = in_torch(spec, *map(torch.tensor, inputs)).numpy()
-    got = reference.evaluate(spec, inputs, PARAMETERS[spec.name])[0]
+    got = reference.evaluate(spec, inputs, spec.samples[0])[0]
     np.testing.assert_array_max_ulp(got, want, maxulp=2)
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+@IN_TORCH
 def test_derivatives_are_autograds(spec: Spec) -> None:
     """dy/dx, and for a learned slope dy/dslope, agree with torch.autograd in float64."""
     tensors = [torch.tensor(array, requires_grad=True) for array in arrays(spec)]
     upstream = RNG.normal(size=X.shape)
     in_torch(spec, *tensors).backward(torch.tensor(upstream))
     derivative = getattr(reference, f"{spec.reference}_derivative")
-    got = derivative(*arrays(spec), **PARAMETERS[spec.name]) * upstream
+    got = derivative(*arrays(spec), **spec.samples[0]) * upstream
     assert tensors[0].grad is not None
     np.testing.assert_allclose(got.astype(float), tensors[0].grad.numpy(), rtol=1e-14, atol=0)
     if len(tensors) > 1:

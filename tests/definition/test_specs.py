@@ -2,10 +2,14 @@
 
 import string
 
+import onnx
 import pytest
 
 from onnx_acts.definition import reference
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.definition.specs import DEFAULT_OPS, ELEMENT_TYPES, SPECS, Spec, body, spec_of, ulp
+from onnx_acts.definition.validation import accepts
+
+ONNX_TYPES = {"float32": "tensor(float)", "float64": "tensor(double)"}
 
 FAMILY = {"ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU"}
 
@@ -38,6 +42,60 @@ def test_body_uses_every_parameter(spec: Spec) -> None:
         assert f"{name}_c" in body
     for attribute in spec.attributes:
         assert attribute.name in body
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_samples_are_accepted(spec: Spec) -> None:
+    """The defaults and every value to try; names are those of real attributes."""
+    reals = {item.name for item in spec.attributes if item.kind == "real"}
+    for values in ({}, spec.chain, *spec.samples):
+        assert accepts(spec, values)
+        assert set(values) <= reals
+    assert set(spec.torch_names.values()) <= reals
+    for i, item in enumerate(spec.attributes):
+        assert item.at_least in ("", *(before.name for before in spec.attributes[:i]))
+        assert item.range == "any" or item.kind == "real"
+
+
+@pytest.mark.parametrize("spec", [s for s in SPECS if s.standard], ids=lambda spec: spec.name)
+def test_standard_operator_is_onnxs(spec: Spec) -> None:
+    """Its types, since when it takes them, and the defaults of its attributes."""
+    standard = spec.standard
+    assert standard is not None
+    newest = onnx.defs.get_schema(standard.name)
+    assert {item.name: item.default for item in standard.attributes} == pytest.approx(
+        {name: item.default_value.f for name, item in newest.attributes.items()}
+    )
+    for dtype in ELEMENT_TYPES:
+        first = standard.since.get(dtype, onnx.defs.onnx_opset_version() + 1)
+        for opset in range(1, onnx.defs.onnx_opset_version() + 1):
+            assert takes(standard.name, dtype, opset) == (opset >= first), (dtype, opset)
+    assert set(standard.kernels) <= set(standard.since)
+
+
+def takes(operator: str, dtype: str, opset: int) -> bool:
+    """Whether a standard operator takes an element type in an opset."""
+    try:
+        schema = onnx.defs.get_schema(operator, opset)
+    except onnx.defs.SchemaError:
+        return False
+    name = ONNX_TYPES.get(dtype, f"tensor({dtype})")
+    return any(name in item.allowed_type_strs for item in schema.type_constraints)
+
+
+def test_defaults() -> None:
+    """What stays standard unless it is asked for, and what accuracy is meant without a number."""
+    assert DEFAULT_OPS[:3] == ("PReLU", "RReLU", "ELU")
+    assert not {"ReLU", "LeakyReLU"} & set(DEFAULT_OPS)
+    assert ulp(float32=2.0) == {"float16": 0.5, "bfloat16": 0.5, "float32": 2.0, "float64": 0.5}
+
+
+def test_bodies_come_from_files() -> None:
+    """One after another, without comments, with names replaced."""
+    text = body("rrelu_mean", "rrelu_select", MEAN="negative_slope")
+    assert text == spec_of("RReLU").body
+    assert "#" not in body("elu")
+    assert "MEAN" not in text
 
 
 def test_unknown_operator_lists_the_known() -> None:

@@ -1,10 +1,12 @@
 """Bad types, shapes and attributes get messages that name what is wrong."""
 
+import dataclasses
 import math
 
 import pytest
 
-from onnx_acts.definition.specs import spec_of
+from onnx_acts.definition.schemas import op_schema
+from onnx_acts.definition.specs import Attribute, spec_of
 from onnx_acts.definition.validation import check_attributes, check_element_types, check_slope_shape
 
 GOOD_SLOPES = [
@@ -97,3 +99,49 @@ def test_bad_attribute(
     """A wrong attribute is named, with its value."""
     with pytest.raises(error, match=message):
         check_attributes(spec_of(name), attributes)
+
+
+RANGED = dataclasses.replace(
+    spec_of("ELU"),
+    attributes=(
+        Attribute("alpha", "real", 1.0, "scale", "positive"),
+        Attribute("beta", "real", 0.0, "shift", "finite"),
+        Attribute("gamma", "real", 2.0, "end", "positive", "alpha"),
+    ),
+)
+"""An operator whose attributes have ranges."""
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"alpha": 0.0}, r"alpha must be a finite number > 0, got 0\.0"),
+        ({"alpha": -0.5}, r"alpha must be a finite number > 0, got -0\.5"),
+        ({"alpha": math.nan}, "needs finite bounds with alpha <= gamma, got alpha = nan"),
+        ({"beta": math.inf}, "beta must be a finite number, got inf"),
+        ({"beta": math.nan}, "beta must be a finite number, got nan"),
+        ({"gamma": 0.5}, r"needs finite bounds with alpha <= gamma, got alpha = 1\.0 and gamma"),
+    ],
+)
+def test_ranges(values: dict[str, float], message: str) -> None:
+    """A number outside of its range is refused by operator, node, attribute, value and range."""
+    with pytest.raises(ValueError, match=rf"^ELU: {message}"):
+        check_attributes(RANGED, values)
+    with pytest.raises(ValueError, match=rf"^ELU \(node 'act3'\): {message}"):
+        check_attributes(RANGED, values, "act3")
+
+
+def test_ranges_accept() -> None:
+    """Everything inside: the smallest number, equal bounds, any shift."""
+    values = {"alpha": 5e-324, "beta": -1e308, "gamma": 5e-324}
+    assert check_attributes(RANGED, values) == values
+
+
+def test_ranges_are_in_the_schema() -> None:
+    """The schema's documentation names them."""
+    found = {name: item.description for name, item in op_schema(RANGED).attributes.items()}
+    assert found == {
+        "alpha": "scale (default 1.0; a finite number > 0)",
+        "beta": "shift (default 0.0; a finite number)",
+        "gamma": "end (default 2.0; a finite number > 0, at least alpha)",
+    }

@@ -25,9 +25,11 @@ def takes_forms_that_lose_nan() -> None:
     """ELU forms that give a number for NaN were replaced without `approximate`."""
     decide = deciding.Request.decide
 
-    def wrong(self: deciding.Request, match: Match, dtype: str | None) -> deciding.Decision:
+    def wrong(
+        self: deciding.Request, match: Match, dtype: str | None, opset: int
+    ) -> deciding.Decision:
         is_approximate = match.is_approximate and match.operator != "ELU"
-        return decide(self, dataclasses.replace(match, is_approximate=is_approximate), dtype)
+        return decide(self, dataclasses.replace(match, is_approximate=is_approximate), dtype, opset)
 
     deciding.Request.decide = wrong
 

@@ -43,14 +43,15 @@ def test_conforms(spec: Spec, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ELEMENT_TYPES)
-@pytest.mark.parametrize("name", ["ReLU", "LeakyReLU", "PReLU", "RReLU"])
+@pytest.mark.parametrize("name", [spec.name for spec in SPECS if spec.is_product])
 def test_same_bits_as_on_the_cpu(name: str, dtype: str) -> None:
     """The leaky family, RReLU's draws and noise among them; only a NaN's bits may differ."""
     spec, kind = spec_of(name), numpy_type(dtype)
     x = np.random.default_rng(4).standard_normal((3, 7, 4099)).astype(kind)
     slope = np.linspace(-0.5, 0.5, 7).astype(kind).reshape(7, 1)
     inputs = [x, *(slope for _ in spec.inputs[1:])]
-    drawn = {"training_mode": 1, "seed": 2**40 + 3} if name == "RReLU" else {}
+    is_drawn = spec.parameter_source == "draw"
+    drawn = {"training_mode": 1, "seed": 2**40 + 3} if is_drawn else {}
     for attributes in ({}, drawn):
         case = Case(name, dtype, inputs, attributes, outputs=len(spec.outputs))
         assert run_on(CUDA, case) == run_on(CPU, case)

@@ -26,13 +26,8 @@ from tests.graph.models import operators, parsed, values
 from tests.helpers import FIXED, in_type, one_node_model
 
 SLOPE = [[-0.5], [0.25], [2.0]]
-ATTRIBUTES: dict[str, dict[str, float]] = {
-    "LeakyReLU": {"alpha": 0.1},
-    "RReLU": {"lower": 0.1, "upper": 0.4},
-    "ELU": {"alpha": 0.7},
-}
 ROUND_TRIP_ERROR = {"float16": 0, "bfloat16": 0, "float32": 4e-6, "float64": 2e-15}
-STANDARD_ELU_ERROR = 2.0**-22
+STANDARD_CURVE_ERROR = 2.0**-22
 """What exp(x) - 1 in float32 may be off, absolutely."""
 
 
@@ -87,16 +82,16 @@ def run_plain(model: onnx.ModelProto, arrays: list[Any]) -> list[Any]:
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_numbers(spec: Spec, dtype: str, exact: bool) -> None:
     """The model loads, and has the reference's numbers (Elu's error apart, where not exact)."""
-    attributes = ATTRIBUTES.get(spec.name, {})
+    attributes = spec.samples[0]
     model = model_of(spec, dtype, **attributes)
     before = model.SerializeToString()
     lowered, counts = lower_counted(model, exact=exact)
     assert model.SerializeToString() == before
     check_standard(lowered)
-    uses_standard = any(node.op_type == spec.standard for node in lowered.graph.node)
-    has_kernel = dtype in ("float16", "float32") or (spec.name, dtype) == ("ReLU", "float64")
-    assert uses_standard == (spec.standard != "" and has_kernel and not exact)
-    target = spec.standard if uses_standard else "body"
+    uses_standard = any(node.op_type == spec.standard_name for node in lowered.graph.node)
+    has_kernel = spec.standard is not None and dtype in spec.standard.kernels
+    assert uses_standard == (has_kernel and not exact)
+    target = spec.standard_name if uses_standard else "body"
     assert counts == {f"{spec.name} -> {target}": 1}
     arrays = inputs_of(spec, dtype)
     got = run_plain(lowered, arrays)[0]
@@ -104,10 +99,10 @@ def test_numbers(spec: Spec, dtype: str, exact: bool) -> None:
     rounded = reference.rounded(truth, arrays[0].dtype).astype(np.float64)
     is_number = np.isfinite(rounded)
     assert_array_equal(got[~is_number], rounded[~is_number])
-    if uses_standard and spec.name == "ELU":
+    if uses_standard and not spec.is_product:
         half_unit = np.abs(truth[is_number]) * (2.0**-11 if dtype == "float16" else 0)
         off = np.abs(got[is_number] - truth[is_number])
-        assert np.all(off <= STANDARD_ELU_ERROR + half_unit + 2.0**-25)
+        assert np.all(off <= STANDARD_CURVE_ERROR + half_unit + 2.0**-25)
     else:
         errors = ulp_error(in_type(got[is_number], dtype), truth[is_number])
         assert errors.max() <= spec.promise.body[dtype]
@@ -153,7 +148,7 @@ def test_training_without_noise() -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_round_trip(spec: Spec, dtype: str, exact: bool) -> None:
     """`accelerate` finds again what `lower` wrote; RReLU has become a LeakyReLU."""
-    attributes = ATTRIBUTES.get(spec.name, {})
+    attributes = spec.samples[0]
     model = model_of(spec, dtype, **attributes)
     again = accelerate(lower(model, exact=exact), ops=[item.name for item in SPECS])
     acts = [node for node in again.graph.node if node.domain == DOMAIN]

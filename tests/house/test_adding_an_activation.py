@@ -12,7 +12,13 @@ import pytest
 from tests.building import CMAKE, ROOT
 
 GUIDE = (ROOT / "docs" / "adding_an_activation.md").read_text()
-NAME = "SoftsignLU"
+NAME = "CELU"
+SPECS = "onnx_acts/definition/specs.py"
+BODY = "onnx_acts/definition/bodies/celu.onnxtxt"
+REFERENCE = "onnx_acts/definition/reference.py"
+FUNCTORS = "custom_ops/activations/functors.h"
+GENERATED = {"README.md"}
+COPIED = ("onnx_acts", "custom_ops", "docs", "tests")
 
 
 def block(file: str) -> str:
@@ -28,33 +34,38 @@ def insert(path: Path, before: str, text: str) -> None:
     path.write_text(f"{head}\n{text}{mark.lstrip()}{tail}")
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project with the guide's blocks in it."""
-    copy = tmp_path_factory.mktemp("project")
-    for folder in ("onnx_acts", "custom_ops", "docs"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("*.so"))
-    for file in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / file, copy / file)
-    insert(
-        copy / "onnx_acts/definition/specs.py",
-        ")\n\n_BY_NAME",
-        block("onnx_acts/definition/specs.py"),
-    )
-    differences = "onnx_acts/conformance/known_differences.py"
-    insert(copy / differences, ")\n\nACCURACIES", block(differences))
-    with open(copy / "onnx_acts/definition/reference.py", "a") as stream:
-        stream.write("\n\n" + block("onnx_acts/definition/reference.py"))
-    insert(
-        copy / "custom_ops/activations/functors.h",
-        "}  // namespace\n}  // namespace onnx_acts",
-        block("custom_ops/activations/functors.h") + "\n",
-    )
-    return copy
+def contents(project: Path) -> dict[str, bytes]:
+    """The files of a project, by their paths."""
+    paths = [path for folder in COPIED for path in (project / folder).rglob("*")]
+    paths += project.glob("*.*")
+    return {
+        str(path.relative_to(project)): path.read_bytes()
+        for path in paths
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
-def run(project: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Runs a command in the copy, which comes first on the path."""
+def follow(project: Path) -> None:
+    """Does what the guide says."""
+    insert(project / SPECS, ")\n\nDEFAULT_OPS", block(SPECS))
+    (project / BODY).write_text(block(BODY))
+    reference = project / REFERENCE
+    names = '__all__ = [\n    "celu",\n    "celu_derivative",\n'
+    text = reference.read_text().replace("__all__ = [\n", names)
+    reference.write_text(f"{text}\n\n{block(REFERENCE)}")
+    end = "}  // namespace\n}  // namespace onnx_acts"
+    insert(project / FUNCTORS, end, block(FUNCTORS) + "\n")
+
+
+def run(project: Path, *command: str | Path) -> str:
+    """Runs a command in the copy, which comes first on the path; returns what it printed."""
+    done = attempt(project, *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def attempt(project: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    """The same, whatever comes of it."""
     library = project / "build" / "libonnx_acts_ops.so"
     environment = os.environ | {"PYTHONPATH": str(project), "ONNX_ACTS_LIBRARY": str(library)}
     return subprocess.run(
@@ -62,34 +73,159 @@ def run(project: Path, *command: str | Path) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of the copy as they were, and the place of the copy."""
+    project = tmp_path_factory.mktemp("project")
+    for folder in COPIED:
+        ignored = shutil.ignore_patterns("*.so", "__pycache__")
+        shutil.copytree(ROOT / folder, project / folder, ignore=ignored)
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, project / file)
+    return {".": str(project).encode(), **contents(project)}
+
+
+@pytest.fixture(scope="module")
+def project(before: dict[str, bytes]) -> Path:
+    """A copy of the project in which the guide was followed, built."""
+    copy = Path(before["."].decode())
+    follow(copy)
+    python = f"-DPython_EXECUTABLE={sys.executable}"
+    cuda = "-DONNX_ACTS_CUDA_ARCHITECTURES=90"  # where there is a CUDA compiler, for it too
+    run(copy, CMAKE, "-S", "custom_ops", "-B", "build", "-DCMAKE_BUILD_TYPE=Release", python, cuda)
+    run(copy, CMAKE, "--build", "build")
+    return copy
+
+
 # The editable install of the project itself would win over the copy: leave its finder out.
-CONFORM = """
+START = """
 import sys
 sys.meta_path = [f for f in sys.meta_path if "ScikitBuild" not in type(f).__name__]
-import onnx_acts.definition.specs
-assert onnx_acts.definition.specs.spec_of(sys.argv[1])
-from onnx_acts.cli.main import main
-sys.exit(main(["conform", "--ops", sys.argv[1]]))
+from onnx_acts.definition.specs import spec_of
+assert spec_of("CELU")
 """
+CONFORM = f"""{START}
+from onnx_acts.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+PYTEST = f"""{START}
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+IN_FILES = f"""{START}
+import onnx, onnx.parser
+from onnx_acts import accelerate, lower
+from onnx_acts.definition.nodes import read_attributes
+
+def celu(kind, opset, alpha):
+    return onnx.parser.parse_model(
+        f'<ir_version: 8, opset_import: ["": {{opset}}]> g ({{kind}}[N] x) => ({{kind}}[N] y)'
+        f" {{{{ y = Celu <alpha = {{alpha}}> (x) }}}}"
+    )
+
+def operators(model):
+    return [node.op_type for node in model.graph.node]
+
+standard = celu("float", 17, 2.0)
+fast = accelerate(standard)
+assert operators(fast) == ["CELU"], fast
+plain = lower(fast)
+assert operators(plain) == ["Celu"], plain
+assert plain.graph.node[0].attribute == standard.graph.node[0].attribute
+onnx.checker.check_model(fast, full_check=True)
+assert operators(accelerate(celu("float", 17, -2.0))) == ["Celu"]
+default = onnx.parser.parse_model(
+    '<ir_version: 8, opset_import: ["": 12]> g (float[N] x) => (float[N] y) {{ y = Celu (x) }}'
+)
+assert read_attributes(accelerate(default).graph.node[0]) == {{"alpha": 1.0}}
+for kind, opset in (("float", 11), ("float16", 20), ("double", 20)):
+    model = onnx.parser.parse_model(
+        f'<ir_version: 8, opset_import: ["": {{opset}}, "onnx_acts": 1]> g ({{kind}}[N] x)'
+        f" => ({{kind}}[N] y) {{{{ y = onnx_acts.CELU (x) }}}}"
+    )
+    plain = lower(model)
+    assert "Celu" not in operators(plain), "not valid in this opset"
+    onnx.checker.check_model(plain, full_check=True)
+"""
+EXPORTED = f"""{START}
+import onnxruntime, torch, onnx_acts
+from torch import nn
+
+layers = nn.Linear(8, 16), nn.CELU(0.7), nn.Linear(16, 4), nn.ReLU(), nn.CELU()
+module = nn.Sequential(*layers).eval()
+x = torch.randn(3, 8)
+for style, counts in (("acts", {{"CELU": 2}}), ("standard", {{}})):
+    result = onnx_acts.export(module, (x,), f"build/{{style}}.onnx", style=style)
+    assert result.verification == "passed", result
+    assert result.node_counts == counts, result
+try:
+    onnx_acts.export(nn.CELU(-1.0), (x,), "build/bad.onnx")
+except ValueError as error:
+    assert "CELU: alpha must be a finite number > 0, got -1.0" in str(error), error
+else:
+    raise AssertionError("exported")
+"""
+REFUSED = f"""{START}
+import onnxruntime, onnx_acts
+from onnx import helper
+from onnx_acts.definition.nodes import read_attributes
+
+value = helper.make_tensor_value_info
+node = helper.make_node("CELU", ["x"], ["y"], "act7", domain="onnx_acts", alpha=-0.5)
+graph = helper.make_graph([node], "g", [value("x", 1, ["N"])], [value("y", 1, ["N"])])
+opsets = [helper.make_opsetid("", 17), helper.make_opsetid("onnx_acts", 1)]
+model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+options = onnxruntime.SessionOptions()
+onnx_acts.register(options)
+for refuse, text in (
+    (lambda: read_attributes(node),
+     "CELU (node 'act7'): alpha must be a finite number > 0, got -0.5"),
+    (lambda: onnxruntime.InferenceSession(model.SerializeToString(), options),
+     "onnx_acts::CELU (node 'act7'): attribute alpha is -0.5; expected a finite number > 0"),
+):
+    try:
+        refuse()
+    except Exception as error:
+        assert text in str(error), error
+    else:
+        raise AssertionError("accepted")
+"""
+TABLE_TESTS = ("tests/definition", "tests/graph", "tests/conformance", "tests/exporting")
 
 
 @pytest.mark.slow
-def test_guide(project: Path) -> None:
-    """The library builds with the new functor, and every runtime conforms to the new reference."""
-    python = f"-DPython_EXECUTABLE={sys.executable}"
-    cuda = "-DONNX_ACTS_CUDA_ARCHITECTURES=90"  # where there is a CUDA compiler, for it too
-    for command in (
-        (CMAKE, "-S", "custom_ops", "-B", "build", "-DCMAKE_BUILD_TYPE=Release", python, cuda),
-        (CMAKE, "--build", "build"),
-    ):
-        done = run(project, *command)
-        assert done.returncode == 0, done.stdout + done.stderr
-    done = run(project, sys.executable, "-c", CONFORM, NAME)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert NAME in done.stdout
-    table = run(project, sys.executable, "-m", "docs.tables", "README.md")
-    assert table.returncode == 0, table.stderr
-    broken = project / "onnx_acts" / "definition" / "reference.py"
-    broken.write_text(broken.read_text().replace("(1 - wide)), wide)", "(2 - wide)), wide)"))
-    done = run(project, sys.executable, "-c", CONFORM, NAME)
+def test_conforms(project: Path) -> None:
+    """Every runtime conforms to the new reference; to a wrong one it would not."""
+    assert NAME in run(project, sys.executable, "-c", CONFORM, "conform", "--ops", NAME)
+    reference = project / REFERENCE
+    text = reference.read_text()
+    reference.write_text(text.replace("scale * np.expm1(wide / scale)", "scale * wide"))
+    done = attempt(project, sys.executable, "-c", CONFORM, "conform", "--quick", "--ops", NAME)
+    reference.write_text(text)
     assert done.returncode == 1, "a wrong reference must fail"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "program", [IN_FILES, EXPORTED, REFUSED], ids=["files", "exported", "refused"]
+)
+def test_follows(project: Path, program: str) -> None:
+    """accelerate, lower and export know the operator; a parameter out of range is refused."""
+    run(project, sys.executable, "-W", "error::UserWarning", "-c", program)
+
+
+@pytest.mark.slow
+def test_table_tests(project: Path) -> None:
+    """The tests that go over the table pass, with the new operator among them."""
+    options = ("-q", "-m", "not slow", "-p", "no:cacheprovider")
+    assert "passed" in run(project, sys.executable, "-c", PYTEST, *options, *TABLE_TESTS)
+
+
+@pytest.mark.slow
+def test_nothing_else_is_touched(project: Path, before: dict[str, bytes]) -> None:
+    """The record, its body, the formula, one functor, and what is written by programs."""
+    run(project, sys.executable, "-m", "docs.tables", "README.md")
+    after = contents(project)
+    touched = {name for name in after if after[name] != before.get(name)}
+    assert touched == {SPECS, BODY, REFERENCE, FUNCTORS} | GENERATED
+    assert before.keys() - {"."} <= after.keys()

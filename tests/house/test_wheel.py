@@ -38,7 +38,8 @@ def test_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     run(sys.executable, *pip, "wheel", ROOT, "--no-deps", "--wheel-dir", tmp_path)
     (wheel,) = tmp_path.glob("onnx_acts-*.whl")
     assert "-py3-none-" in wheel.name
-    assert "onnx_acts/py.typed" in zipfile.ZipFile(wheel).namelist()
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"onnx_acts/py.typed", "onnx_acts/definition/bodies/elu.onnxtxt"} <= set(names)
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
     run(python, *pip, "install", "-c", constraints, wheel)

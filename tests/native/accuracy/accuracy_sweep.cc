@@ -5,8 +5,8 @@
 //   accuracy_sweep 16bit           float16 and bfloat16, every input and operator
 //   accuracy_sweep families        the levels that must give the same bits, a line each
 //
-//   accuracy_sweep apply LEVELS OP PARAMETER < X > Y
-//                                  computes float64 elements at the levels, which must agree
+//   accuracy_sweep apply LEVELS OP TYPE PARAMETER < X > Y
+//                                  computes elements at the levels, which must agree
 //
 // The sweeps print JSON lines; the exit status is 1 if any result is wrong. Errors in units in the
 // last place are only measured here: accuracy.py holds them against the promises.
@@ -72,10 +72,11 @@ std::vector<Target> LevelsFrom(const std::string& text) {
   return levels;
 }
 
-std::vector<double> ReadAll(std::FILE* file) {
-  std::vector<double> values, chunk(65536);
+template <class T>
+std::vector<T> ReadAll(std::FILE* file) {
+  std::vector<T> values, chunk(65536);
   for (;;) {
-    const std::size_t n = std::fread(chunk.data(), sizeof(double), chunk.size(), file);
+    const std::size_t n = std::fread(chunk.data(), sizeof(T), chunk.size(), file);
     values.insert(values.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(n));
     if (n < chunk.size()) return values;
   }
@@ -84,37 +85,39 @@ std::vector<double> ReadAll(std::FILE* file) {
 // One way to compute elements [at, at + n).
 using Call = std::function<void(int64_t at, int64_t n)>;
 
-// The ways in which one level computes an operator; PReLU has two.
-std::vector<Call> WaysToCompute(const Loops* loops, const std::string& op, const double* x,
-                                const std::vector<double>& slopes, double* y) {
-  const ElementLoops& own = loops->Of(Element::kFloat64);
+// The ways in which one level computes an operator; PReLU, in float64, has two.
+template <class T>
+std::vector<Call> WaysToCompute(const Loops* loops, const std::string& op, Element element,
+                                const T* x, const std::vector<double>& slopes, T* y) {
+  const ElementLoops& own = loops->Of(element);
   const double* slope = slopes.data();
-  if (op == "PReLU") {
+  if (op == "PReLU" && element == Element::kFloat64) {
     const auto one = own.one_slope, each = own.each_slope;
     return {[=](int64_t at, int64_t n) { one(x + at, slope, y + at, n); },
             [=](int64_t at, int64_t n) { each(x + at, slope + at, y + at, n); }};
   }
   for (const OpSpec& spec : kOps) {
-    if (op != spec.name) continue;
+    if (op != spec.name || spec.source == Source::kInput) continue;
     const auto run = own.uniform[static_cast<int>(spec.functor)];
     return {[=](int64_t at, int64_t n) { run(x + at, y + at, n, *slope); }};
   }
-  throw std::invalid_argument("no operator " + op);
+  throw std::invalid_argument("no operator " + op + " of one parameter");
 }
 
-// Reads float64 elements and writes the results, if all levels agree on them in body and tail.
-uint64_t Apply(const Sweep& sweep, const std::string& op, double parameter) {
-  const std::vector<double> x = ReadAll(stdin);
+// Reads elements and writes the results, if all levels agree on them in body and tail.
+template <class T>
+uint64_t Apply(const Sweep& sweep, const std::string& op, Element element, double parameter) {
+  const std::vector<T> x = ReadAll<T>(stdin);
   const auto n = static_cast<int64_t>(x.size());
   const std::vector<double> slopes(x.size() + 1, parameter);
-  std::vector<double> y(x.size()), first;
+  std::vector<T> y(x.size()), first;
   Tally tally;
   for (const Target& target : sweep.targets) {
-    for (const Call& call : WaysToCompute(target.loops, op, x.data(), slopes, y.data())) {
+    for (const Call& call : WaysToCompute(target.loops, op, element, x.data(), slopes, y.data())) {
       call(0, n);
       if (first.empty()) first = y;
       CompareBits(x.data(), y.data(), first.data(), n, &tally);
-      std::fill(y.begin(), y.end(), 77.0);
+      std::fill(y.begin(), y.end(), T(77));
       InShortCalls(n, call);
       CompareBits(x.data(), y.data(), first.data(), n, &tally);
     }
@@ -123,7 +126,16 @@ uint64_t Apply(const Sweep& sweep, const std::string& op, double parameter) {
     std::fprintf(stderr, "%s(%.17g), parameter %.17g: levels, body and tail do not agree\n",
                  op.c_str(), tally.at, parameter);
   }
-  return tally.wrong + x.size() - std::fwrite(first.data(), sizeof(double), x.size(), stdout);
+  return tally.wrong + x.size() - std::fwrite(first.data(), sizeof(T), x.size(), stdout);
+}
+
+uint64_t Apply(const Sweep& sweep, const std::string& op, const std::string& type,
+               double parameter) {
+  if (type == "float16") return Apply<uint16_t>(sweep, op, Element::kFloat16, parameter);
+  if (type == "bfloat16") return Apply<uint16_t>(sweep, op, Element::kBFloat16, parameter);
+  if (type == "float32") return Apply<float>(sweep, op, Element::kFloat32, parameter);
+  if (type == "float64") return Apply<double>(sweep, op, Element::kFloat64, parameter);
+  throw std::invalid_argument("no element type " + type);
 }
 
 uint64_t StrideFrom(const std::string& text) {
@@ -151,13 +163,13 @@ uint64_t Run(const std::vector<std::string>& arguments) {
     for (const std::vector<Target>& family : Families()) std::puts(Names(family).c_str());
     return 0;
   }
-  if (command == "apply" && arguments.size() == 4) {
+  if (command == "apply" && arguments.size() == 5) {
     sweep.targets = LevelsFrom(arguments[1]);
-    return Apply(sweep, arguments[2], std::strtod(arguments[3].c_str(), nullptr));
+    return Apply(sweep, arguments[2], arguments[3], std::strtod(arguments[4].c_str(), nullptr));
   }
   if (arguments.size() != 2 || (command != "leaky" && command != "elu")) {
     throw std::invalid_argument(
-        "usage: accuracy_sweep leaky|elu STRIDE, 16bit, families, apply LEVELS OP PARAMETER");
+        "usage: accuracy_sweep leaky|elu STRIDE, 16bit, families, apply LEVELS OP TYPE PARAMETER");
   }
   sweep.stride = StrideFrom(arguments[1]);
   return command == "leaky" ? SweepLeakyFloat32(sweep) : SweepFamilies(sweep);

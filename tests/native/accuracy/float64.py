@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_acts.conformance.compare import ulp_error
+from tests.native.accuracy.applying import apply
 
 Array = NDArray[Any]
 
@@ -27,21 +27,6 @@ LEAKY_INPUTS = 10_000
 # Signalling and negative NaN, infinity, both zeros.
 PASSING = np.array([0x7FF4000000000001, 0xFFF8000000000077, 0x7FF0000000000000, 0, 1 << 63],
                    dtype=np.uint64).view(np.float64)  # fmt: skip
-
-
-def families(program: Path) -> list[str]:
-    """The levels that must agree on ELU: with a fused multiply-add, and without."""
-    done = subprocess.run([program, "families"], capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()
-
-
-def apply(program: Path, levels: str, op: str, parameter: float, x: Array) -> tuple[Array, int]:
-    """What the loops give; 1 if levels, body and tail do not agree on it, else 0."""
-    command = [str(program), "apply", levels, op, repr(parameter)]
-    done = subprocess.run(command, input=x.tobytes(), capture_output=True, check=False)
-    if done.returncode not in (0, 1) or len(done.stdout) != x.nbytes:
-        raise OSError(f"{program.name} apply {op} {parameter!r}: {done.stderr.decode()}")
-    return np.frombuffer(done.stdout), done.returncode
 
 
 def inputs(count: int) -> Array:

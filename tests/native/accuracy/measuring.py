@@ -41,6 +41,7 @@ from onnx_acts.definition.version import version
 from onnx_acts.files.reading import write_atomically
 from onnx_acts.runtime.environment import cpu_name
 from tests.building import CMAKE, ROOT
+from tests.native.accuracy import applying, curves
 from tests.native.accuracy import float64 as accuracy_float64
 
 Record = dict[str, Any]
@@ -105,10 +106,13 @@ def measure(program: Path, stride: int, float64_inputs: int) -> Iterator[Record]
     """Every record, as soon as it is there."""
     for arguments in (["16bit"], ["leaky", str(stride)], ["elu", str(stride)]):
         yield from sweep(program, *arguments)
-    families = accuracy_float64.families(program)
+    families = applying.families(program)
     yield from map(with_limit, accuracy_float64.leaky(program, " ".join(families)))
     for levels in families:
         yield from map(with_limit, accuracy_float64.elu(program, levels, float64_inputs))
+        for spec in curves.others():
+            found = curves.sweep(program, levels, spec, stride, float64_inputs)
+            yield from map(with_limit, found)
 
 
 def compiler(folder: Path) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
+from tests.native.accuracy import applying, curves, measuring
 from tests.native.accuracy import float64 as accuracy_float64
-from tests.native.accuracy import measuring
 from tests.native.accuracy.measuring import FULL, FULL_FLOAT64, THIN, THIN_FLOAT64, Record
 
 
@@ -42,7 +43,7 @@ def test_16_bit(program: Path) -> None:
     found = check(measuring.sweep(program, "16bit"))
     assert {record["inputs"] for record in found} == {65536}
     for dtype in ("float16", "bfloat16"):
-        counts = {spec.name: len(parameters(found, spec.name, dtype)) for spec in SPECS}
+        counts = {name: len(parameters(found, name, dtype)) for name in curves.OWN_SWEEPS}
         assert counts == {"ReLU": 1, "LeakyReLU": 32, "PReLU": 64, "RReLU": 32, "ELU": 32}
 
 
@@ -65,10 +66,10 @@ def test_elu_float32(program: Path, stride: int) -> None:
 
 def test_leaky_float64(program: Path) -> None:
     """Correctly rounded."""
-    levels = " ".join(accuracy_float64.families(program))
+    levels = " ".join(applying.families(program))
     found = check(map(measuring.with_limit, accuracy_float64.leaky(program, levels)))
     assert {op for record in found for op in record["op"].split(", ")} == {
-        spec.name for spec in SPECS if spec.name != "ELU"
+        spec.name for spec in SPECS if spec.name in curves.OWN_SWEEPS and spec.is_product
     }
 
 
@@ -77,7 +78,7 @@ def test_leaky_float64(program: Path) -> None:
 )
 def test_elu_float64(program: Path, count: int) -> None:
     """Within the promise of mpmath's value on stratified inputs."""
-    for levels in accuracy_float64.families(program):
+    for levels in applying.families(program):
         found = check(map(measuring.with_limit, accuracy_float64.elu(program, levels, count)))
         assert "1" in parameters(found, "ELU", "float64")
     x = accuracy_float64.inputs(count)
@@ -85,9 +86,41 @@ def test_elu_float64(program: Path, count: int) -> None:
     assert (x < 0).all()
 
 
+@pytest.mark.parametrize("count", [THIN_FLOAT64])
+def test_other_operators(program: Path, count: int) -> None:
+    """Within the promise of the reference, with the default and the samples of the table."""
+    for levels in applying.families(program):
+        for spec in curves.others():
+            sweep = curves.sweep(program, levels, spec, THIN, count)
+            found = check(map(measuring.with_limit, sweep))
+            for dtype in ELEMENT_TYPES:
+                tried = parameters(found, spec.name, dtype)
+                assert len(set(tried)) == len(tried) == len(curves.parameters(spec))
+
+
+def test_every_operator_is_swept() -> None:
+    """By hand-written sweeps or by the one for the table."""
+    assert {*curves.OWN_SWEEPS, *(spec.name for spec in curves.others())} == {
+        spec.name for spec in SPECS
+    }
+
+
+def test_the_general_sweep_finds_errors(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ELU, which it could sweep too, held against another reference: a promise is broken."""
+    levels, spec = applying.families(program)[0], spec_of("ELU")
+    good = list(curves.sweep(program, levels, spec, 1 << 16, 1000))
+    assert all(measuring.kept(measuring.with_limit(record)) for record in good)
+    exact = reference.exact
+    monkeypatch.setattr(
+        reference, "exact", lambda *given: tuple(y * (1 + 1e-2) for y in exact(*given))
+    )
+    bad = list(curves.sweep(program, levels, spec, 1 << 16, 1000))
+    assert not any(measuring.kept(measuring.with_limit(record)) for record in bad)
+
+
 def test_the_table_promises_enough() -> None:
     """The promises are not looser than what the project set out for."""
-    for spec in SPECS:
+    for spec in (spec_of(name) for name in curves.OWN_SWEEPS):
         wanted = dict.fromkeys(ELEMENT_TYPES, 0.5)
         if spec.name == "ELU":
             wanted |= {"float32": 1.0, "float64": 1.0}
