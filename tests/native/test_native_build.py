@@ -131,12 +131,19 @@ def test_values_of_clang(clang: Path) -> None:
 def test_clang_makes_vector_code(level: str, clang: Path) -> None:
     """Of every loop but the look-up and the stores past the caches, which are wide as they stand.
 
-    What one loop leaves to the next is in the way: 16-bit ELU took ten times as long.
+    What one loop leaves to the next is in the way: 16-bit ELU took ten times as long. (A loop over
+    pieces of a block, not elements, is innermost where Clang unrolls what is in it.)
     """
     records = level_object(clang, level).with_suffix(".opt.yaml").read_text().split("\n--- ")
     loops = [record for record in records if "loop-vectorize" in record and "loop_cpu.cc" in record]
     assert sum(record.startswith("!Passed") for record in loops) > 20
-    missed = [record for record in loops if record.startswith("!Missed")]
+    lines = (SOURCES / "cpu" / "loop_cpu.cc").read_text().splitlines()
+
+    def is_over_pieces(record: str) -> bool:
+        found = re.search(r"Line: (\d+)", record)
+        return found is not None and "at += kPiece" in lines[int(found[1]) - 1]
+
+    missed = [r for r in loops if r.startswith("!Missed") and not is_over_pieces(r)]
     named = {name for name in ("Lookup", "StreamLines") for record in missed if name in record}
     assert len(missed) == len(named) == 2, missed
 
