@@ -19,6 +19,7 @@ from torch import nn
 
 import models
 from models import evaluate
+from onnx_acts.definition.specs import DEFAULT_OPS
 from onnx_acts.exporting import VerificationError, export, metadata, pipeline, verification
 from onnx_acts.exporting.verification import run_model
 from tests.exporting.networks import Applied, Small, small
@@ -43,7 +44,7 @@ def test_metadata(tmp_path: Path) -> None:
     assert found["onnx_acts.version"] == model.producer_version != ""
     assert found["onnx_acts.torch"] == torch.__version__
     assert found["onnx_acts.onnx"] == onnx.__version__
-    assert (found["onnx_acts.style"], found["onnx_acts.ops"]) == ("acts", "PReLU,RReLU,ELU")
+    assert (found["onnx_acts.style"], found["onnx_acts.ops"]) == ("acts", ",".join(DEFAULT_OPS))
     record = json.loads(found["onnx_acts.verification"])
     assert record["status"] == result.verification == "passed"
     assert record["outputs"] == [vars(error) for error in result.errors]
