@@ -48,7 +48,7 @@ _HOW_TO_TRAIN = (
 def check_style(style: str, ops: Iterable[str]) -> None:
     """Requires a known style and known operators."""
     if isinstance(ops, str):
-        raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a text")
+        raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a str")
     if style not in STYLES:
         raise ValueError(f"style must be 'acts' or 'standard', got {style!r}")
     for name in ops:

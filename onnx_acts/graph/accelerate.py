@@ -95,7 +95,7 @@ def accelerate_reported(
 ) -> tuple[onnx.ModelProto, Report]:
     """Like `accelerate`; also returns what was replaced, and what stays with the reasons."""
     if isinstance(ops, str):
-        raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a text")
+        raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a str")
     return _accelerate(model, Request(frozenset(spec_of(name).name for name in ops), approximate))
 
 

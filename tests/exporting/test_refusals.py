@@ -254,7 +254,7 @@ def test_float64_keeps_large_parameters(tmp_path: Path) -> None:
 
 def test_ops_in_a_text(tmp_path: Path) -> None:
     """A text is no list of operators."""
-    with pytest.raises(TypeError, match=r"like \('ELU',\), got a text"):
+    with pytest.raises(TypeError, match=r"like \('ELU',\), got a str"):
         export(nn.ReLU().eval(), X, tmp_path / "m.onnx", ops="ELU")
 
 
