@@ -12,7 +12,7 @@ import onnx
 import onnx.parser
 
 import onnx_acts
-from onnx_acts.cli.main import _COMMANDS, _parser
+from onnx_acts.cli.main import COMMANDS, command_parser
 from onnx_acts.graph import patterns
 from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.standard import standard_node
@@ -30,7 +30,7 @@ __all__ = [
 
 def commands() -> str:
     """Every command with its options, from the parsers of the command line."""
-    parser = _parser([])
+    parser = command_parser([])
     lines = ["# Commands", "", str(parser.description), "", _usage(parser), "", str(parser.epilog)]
     lines += ["", "Exit status 0: done; 1: a comparison failed; 2: bad usage or bad input."]
     for name, command in commands_by_name().items():
@@ -43,8 +43,8 @@ def commands() -> str:
 def commands_by_name() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command; the command line makes but the one that is asked for."""
     found = {}
-    for name in _COMMANDS:
-        for action in _parser([name])._actions:
+    for name in COMMANDS:
+        for action in command_parser([name])._actions:
             if isinstance(action, argparse._SubParsersAction):
                 found[name] = action.choices[name]
     return found

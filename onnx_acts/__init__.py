@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onnx_acts.definition import reference
+    from onnx_acts import reference
     from onnx_acts.definition.nodes import make_node
     from onnx_acts.exporting import ExportResult, VerificationError, export
     from onnx_acts.graph import accelerate, lower
@@ -51,20 +51,22 @@ _ROOMS = {
 """Where the public functions and classes are defined."""
 
 
-def __getattr__(name: str) -> Any:
-    """Loads a public name."""
-    value: Any
-    if name == "__version__":
-        module = importlib.import_module("onnx_acts.definition.version")
-        value = module.version("onnx-acts") or "unknown"
-    elif name == "reference":
-        value = importlib.import_module("onnx_acts.definition.reference")
-    elif name in _ROOMS:
-        value = getattr(importlib.import_module(f"onnx_acts.{_ROOMS[name]}"), name)
-    else:
-        raise AttributeError(f"module 'onnx_acts' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker would take any name for a public one
+
+    def __getattr__(name: str) -> Any:
+        """Loads a public name."""
+        value: Any
+        if name == "__version__":
+            module = importlib.import_module("onnx_acts.definition.version")
+            value = module.version("onnx-acts") or "unknown"
+        elif name == "reference":
+            value = importlib.import_module("onnx_acts.reference")
+        elif name in _ROOMS:
+            value = getattr(importlib.import_module(f"onnx_acts.{_ROOMS[name]}"), name)
+        else:
+            raise AttributeError(f"module 'onnx_acts' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

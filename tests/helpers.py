@@ -12,7 +12,7 @@ from onnx import helper
 from onnx_acts import make_node
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import Spec
-from onnx_acts.files.bodies import embed_functions
+from onnx_acts.files.embedding import embed_functions
 
 Array = NDArray[Any]
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from onnx_acts.bench import prepared as runners
+from onnx_acts.bench import prepared
 from onnx_acts.bench.networks import Network, build
 from onnx_acts.bench.peers import OURS
 from onnx_acts.bench.prepared import Prepared, UnsupportedError
@@ -154,23 +154,23 @@ def _ours(exported: Exported, threads: int) -> Prepared:
     reason = runtime_of(OURS).unavailable()
     if reason:
         raise UnsupportedError(reason)
-    return runners.onnxruntime_runner(
+    return prepared.onnxruntime_runner(
         exported.ours, [exported.x], exported.y, threads, accelerated=True
     )
 
 
 def _standard(exported: Exported, threads: int) -> Prepared:
-    return runners.onnxruntime_runner(
+    return prepared.onnxruntime_runner(
         exported.standard, [exported.x], exported.y, threads, accelerated=False
     )
 
 
 def _pytorch(exported: Exported, threads: int) -> Prepared:
-    return runners.torch_runner(exported.module, [torch.from_numpy(exported.x)], threads)
+    return prepared.torch_runner(exported.module, [torch.from_numpy(exported.x)], threads)
 
 
 def _openvino(exported: Exported, threads: int) -> Prepared:
-    return runners.openvino_runner(exported.standard, [exported.x], exported.y, threads)
+    return prepared.openvino_runner(exported.standard, [exported.x], exported.y, threads)
 
 
 NETWORK_PEERS: Mapping[str, Prepare] = {

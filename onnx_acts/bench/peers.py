@@ -22,8 +22,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from onnx_acts.bench import prepared as runners
-from onnx_acts.bench import variants
+from onnx_acts.bench import prepared, variants
 from onnx_acts.bench.prepared import Prepared, UnsupportedError
 from onnx_acts.bench.variants import Variant
 from onnx_acts.bench.workload import Workload
@@ -105,7 +104,7 @@ def _onnxruntime(name: str, workload: Workload) -> Prepared:
     model = (standard_model if name == "standard" else acts_model)(case)
     _chain(model, workload.nodes)
     inputs = _inputs_left(model, workload)
-    return runners.onnxruntime_runner(
+    return prepared.onnxruntime_runner(
         model, inputs, workload.y, workload.threads, accelerated=name == OURS
     )
 
@@ -125,7 +124,7 @@ def _pytorch(workload: Workload, compiled: bool = False) -> Prepared:
     if compiled:
         torch.compiler.reset()  # else PyTorch stops compiling a function after a few shapes
         function = torch.compile(function, dynamic=False)
-    return runners.torch_runner(function, [*tensors, *case.real_values], workload.threads)
+    return prepared.torch_runner(function, [*tensors, *case.real_values], workload.threads)
 
 
 def _compiled(workload: Workload) -> Prepared:
@@ -144,7 +143,7 @@ def _openvino(workload: Workload) -> Prepared:
     model = standard_model(workload.case)
     _chain(model, workload.nodes)
     inputs = _inputs_left(model, workload)
-    return runners.openvino_runner(model, inputs, workload.y, workload.threads)
+    return prepared.openvino_runner(model, inputs, workload.y, workload.threads)
 
 
 def _refuse_chains(workload: Workload) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ __all__ = ["Parser", "Steps", "add_ops", "check_targets", "named", "progress"]
 Item = TypeVar("Item")
 
 _OPS = "--ops"
+_OPS_WORDS = (_OPS, "--op")
+"""The flag, and its abbreviation where it is one."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,14 +42,14 @@ def _with_joined_ops(words: Sequence[str]) -> list[str]:
         if is_list and _continues(found[-1], word):
             found[-1] += word if found[-1] == f"{_OPS}=" else f",{word}"
             continue
-        is_list = word.startswith(f"{_OPS}=") or bool(found and found[-1] == _OPS)
+        is_list = word.startswith(f"{_OPS}=") or bool(found and found[-1] in _OPS_WORDS)
         found.append(word)
     return found
 
 
 def _continues(list_so_far: str, word: str) -> bool:
     """Tells whether a word belongs to the list before it rather than to the command."""
-    if word.startswith("-"):
+    if word.startswith("-") or os.sep in word:
         return False
     is_open = list_so_far.rstrip().endswith(",") or word.startswith(",")
     return is_open or same_letters(word.split(",", maxsplit=1)[0], (spec.name for spec in SPECS))
@@ -67,7 +70,9 @@ def named(names: Iterable[str] | None, known: dict[str, Item], flag: str) -> Seq
         return list(known.values())
     words = [word.strip() for name in names for word in name.split(",")]
     chosen = [word for word in words if word]  # "PReLU, ELU" on a command line is "PReLU," "ELU"
-    for name in chosen or [""]:
+    if not chosen:
+        raise ValueError(f"{flag}: there is no name; there are {', '.join(known)}")
+    for name in chosen:
         if name not in known:
             meant = suggestion(name, known)
             raise ValueError(f"{flag}: there is no {name!r}{meant}; there are {', '.join(known)}")

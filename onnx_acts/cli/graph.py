@@ -8,7 +8,9 @@ from collections import Counter
 from onnx_acts.cli.arguments import add_ops
 from onnx_acts.files.reading import load_model, save_model
 from onnx_acts.graph.accelerate import accelerate_reported
+from onnx_acts.graph.deciding import not_asked_for
 from onnx_acts.graph.lower import lower_counted
+from onnx_acts.text.spelling import printable
 
 __all__ = ["add_accelerate", "add_lower"]
 
@@ -17,7 +19,7 @@ def add_accelerate(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `onnx-acts accelerate`."""
     parser.description = (
         "Turns PRelu, Elu and known decompositions into onnx_acts nodes with function bodies, and"
-        " tells what stays and why. OUT may be IN: it is replaced whole or not at all."
+        " reports what stays and why. OUT may be IN: it is replaced whole or not at all."
     )
     _add_files(parser)
     add_ops(parser, "operators to put in")
@@ -57,8 +59,8 @@ def _accelerate(arguments: argparse.Namespace) -> int:
     save_model(model, arguments.output)
     print(f"{arguments.output}: {_listed(report.replaced) or 'nothing to replace'}")
     for left, count in report.left.most_common():
-        if left.operator in arguments.ops:
-            print(f"  left: {count} {left.form}: {left.reason}")
+        if left.reason != not_asked_for(left.operator):
+            print(f"  left: {count} {left.form}: {printable(left.reason)}")
     return 0
 
 
@@ -70,4 +72,4 @@ def _lower(arguments: argparse.Namespace) -> int:
 
 
 def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {form}" for form, count in counts.most_common())
+    return ", ".join(f"{count} {printable(form)}" for form, count in counts.most_common())

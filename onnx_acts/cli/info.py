@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from onnx_acts.cli.arguments import add_ops
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.text.spelling import printable
 from onnx_acts.text.tables import WIDTH, columns
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def _model_content(path: str, seen: Overview) -> dict[str, Any]:
 
 def _model_text(content: dict[str, Any]) -> str:
     """The same for people."""
+    content = _printable(content)
     opsets = ", ".join(f"{domain} {number}" for domain, number in content["opsets"].items())
     lines = [f"{content['model']}: operators of {opsets}", ""]
     rows = [["activation", "type", "count", "body", "native here", "native on CUDA"]]
@@ -82,9 +84,20 @@ def _model_text(content: dict[str, Any]) -> str:
             if reason and not (where == "on CUDA" and reason == item["no_cpu"]):
                 reasons[f"not natively {where}: {reason}"] = None
     if any(item["body"] == "missing" for item in content["activations"]):
-        reasons["without a body a node needs the native library; accelerate puts bodies in"] = None
+        has_new = any(form.startswith("new body") for form in content["accelerate"]["replaces"])
+        mend = "; accelerate puts bodies in" if has_new else ""
+        reasons[f"without a body a node needs the native library{mend}"] = None
     lines += _wrapped(reasons)
     return "\n".join([*lines, "", *_accelerate_lines(content["accelerate"])])
+
+
+def _printable(content: Any) -> Any:
+    """The content without characters that a terminal would obey, as a file's names may have."""
+    if isinstance(content, dict):
+        return {_printable(name): _printable(item) for name, item in content.items()}
+    if isinstance(content, list):
+        return [_printable(item) for item in content]
+    return printable(content) if isinstance(content, str) else content
 
 
 def _yes_or_no(reason: str | None) -> str:
@@ -151,7 +164,7 @@ def _wrapped(texts: Iterable[str]) -> list[str]:
 
 
 def _fold(text: str, later: str, first: str = "") -> list[str]:
-    """The lines of a text; paths and names stay whole."""
+    """The lines of a paragraph; paths and names stay whole."""
     return textwrap.wrap(
         text,
         WIDTH,

@@ -11,9 +11,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "command_parser", "main"]
 
-_COMMANDS = {
+COMMANDS = {
     "export": ("export", "export a trained PyTorch module to ONNX"),
     "accelerate": ("graph", "turn standard activations of an ONNX file into onnx_acts nodes"),
     "lower": ("graph", "turn onnx_acts nodes of an ONNX file into standard operators"),
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is None:  # a file that is opened next would get its number
             raise OSError("standard output is closed; to run without it, add >/dev/null")
         words = list(sys.argv[1:] if argv is None else argv)
-        arguments = _parser(words).parse_args(words)
+        arguments = command_parser(words).parse_args(words)
         status = _run(arguments)
         sys.stdout.flush()
         return status
@@ -63,7 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise RuntimeError(f"code that was run has called sys.exit({left.code!r})") from left
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+def command_parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """The parser, with all of the command that the words ask for; others take long to load."""
     from onnx_acts.cli.arguments import Parser
 
@@ -76,7 +76,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     chosen = next((word for word in words if not word.startswith("-")), "")
-    for name, (module, line) in _COMMANDS.items():
+    for name, (module, line) in COMMANDS.items():
         command = subparsers.add_parser(name, help=line)
         if name == chosen:
             _complete(command, name, module)

@@ -16,7 +16,7 @@ from onnx_acts.definition import reference
 from onnx_acts.definition.nodes import make_node
 from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, Spec, spec_of
 from onnx_acts.definition.validation import check_attributes
-from onnx_acts.files.bodies import embed_functions
+from onnx_acts.files.embedding import embed_functions
 from onnx_acts.graph.standard import as_standard
 
 __all__ = ["Case", "acts_model", "limits_of", "numpy_type", "onnx_type", "standard_model"]

@@ -28,7 +28,7 @@ from onnx_acts.exporting.result import ExportResult, OutputError, VerificationEr
 from onnx_acts.exporting.states import check_state, check_there
 from onnx_acts.exporting.styles import place
 from onnx_acts.exporting.subjects import Subject, check_program, subject_of
-from onnx_acts.files.bodies import default_opset
+from onnx_acts.files.embedding import default_opset
 from onnx_acts.files.reading import Model, check_target, save_model
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.weights import weight_bytes
@@ -39,7 +39,7 @@ _LARGE = 2**30
 """Bytes of weights from which a model is verified as a file: a protobuf message ends at 2 GiB."""
 
 _PASSED = "passed"
-_OFF = "not verified: verify='none'"
+_OFF = "not verified: not asked for"
 _RANDOM = "passed with mean slopes; of the random slopes (training mode), shapes only"
 _EMPTY = "nothing compared: every output is empty"
 

@@ -8,7 +8,7 @@ import onnx
 
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, spec_of
-from onnx_acts.files.bodies import default_opset, embed_functions
+from onnx_acts.files.embedding import default_opset, embed_functions
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.types import element_types
 from onnx_acts.graph import lower

@@ -11,13 +11,14 @@ import onnx
 from onnx_acts.definition.functions import form_for
 from onnx_acts.definition.known import Known
 from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, spec_of
-from onnx_acts.files.bodies import default_opset, embed_functions, uses_of
+from onnx_acts.files.embedding import default_opset, embed_functions, uses_of
 from onnx_acts.files.reading import Model, read_model
 from onnx_acts.files.renaming import restore_names
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
 from onnx_acts.files.types import complete_scan_outputs, inferred
 from onnx_acts.graph.deciding import Report, Request
 from onnx_acts.graph.local_functions import (
+    functions_of_other_opsets,
     inline_functions_with_matches,
     inline_functions_with_nodes,
 )
@@ -110,7 +111,7 @@ def _accelerate(model: Model, request: Request) -> tuple[onnx.ModelProto, Report
     changed = inline_functions_with_matches(original, request)
     replacer = Replacer(request)
     view = View(changed.graph, inferred(changed).graph, default_opset(changed))
-    replacer.run(changed, view)
+    replacer.run(changed, view, functions_of_other_opsets(changed))
     report = replacer.report
     result = changed if report.replaced else original
     without_body = _without_body(result) | request.without_body

@@ -12,6 +12,9 @@ from onnx_acts.graph.matching import Match
 __all__ = ["Decision", "Left", "Report", "Request", "not_asked_for"]
 
 
+_APPROXIMATE = "only approximately (--approximate): it differs in rounding, or at NaN or infinity"
+
+
 @dataclasses.dataclass(frozen=True)
 class Left:
     """An activation that stays as it is.
@@ -67,18 +70,23 @@ class Request:
             opset: the version of the standard operators around it.
         """
         spec = spec_of(match.operator)
+        is_asked = spec.name in self.ops
+        becomes_standard = spec.name == "LeakyReLU" and not match.is_standard
+        if not is_asked and (
+            dtype not in ELEMENT_TYPES
+            or (has_standard_kernel(spec, dtype, opset) and not becomes_standard)
+        ):
+            return Decision(None, not_asked_for(spec.name))
         if dtype not in ELEMENT_TYPES:
             known = "its element type is unknown"
             return Decision(None, f"onnx_acts has no {spec.name} of {dtype}" if dtype else known)
         if match.is_approximate and not self.approximate:
-            return Decision(None, "it rounds differently, or differs at NaN or infinity")
-        if match.operator in self.ops or not has_standard_kernel(spec, dtype, opset):
-            if (spec.name, dtype) in self.without_body:
-                return Decision(None, "below opset 15 a function body serves one element type")
-            return Decision(spec.name)
-        if spec.name == "LeakyReLU" and not match.is_standard:
+            return Decision(None, _APPROXIMATE)
+        if not is_asked and has_standard_kernel(spec, dtype, opset):
             return Decision(spec.standard_name)
-        return Decision(None, not_asked_for(spec.name))
+        if (spec.name, dtype) in self.without_body:
+            return Decision(None, "below opset 15 a function body serves one element type")
+        return Decision(spec.name)
 
 
 def not_asked_for(operator: str) -> str:

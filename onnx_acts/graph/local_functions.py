@@ -12,7 +12,7 @@ import onnx.inliner
 from onnx import helper, version_converter
 
 from onnx_acts.definition.specs import DOMAIN
-from onnx_acts.files.bodies import default_opset
+from onnx_acts.files.embedding import default_opset
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 from onnx_acts.files.types import element_types
 from onnx_acts.files.weights import copy_without_weights
@@ -20,7 +20,11 @@ from onnx_acts.graph.deciding import Request
 from onnx_acts.graph.replacing import find
 from onnx_acts.graph.view import View
 
-__all__ = ["inline_functions_with_matches", "inline_functions_with_nodes"]
+__all__ = [
+    "functions_of_other_opsets",
+    "inline_functions_with_matches",
+    "inline_functions_with_nodes",
+]
 
 _Key = tuple[str, str]
 """Domain and name of a function."""
@@ -41,6 +45,12 @@ def inline_functions_with_matches(model: onnx.ModelProto, request: Request) -> o
 def inline_functions_with_nodes(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same for functions with `onnx_acts` nodes, whose bodies would have to suit any type."""
     return _inline_where(model, _has_nodes)
+
+
+def functions_of_other_opsets(model: onnx.ModelProto) -> set[_Key]:
+    """Domain and name of the functions that would have to be written anew for the model's opset."""
+    opset = default_opset(model)
+    return {_key(function) for function in model.functions if not _is_of_opset(function, opset)}
 
 
 def _inline_where(

@@ -9,7 +9,7 @@ import onnx
 from onnx_acts.definition.known import Known
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN, spec_of
-from onnx_acts.files.bodies import default_opset, function_for, write_attributes
+from onnx_acts.files.embedding import default_opset, function_for, write_attributes
 from onnx_acts.files.reading import Model, read_model
 from onnx_acts.files.renaming import restore_names
 from onnx_acts.files.scopes import Values

@@ -9,7 +9,8 @@ from typing import Any
 
 import onnx
 
-from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, ELEMENT_TYPES
+from onnx_acts.definition.nodes import read_attributes
+from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, ELEMENT_TYPES, spec_of
 from onnx_acts.files.reading import Model, read_model
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.files.types import scopes
@@ -82,25 +83,43 @@ def overview(
     opsets = {item.domain or "ai.onnx": item.version for item in found.opset_import}
     try:
         report = accelerate_reported(found, ops=ops, approximate=approximate)[1]
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         return Overview(opsets, activations, Report(), str(error))
     return Overview(opsets, activations, report)
 
 
-_Kind = tuple[str, str, str]
-"""Domain, operator and element type."""
+_Kind = tuple[str, str, str, str]
+"""Domain, operator, element type, and why the library refuses the node."""
 
 
 def _kinds(model: onnx.ModelProto) -> Iterator[_Kind]:
     """The kind of each activation node."""
     for graph, values, _ in scopes(model):
         for node in filter(_is_activation, graph.node):
-            yield node.domain, node.op_type, values[node.input[0]].dtype or "unknown"
+            dtype = values[node.input[0]].dtype if node.input else None
+            yield node.domain, node.op_type, dtype or "unknown", _refusal(node)
     for function in model.functions:
         if function.domain != DOMAIN:
             for graph in walk_graphs(function):
                 for node in filter(_is_activation, graph.node):
-                    yield node.domain, node.op_type, OF_CALLER
+                    yield node.domain, node.op_type, OF_CALLER, _refusal(node)
+
+
+def _refusal(node: onnx.NodeProto) -> str:
+    """Why no session takes a node of ours: there is no such operator, or a bad attribute.
+
+    The library ignores attributes that it does not know (docs/decisions/0004).
+    """
+    if node.domain != DOMAIN:
+        return ""
+    try:
+        known = {item.name for item in spec_of(node.op_type).attributes}
+        read = onnx.NodeProto(op_type=node.op_type, name=node.name)
+        read.attribute.extend(item for item in node.attribute if item.name in known)
+        read_attributes(read)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def _is_activation(node: onnx.NodeProto) -> bool:
@@ -108,10 +127,11 @@ def _is_activation(node: onnx.NodeProto) -> bool:
 
 
 def _activation(kind: _Kind, count: int, bodies: set[str], library: dict[str, Any]) -> Activation:
-    domain, operator, dtype = kind
+    domain, operator, dtype, refusal = kind
     if domain != DOMAIN:
         return Activation(operator, dtype, count)
-    reason = str(library.get("error") or library.get("isa_error") or "") or _wrong_type(dtype)
+    reason = str(library.get("error") or library.get("isa_error") or "")
+    reason = reason or refusal or _wrong_type(dtype)
     return Activation(
         f"{DOMAIN}::{operator}",
         dtype,

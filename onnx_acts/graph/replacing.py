@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import onnx
@@ -51,6 +51,10 @@ def _obstacle(view: View, root: onnx.NodeProto, match: Match) -> str:
     return ""
 
 
+_OF_ANOTHER_OPSET = "it is in a function of another opset"
+_FITS_NO_CALLER = "it is in a function, of no element type in this model that onnx_acts has"
+
+
 class Replacer:
     """Replaces in a model what a request asks for.
 
@@ -65,15 +69,24 @@ class Replacer:
         self._freed: set[str] = set()
         self._with_if: set[tuple[str, str]] = set()
 
-    def run(self, model: onnx.ModelProto, view: View) -> None:
-        """Replaces in the graph of `model`, which `view` shows, and in its subgraphs."""
+    def run(
+        self, model: onnx.ModelProto, view: View, foreign: Collection[tuple[str, str]] = ()
+    ) -> None:
+        """Replaces in a graph and in its subgraphs.
+
+        Args:
+            model: the model of the graph.
+            view: the graph.
+            foreign: domain and name of the functions that stay because of their opset.
+        """
         self._with_if = _functions_with_if(model)
         self._replace(view, FreshNames(model))
         if self.report.replaced:
             _remove_unused(model.graph, self._freed)
         for function in model.functions:
             if function.domain != DOMAIN:
-                self._leave(function, "it is in a function of another opset")
+                is_foreign = (function.domain, function.name) in foreign
+                self._leave(function, _OF_ANOTHER_OPSET if is_foreign else _FITS_NO_CALLER)
 
     def _replace(self, view: View, names: FreshNames) -> None:
         for inner in view.inner_views():
@@ -125,7 +138,9 @@ class Replacer:
             left.append(Left(match.form, match.operator, decision.reason))
         spec = standard_spec(node)
         if not left and spec is not None:
-            left.append(Left(node.op_type, spec.name, "its slope might enlarge x"))
+            is_asked = spec.name in self._request.ops
+            why = "its slope might enlarge x" if is_asked else not_asked_for(spec.name)
+            left.append(Left(node.op_type, spec.name, why))
         self.report.left.update(left[:1])
         if node.op_type == "SequenceMap":
             for graph in subgraphs(node):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["same_letters", "suggestion"]
+__all__ = ["printable", "same_letters", "suggestion"]
 
 _CLOSE = 0.87
 """Prelu and PRLU are PReLU; Gelu and Celu are other functions than ELU."""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Returns " (did you mean PReLU?)" for "Prelu"; an empty text where no known name is close.
+    """Returns " (did you mean PReLU?)" for "Prelu"; "" where no known name is close.
 
     Args:
         name: what was written.
@@ -27,6 +27,11 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 def same_letters(name: str, known: Iterable[str]) -> bool:
     """Tells whether a known name differs in case, hyphens and underscores at most."""
     return _letters(name) in map(_letters, known)
+
+
+def printable(text: str) -> str:
+    """Returns a text with escapes for what a terminal would obey, as names in a file may have."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _letters(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_acts.cli.main import _parser
+from onnx_acts.cli.main import command_parser
 
 __all__ = ["run"]
 
@@ -10,5 +10,5 @@ __all__ = ["run"]
 def run(*words: object) -> int:
     """What `onnx-acts` does with these words; its exceptions are not turned into lines."""
     texts = [str(word) for word in words]
-    arguments = _parser(texts).parse_args(texts)
+    arguments = command_parser(texts).parse_args(texts)
     return int(arguments.run(arguments))

@@ -29,7 +29,7 @@ def test_names_with_commas(words: list[str]) -> None:
 @pytest.mark.parametrize("words", [[""], [","], [" , "]])
 def test_no_name(words: list[str]) -> None:
     """A flag without any name is a mistake, not a choice of nothing."""
-    with pytest.raises(ValueError, match="--x: there is no ''; there are a"):
+    with pytest.raises(ValueError, match="--x: there is no name; there are a"):
         named(words, {"a": 1}, "--x")
 
 
@@ -56,11 +56,17 @@ def ops_of(*words: str) -> tuple[list[str], str]:
         ["--ops", "ELU", ",", "PReLU", "in.onnx"],
         ["--ops=ELU", "PReLU", "in.onnx"],
         ["--ops", "ELU", "PReLU", "--other", "in.onnx"],
+        ["--op", "ELU", "PReLU", "in.onnx"],
     ],
 )
 def test_ops_of_a_command(words: list[str]) -> None:
     """`--ops` takes both forms, and ends where a file comes."""
     assert ops_of(*words) == (["ELU", "PReLU"], "in.onnx")
+
+
+def test_file_called_like_an_operator() -> None:
+    """A path with a folder is a file, whatever it is called."""
+    assert ops_of("--ops", "PReLU", "./elu") == (["PReLU"], "./elu")
 
 
 def test_default_of_ops() -> None:
@@ -74,7 +80,7 @@ def test_default_of_ops() -> None:
         (["in.onnx", "--ops", "ELU", "other.onnx"], "unrecognized arguments: other.onnx"),
         (["--ops", "in.onnx"], "--ops: there is no 'in.onnx'; there are ReLU,"),
         (["in.onnx", "--ops", "ELU", "Prelu"], "no 'Prelu' (did you mean PReLU?); there are"),
-        (["in.onnx", "--ops", ""], "--ops: there is no ''; there are"),
+        (["in.onnx", "--ops", ""], "--ops: there is no name; there are"),
         (["in.onnx", "--ops"], "argument --ops: expected one argument"),
     ],
 )

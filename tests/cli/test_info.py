@@ -143,3 +143,17 @@ def test_models_of_other_kinds(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "accelerate refuses the model: the model has opset 8" in capsys.readouterr().out
     with pytest.raises(FileNotFoundError, match="there is no ONNX file at"):
         run(str(tmp_path / "none.onnx"))
+
+
+def test_names_that_a_terminal_would_obey(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names in a file can be anything; they are printed, not obeyed."""
+    model = accelerate(parsed("y = Elu (x)"))
+    model.graph.node[0].op_type = "A\x1b[2J\nB"
+    path = tmp_path / "m.onnx"
+    onnx.save(model, path)
+    assert run(str(path)) == 0
+    printed = capsys.readouterr().out
+    assert "onnx_acts::A\\x1b[2J\\nB" in printed
+    assert "\x1b" not in printed

@@ -131,7 +131,7 @@ def test_errors(
 ) -> None:
     """No error ends with status 1, which means that a comparison failed."""
     monkeypatch.delenv("ONNX_ACTS_TRACEBACK", raising=False)
-    monkeypatch.setattr(cli, "_parser", parser_of(error))
+    monkeypatch.setattr(cli, "command_parser", parser_of(error))
     assert cli.main([]) == status
     assert capsys.readouterr().err == line + "\n"
 
@@ -139,7 +139,7 @@ def test_errors(
 def test_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """ONNX_ACTS_TRACEBACK lets the error out."""
     monkeypatch.setenv("ONNX_ACTS_TRACEBACK", "1")
-    monkeypatch.setattr(cli, "_parser", parser_of(KeyError(99)))
+    monkeypatch.setattr(cli, "command_parser", parser_of(KeyError(99)))
     with pytest.raises(KeyError):
         cli.main([])
 
@@ -197,7 +197,7 @@ def test_exit_in_foreign_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """sys.exit in code that a command runs is an error, whatever its number."""
-    monkeypatch.setattr(cli, "_parser", parser_of(SystemExit(0)))
+    monkeypatch.setattr(cli, "command_parser", parser_of(SystemExit(0)))
     assert cli.main([]) == 2
     line = "onnx-acts: error: code that was run has called sys.exit(0)\n"
     assert capsys.readouterr().err == line
@@ -231,7 +231,7 @@ def test_error_below_progress(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On a terminal an error does not stand behind the progress."""
-    monkeypatch.setattr(cli, "_parser", parser_of(ValueError("no")))
+    monkeypatch.setattr(cli, "command_parser", parser_of(ValueError("no")))
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert cli.main([]) == 2
     assert capsys.readouterr().err == "\r\033[Konnx-acts: error: no\n"
@@ -274,7 +274,7 @@ def test_what_a_command_loads(words: list[str], loaded: str, tmp_path: Path) -> 
 
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     """The list of commands leads to commands that there are."""
-    for name in cli._COMMANDS:
+    for name in cli.COMMANDS:
         with pytest.raises(SystemExit) as left:
             cli.main([name, "--help"])
         assert left.value.code == 0

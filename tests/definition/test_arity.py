@@ -13,7 +13,7 @@ from onnx import helper
 import onnx_acts
 from onnx_acts.definition.arity import check_own_arity, check_standard_arity
 from onnx_acts.definition.specs import DOMAIN, SPECS, Spec
-from onnx_acts.files.bodies import embed_functions
+from onnx_acts.files.embedding import embed_functions
 from onnx_acts.files.structure import check_model
 
 

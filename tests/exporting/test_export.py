@@ -361,7 +361,7 @@ def test_unverified(verify: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """The command line's word and False run nothing and say so."""
     monkeypatch.delattr(verification, "run_model")
     result = export(nn.ELU().eval(), torch.zeros(2, 3), tmp_path / "m.onnx", verify=verify)
-    assert result.verification == "not verified: verify='none'"
+    assert result.verification == "not verified: not asked for"
     assert result.errors == ()
 
 

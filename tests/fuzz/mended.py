@@ -10,7 +10,7 @@ from typing import Any
 import onnx
 
 from onnx_acts.definition.known import Known
-from onnx_acts.files import bodies as embed
+from onnx_acts.files import embedding
 from onnx_acts.files import types as inference
 from onnx_acts.graph import deciding, replacing, view
 from onnx_acts.graph import inlined_bodies as bodies
@@ -48,14 +48,14 @@ def infers_without_import() -> None:
 
 def casts_with_cast_like_only() -> None:
     """float16 had no bodies below opset 15."""
-    form_for = embed.form_for
+    form_for = embedding.form_for
 
     def wrong(opset: int, uses: Collection[Known]) -> Any:
         if opset < 15 and {use.dtype for use in uses} == {"float16"}:
             raise ValueError("functions for the element types float16 need opset 15 or newer")
         return form_for(opset, uses)
 
-    embed.form_for = wrong
+    embedding.form_for = wrong
 
 
 def inlines_at_the_functions_opset() -> None:
@@ -92,7 +92,7 @@ def _without_axes(node: onnx.NodeProto) -> onnx.NodeProto:
 def leaves_scans_without_shapes() -> None:
     """ONNX Runtime was not told shapes in the bodies of Scan, and nodes did not stay for that."""
     inference.complete_scans = lambda model: False
-    embed._declare_shape = lambda use: None
+    embedding._declare_shape = lambda use: None
     view.is_scan = lambda node: False
 
 

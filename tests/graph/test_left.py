@@ -34,7 +34,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "s = Div (x, a) y = Max (s, x)",
         {"constants": "T a = {5}"},
         "max(slope*x, x)",
-        "it rounds differently, or differs at NaN or infinity",
+        "only approximately (--approximate): it differs in rounding, or at NaN or infinity",
     ),
     (
         "s = Mul (x, w) m = Max (s, x) y = Add (m, s)",
@@ -125,3 +125,31 @@ def test_beside_an_if() -> None:
     text += f" else_branch = e {branch.format('r')}>"
     reason = "it is beside an If of a constant in a subgraph"
     assert left(parsed(text, more_inputs=", bool c")) == {("Elu", reason): 1}
+
+
+@pytest.mark.parametrize(
+    ("opset", "reason"),
+    [
+        (17, "it is in a function, of no element type in this model that onnx_acts has"),
+        (9, "it is in a function of another opset"),
+    ],
+)
+def test_functions_that_stay(opset: int, reason: str) -> None:
+    """Because of their opset, or because nothing in them can be replaced: not told as the same."""
+    dtype = "int32" if opset == 17 else "float"
+    model = onnx.parser.parse_model(
+        f'<ir_version: 8, opset_import: ["": 17, "local": 1]> g ({dtype}[3] x) => ({dtype}[3] y)'
+        f' {{ y = local.F (x) }} <domain: "local", opset_import: ["": {opset}]>'
+        " F (a) => (b) { s = Constant <value = float[1] {0.5}> () c = PRelu (a, s)"
+        " b = Clip <min: float = 0.0> (c) }"
+    )
+    if opset == 17:
+        del model.functions[0].node[2].attribute[:]
+    assert left(model) == {("PRelu", reason): 1}
+
+
+@pytest.mark.parametrize("body", ["y = PRelu (x, w)", "a = Foo (x) y = PRelu (a, w)"])
+def test_not_asked_for(body: str) -> None:
+    """Who does not want an operator is told that, not what else speaks against it."""
+    found = left(parsed(body, more_inputs=", T[C,1] w"), ops=("ELU",))
+    assert found == {("PRelu", "PReLU is not among the operators that were asked for"): 1}

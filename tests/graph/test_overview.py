@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import onnx
 import onnx.parser
@@ -92,3 +93,33 @@ def test_model_that_accelerate_refuses(tmp_path: Path) -> None:
     seen = overview.overview(path)
     assert seen.activations == [Activation("Elu", "float32", 1)]
     assert "opset 8" in seen.refusal
+
+
+BAD = [
+    ("GELU", {}, "unknown operator 'GELU'"),
+    ("RReLU", {"lower": 0.5, "upper": 0.2}, "lower"),
+    ("RReLU", {"lower": float("nan")}, "lower"),
+    ("ELU", {"alpha": [1, 2]}, "attribute alpha is INTS"),
+]
+
+
+@pytest.mark.parametrize(("operator", "attributes", "reason"), BAD)
+def test_nodes_that_no_session_takes(
+    operator: str, attributes: dict[str, Any], reason: str
+) -> None:
+    """A node that the library has not, or refuses, runs nowhere."""
+    found = model()
+    node = onnx.helper.make_node(operator, ["b"], ["y"], domain="onnx_acts", **attributes)
+    found.graph.node[2].CopyFrom(node)
+    (ours,) = [item for item in overview.overview(found).activations if item.body is not None]
+    assert reason in str(ours.no_cpu)
+    assert reason in str(ours.no_cuda)
+
+
+def test_attribute_that_the_library_does_not_know() -> None:
+    """It ignores such an attribute, so the node runs."""
+    found = model()
+    node = onnx.helper.make_node("ELU", ["b"], ["y"], domain="onnx_acts", beta=1.0)
+    found.graph.node[2].CopyFrom(node)
+    (ours,) = [item for item in overview.overview(found).activations if item.body is not None]
+    assert ours.no_cpu == ""

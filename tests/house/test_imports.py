@@ -83,7 +83,8 @@ def test_native_direction() -> None:
 
 def test_first_room() -> None:
     """Beside the rooms there are the public names and the way to the command line alone."""
-    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py"}
+    found = {path.name for path in PACKAGE.glob("*.py")}
+    assert found == {"__init__.py", "__main__.py", "reference.py"}
 
 
 LIGHT = """

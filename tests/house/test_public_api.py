@@ -1,11 +1,14 @@
 """The public names are those that the README promises, all documented."""
 
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import onnx_acts
+from tests.building import ROOT
 
 NAMES = {
     "ExportResult",
@@ -29,7 +32,7 @@ def test_names() -> None:
     assert set(onnx_acts.__all__) == NAMES
     assert all(hasattr(onnx_acts, name) for name in NAMES)
     with pytest.raises(AttributeError, match="no attribute 'specs'"):
-        _ = onnx_acts.specs
+        _ = onnx_acts.specs  # type: ignore[attr-defined]  # that is the point
 
 
 def test_listed() -> None:
@@ -60,3 +63,33 @@ def test_functions_stay_functions() -> None:
 def test_types_are_shipped() -> None:
     """The marker of PEP 561 lies in the package, so type checkers read its hints."""
     assert Path(onnx_acts.__file__).with_name("py.typed").is_file()
+
+
+def test_reference_is_a_module() -> None:
+    """It can be imported as one, and is the module that the package shows."""
+    import onnx_acts.reference
+    from onnx_acts.definition import reference
+    from onnx_acts.reference import elu
+
+    assert elu is reference.elu is onnx_acts.reference.elu
+    assert onnx_acts.reference.__all__ == reference.__all__
+
+
+SCRIPT = """
+import onnx_acts
+import onnx_acts.reference
+from onnx_acts import export, session
+print(session("m.onnx"), export, onnx_acts.reference.elu([1.0]), onnx_acts.__version__)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wrong", ["onnx_acts.sesion('a')", "from onnx_acts import nothing"])
+def test_type_checkers_know_the_names(wrong: str, tmp_path: Path) -> None:
+    """A script with the public names passes; one with another name does not."""
+    for text, status in ((SCRIPT, 0), (SCRIPT + wrong, 1)):
+        script = tmp_path / "script.py"
+        script.write_text(text)
+        command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(script)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout

@@ -15,7 +15,7 @@ from onnx_acts import make_node
 from onnx_acts.definition import reference
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec, spec_of
-from onnx_acts.files.bodies import default_opset, embed_functions
+from onnx_acts.files.embedding import default_opset, embed_functions
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.types import element_types
 from tests.helpers import one_node_model
