@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -58,7 +58,7 @@ def train(recipe: Recipe, seed: int) -> Training:
     return Training(module, losses, metrics, (time.monotonic() - start) / 60)
 
 
-def parameter_groups(module: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
+def parameter_groups(module: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """Decay weights only: decay would pull the slopes of PReLU to 0, that is to ReLU."""
     parameters = list(module.parameters())
     return [

@@ -42,17 +42,18 @@ class Nested(nn.Module):
 
     def __init__(self, *, inplace: bool) -> None:
         super().__init__()
+        prelu = nn.PReLU(CHANNELS)
         self.inner = nn.ModuleDict(
             {
                 "ReLU": nn.ReLU(inplace=inplace),
                 "LeakyReLU": nn.LeakyReLU(0.1, inplace=inplace),
-                "PReLU": nn.PReLU(CHANNELS),
+                "PReLU": prelu,
                 "RReLU": nn.RReLU(0.1, 0.4, inplace=inplace),
                 "ELU": nn.ELU(0.1, inplace=inplace),
             }
         )
         with torch.no_grad():
-            self.inner["PReLU"].weight.copy_(SLOPES)
+            prelu.weight.copy_(SLOPES)
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Applies each to its own copy of x."""
@@ -61,6 +62,8 @@ class Nested(nn.Module):
 
 class EveryForm(nn.Module):
     """Every activation in every form; one output each, named by `names`."""
+
+    slopes: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,6 +115,13 @@ class Applied(nn.Module):
     def forward(self, *args: torch.Tensor) -> object:
         """Calls the function."""
         return self.function(*args)
+
+
+def compile_module(module: nn.Module) -> nn.Module:
+    """What `torch.compile` makes of a module: a module, which it declares as a function."""
+    compiled = torch.compile(module)
+    assert isinstance(compiled, nn.Module)
+    return compiled
 
 
 def small() -> Small:

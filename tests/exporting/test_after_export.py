@@ -13,6 +13,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 
 from onnx_acts.exporting import export
+from onnx_acts.exporting.options import Style
 from onnx_acts.files.structure import walk_graphs
 from tests.exporting.networks import Applied
 
@@ -37,7 +38,7 @@ def branched() -> nn.Module:
 
 @pytest.mark.parametrize("style", ["acts", "standard"])
 @pytest.mark.parametrize("optimize", [True, False])
-def test_initializers_are_no_values(style: str, optimize: bool, tmp_path: Path) -> None:
+def test_initializers_are_no_values(style: Style, optimize: bool, tmp_path: Path) -> None:
     """No graph lists an initializer in `value_info`."""
     for module in (layers(), branched()):
         path = tmp_path / "m.onnx"
@@ -49,7 +50,7 @@ def test_initializers_are_no_values(style: str, optimize: bool, tmp_path: Path) 
 
 @pytest.mark.parametrize("style", ["acts", "standard"])
 @pytest.mark.parametrize("kind", [QuantType.QInt8, QuantType.QUInt8])
-def test_quantize_dynamic(style: str, kind: QuantType, tmp_path: Path) -> None:
+def test_quantize_dynamic(style: Style, kind: QuantType, tmp_path: Path) -> None:
     """ONNX Runtime's quantisation takes the file, and its result runs with about the values."""
     module = layers()
     export(module, X, tmp_path / "m.onnx", style=style, verify="bodies")

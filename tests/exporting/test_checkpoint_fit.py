@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from torch import nn
 
 from onnx_acts.exporting.checkpoint_names import match_names
 from onnx_acts.exporting.checkpoints import load_weights
+from tests.exporting.networks import compile_module
 
 
-def block() -> nn.Module:
+def block() -> nn.Sequential:
     """A module with real parameters and a counter."""
     return nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.BatchNorm1d(3)))
 
@@ -26,13 +28,13 @@ def loaded(module: nn.Module, weights: dict[str, torch.Tensor], folder: Path) ->
     return module
 
 
-WRAPPED = {
+WRAPPED: dict[str, Callable[[], nn.Module]] = {
     "DataParallel": lambda: nn.DataParallel(block()),
-    "compiled": lambda: torch.compile(block()),
-    "compiled DataParallel": lambda: torch.compile(nn.DataParallel(block())),
-    "compiled inside": lambda: nn.Sequential(block()[0], torch.compile(block()[1])),
+    "compiled": lambda: compile_module(block()),
+    "compiled DataParallel": lambda: compile_module(nn.DataParallel(block())),
+    "compiled inside": lambda: nn.Sequential(block()[0], compile_module(block()[1])),
     "Lightning": lambda: nn.ModuleDict({"model": block()}),
-    "Lightning, compiled": lambda: nn.ModuleDict({"net": torch.compile(block())}),
+    "Lightning, compiled": lambda: nn.ModuleDict({"net": compile_module(block())}),
 }
 
 
@@ -142,7 +144,7 @@ def test_complex_buffer(tmp_path: Path) -> None:
     weights = {"weight": torch.ones(3, 3).double(), "bias": torch.ones(3).double()}
     loaded(module, {**weights, "phase": torch.tensor([2j])}, tmp_path)
     assert module.weight.dtype == torch.float64
-    assert torch.equal(module.phase, torch.tensor([2j]))
+    assert torch.equal(module.get_buffer("phase"), torch.tensor([2j]))
 
 
 def test_meta(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import onnx_acts
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec, spec_of
 from onnx_acts.exporting import export
+from onnx_acts.exporting.options import Style
 from onnx_acts.exporting.verification import run_model
 from onnx_acts.files.structure import walk_nodes
 from tests.exporting.networks import CHANNELS, SLOPES, EveryForm, samples
@@ -48,7 +49,7 @@ def allowed_ulp(name: str, dtype: str) -> float:
 
 @pytest.mark.parametrize("style", ["acts", "standard"])
 @pytest.mark.parametrize("dtype", ELEMENT_TYPES)
-def test_every_form(dtype: str, style: str, tmp_path: Path) -> None:
+def test_every_form(dtype: str, style: Style, tmp_path: Path) -> None:
     """Modules, functions and in-place functions of all five, at another batch size."""
     kind = getattr(torch, dtype)
     module = EveryForm().eval().to(kind)
@@ -105,7 +106,7 @@ class Ranks(nn.Module):
 
 
 @pytest.mark.parametrize("style", ["acts", "standard"])
-def test_prelu_ranks(style: str, tmp_path: Path) -> None:
+def test_prelu_ranks(style: Style, tmp_path: Path) -> None:
     """PyTorch's slopes belong to dimension 1, whatever the rank."""
     shapes = [(), (4,), (2, 3), (2, 3, 4), (2, 3, 4, 5), (2, 3, 2, 3, 2)]
     inputs = tuple(samples(shape, torch.float32) for shape in shapes)
@@ -140,7 +141,7 @@ def test_default_opset(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("style", ["acts", "standard"])
-def test_training(style: str, tmp_path: Path) -> None:
+def test_training(style: Style, tmp_path: Path) -> None:
     """Each RReLU in training mode has its own seed and draws what the reference draws."""
     module = nn.Sequential(nn.RReLU(), nn.RReLU(0.5, 0.9)).train()
     x = -torch.rand(50, dtype=torch.float64) - 0.1
@@ -213,7 +214,7 @@ class Branches(nn.Module):
 
 @pytest.mark.parametrize("style", ["acts", "standard"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_subgraphs(dtype: str, style: str, tmp_path: Path) -> None:
+def test_subgraphs(dtype: str, style: Style, tmp_path: Path) -> None:
     """Activations inside subgraphs are exported like others, in both branches."""
     kind = getattr(torch, dtype)
     module = Branches().eval().to(kind)

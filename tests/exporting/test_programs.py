@@ -61,7 +61,8 @@ def test_shapes_of_a_program(tmp_path: Path) -> None:
     export(limited, (X,), tmp_path / "m.onnx", verify="bodies")
     assert shapes(tmp_path / "m.onnx") == [["batch", 3]]
     same(tmp_path / "m.onnx", torch.randn(7, 3))
-    for given in ({}, ({0: Dim.AUTO},)):
+    others: tuple[Any, ...] = ({}, ({0: Dim.AUTO},))
+    for given in others:
         with pytest.raises(ValueError, match="keeps the shapes that it was captured with"):
             export(limited, (X,), tmp_path / "n.onnx", dynamic_shapes=given)
     with pytest.raises(ValueError, match=r"cannot run on these inputs.*float32 \(65, 3\)"):

@@ -138,7 +138,12 @@ CASES: dict[str, tuple[nn.Module, Any, type[Exception], str]] = {
     "integers": (nn.LeakyReLU(), torch.arange(3), ValueError, INTEGERS),
     "integers ELU": (nn.ELU(), torch.arange(3), ValueError, INTEGERS),
     "no tuple": (nn.ReLU(), {"x": X}, TypeError, "args must be a tensor or a tuple.*got dict"),
-    "no module": (torch.relu, X, TypeError, "must be a torch.nn.Module"),
+    "no module": (  # type: ignore[dict-item]  # the point of the case
+        torch.relu,
+        X,
+        TypeError,
+        "must be a torch.nn.Module",
+    ),
     "another size": (
         nn.Linear(4, 4),
         X,

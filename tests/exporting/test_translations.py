@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from onnx_acts.definition.specs import SPECS, Attribute, Spec, spec_of
 from onnx_acts.exporting import translations
 from onnx_acts.exporting.translations import TranslationError, translation_table
 
-OTHER = {
+OTHER: dict[str, dict[str, Any]] = {
     # Of another library; of two tensors; with a text; with two numbers where the record has one.
     "nowhere": {"torch": "no_such_function"},
     "two inputs": {"torch": "cosine_similarity"},

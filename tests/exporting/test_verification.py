@@ -85,7 +85,7 @@ def test_wrong_parameters_in_a_network(dtype: torch.dtype, factor: float) -> Non
     x = torch.randn(16, 64).to(dtype)
     (expected,) = expect(module, (x,), {})
     with torch.no_grad():
-        module[1].weight *= factor
+        module.get_parameter("1.weight").mul_(factor)
         wrong = module(x)
     with pytest.raises(VerificationError):
         compare(OUTPUT, [expected], [wrong], accelerated=True, operators=["PReLU"])

@@ -17,7 +17,7 @@ from onnx_acts.exporting import export
 from onnx_acts.exporting.arguments import one_by_one, settled
 from onnx_acts.exporting.subjects import subject_of
 from onnx_acts.exporting.verification import run_model
-from tests.exporting.networks import Applied
+from tests.exporting.networks import Applied, compile_module
 from tests.exporting.test_export import shapes
 
 X = torch.randn(2, 3, generator=torch.Generator().manual_seed(6))
@@ -38,9 +38,9 @@ def compiled_in_place() -> nn.Module:
 
 WRAPPED: dict[str, Callable[[], nn.Module]] = {
     "DataParallel": lambda: nn.DataParallel(dense()),
-    "compiled": lambda: torch.compile(dense()),
-    "compiled DataParallel": lambda: nn.DataParallel(torch.compile(dense())),
-    "compiled inside": lambda: nn.Sequential(torch.compile(dense()), nn.Identity()).eval(),
+    "compiled": lambda: compile_module(dense()),
+    "compiled DataParallel": lambda: nn.DataParallel(compile_module(dense())),
+    "compiled inside": lambda: nn.Sequential(compile_module(dense()), nn.Identity()).eval(),
     "compiled in place": compiled_in_place,
     "a compiled function": lambda: Applied(torch.compile(dense())),
 }
@@ -66,7 +66,7 @@ def test_wrapped(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_names_of_a_wrapped_module(tmp_path: Path) -> None:
     """The initializers have the names of the module inside."""
-    export(nn.DataParallel(torch.compile(dense())), (X,), tmp_path / "m.onnx", verify="bodies")
+    export(nn.DataParallel(compile_module(dense())), (X,), tmp_path / "m.onnx", verify="bodies")
     names = {item.name for item in onnx.load(tmp_path / "m.onnx").graph.initializer}
     assert {"0.weight", "2.bias"} <= names
 
@@ -126,7 +126,7 @@ def test_own_forward_comes_back() -> None:
     """A `forward` that was set on the module itself is there again afterwards."""
     module = Varied()
     own = module.forward
-    module.forward = own
+    module.forward = own  # type: ignore[method-assign]  # the point of the test
     with one_by_one(module, *CALLS["keywords"], {"x": None}):
         assert module.forward is not own
     assert vars(module)["forward"] is own
@@ -174,7 +174,7 @@ def test_settled() -> None:
 def test_subjects() -> None:
     """Wrappers in wrappers are looked through; what is no module is named."""
     module = dense()
-    wrapped = torch.compile(nn.DataParallel(torch.compile(module)))
+    wrapped = compile_module(nn.DataParallel(compile_module(module)))
     assert subject_of(wrapped).module is module
     with pytest.raises(TypeError, match=r"must be a torch.nn.Module or .*ExportedProgram, got int"):
         subject_of(3)

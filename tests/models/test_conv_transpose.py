@@ -1,5 +1,7 @@
 """The demo's ConvTranspose is onnx.reference's, only faster."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -30,10 +32,11 @@ def test_values(stride: int, pads: list[int], extra: list[int]) -> None:
     graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", 11, None)])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
     assert isinstance(model, onnx.ModelProto)
-    got = ReferenceEvaluator(model, new_ops=[ConvTranspose]).run(
+    found: Any = ReferenceEvaluator(model, new_ops=[ConvTranspose]).run(
         None, dict(zip(names, (x, w, b), strict=True))
-    )[0]
-    want = torch.nn.functional.conv_transpose2d(
-        *map(torch.tensor, (x, w, b)), stride=stride, padding=pads[0], output_padding=extra[0]
     )
-    np.testing.assert_allclose(got, want.numpy(), rtol=1e-12, atol=1e-12)
+    xt, wt, bt = (torch.tensor(array) for array in (x, w, b))
+    want = torch.nn.functional.conv_transpose2d(
+        xt, wt, bt, stride=stride, padding=pads[0], output_padding=extra[0]
+    )
+    np.testing.assert_allclose(found[0], want.numpy(), rtol=1e-12, atol=1e-12)

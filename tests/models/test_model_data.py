@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ for photo in (*data.TRAINING_PHOTOS, *data.HELD_OUT_PHOTOS):
 """
 
 
-def test_all_data_loads_offline_with_empty_caches(tmp_path):
+def test_all_data_loads_offline_with_empty_caches(tmp_path: Path) -> None:
     """Data loads in a fresh process that has no network and no cache, and it leaves no cache."""
     variables = ("HOME", "XDG_CACHE_HOME", "SKIMAGE_DATADIR", "SCIKIT_LEARN_DATA")
     empty = {variable: str(tmp_path) for variable in variables}
@@ -38,14 +39,14 @@ def test_all_data_loads_offline_with_empty_caches(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} <= {"Microsoft"}
 
 
-def test_every_digit_is_either_trained_on_or_held_out():
+def test_every_digit_is_either_trained_on_or_held_out() -> None:
     """The two parts of the split are disjoint and together are all digits."""
     train, held_out = data.digits_split()
     assert (len(train), len(held_out)) == (1257, 540)
     assert np.array_equal(np.sort(np.concatenate([train, held_out])), np.arange(1797))
 
 
-def test_held_out_digits_are_stratified():
+def test_held_out_digits_are_stratified() -> None:
     """Each class has its share of the held-out digits, to within one image."""
     digits = data.digits(8)
     share = len(digits.held_out_labels) / 1797
@@ -53,7 +54,7 @@ def test_held_out_digits_are_stratified():
     assert np.all(np.abs(np.bincount(digits.held_out_labels) - share * classes) <= 1)
 
 
-def test_held_out_photographs_are_not_trained_on():
+def test_held_out_photographs_are_not_trained_on() -> None:
     """No photograph stands in both lists, under its own name or under another."""
     train, held_out = (
         {data.photograph(name).tobytes() for name in names}
@@ -65,7 +66,7 @@ def test_held_out_photographs_are_not_trained_on():
 
 
 @pytest.mark.parametrize("size", [8, 16, 32])
-def test_digits_are_float32_in_unit_range(size):
+def test_digits_are_float32_in_unit_range(size: int) -> None:
     """Digits of every size are float32 and use [0, 1]."""
     images = data.digits(size).held_out_images
     assert images.dtype == np.float32
@@ -75,7 +76,7 @@ def test_digits_are_float32_in_unit_range(size):
 
 
 @pytest.mark.parametrize("name", data.HELD_OUT_PHOTOS)
-def test_photographs_scale_by_two(name):
+def test_photographs_scale_by_two(name: str) -> None:
     """A photograph has even sides, lies in [0, 1], and keeps its shape when halved and doubled."""
     photo = data.photograph(name)
     small = data.downscale(photo)

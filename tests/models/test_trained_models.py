@@ -2,21 +2,25 @@
 
 import hashlib
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 import models
 from models import evaluate, store
+from models.data import FloatArray
 from models.recipes import RECIPES
 
 MANIFEST = store.read_json(store.MANIFEST)["models"]
 
 
 @pytest.fixture
-def copied_store(tmp_path, monkeypatch):
+def copied_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store in a folder of its own, with a copy of the weights of the dense network."""
     file = tmp_path / MANIFEST["digits_mlp"]["file"]
     file.parent.mkdir()
@@ -25,14 +29,14 @@ def copied_store(tmp_path, monkeypatch):
     return file
 
 
-def test_recipes_weights_and_manifest_name_the_same_models():
+def test_recipes_weights_and_manifest_name_the_same_models() -> None:
     """Every recipe has weights and a manifest entry, and no others exist."""
     files = {path.stem for path in (store.FOLDER / "weights").glob("*")}
     assert files == set(RECIPES) == set(MANIFEST)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_manifest_describes_the_file_and_the_recipe(name):
+def test_manifest_describes_the_file_and_the_recipe(name: str) -> None:
     """Hash, sizes and recipe in the manifest are those of the weights and of the table."""
     entry, recipe = MANIFEST[name], RECIPES[name]
     content = (store.FOLDER / entry["file"]).read_bytes()
@@ -44,7 +48,7 @@ def test_manifest_describes_the_file_and_the_recipe(name):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_held_out_metric_is_the_manifests(name):
+def test_held_out_metric_is_the_manifests(name: str) -> None:
     """Loaded weights give the count of correct digits, or the PSNR within 0.01 dB."""
     score = evaluate.evaluate(name, evaluate.torch_predict(models.load(name)))
     tolerance = 0.01 if score.metric == "psnr_db" else 0
@@ -54,12 +58,12 @@ def test_held_out_metric_is_the_manifests(name):
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if RECIPES[name].task == "digits"])
-def test_classifiers_are_right_on_19_of_20(name):
+def test_classifiers_are_right_on_19_of_20(name: str) -> None:
     """A classifier that learnt nothing would have 10 %; all of these have at least 95 %."""
     assert MANIFEST[name]["value"] >= 0.95
 
 
-def test_fsrcnn_beats_bicubic():
+def test_fsrcnn_beats_bicubic() -> None:
     """FSRCNN is better on every held-out photograph, by half a decibel in the mean."""
     entry, bicubic = MANIFEST["fsrcnn_prelu"], evaluate.bicubic_score()
     assert bicubic.parts == pytest.approx(entry["bicubic"]["parts"], abs=0.01, rel=0)
@@ -68,12 +72,12 @@ def test_fsrcnn_beats_bicubic():
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_loaded_model_is_in_inference_mode(name):
+def test_loaded_model_is_in_inference_mode(name: str) -> None:
     """No module of a loaded model is left in training mode."""
     assert not any(module.training for module in models.load(name).modules())
 
 
-def test_corrupted_weights_are_refused(copied_store):
+def test_corrupted_weights_are_refused(copied_store: Path) -> None:
     """One flipped bit gives an error that names the file and both hashes."""
     content = bytearray(copied_store.read_bytes())
     content[-1] ^= 1
@@ -84,20 +88,20 @@ def test_corrupted_weights_are_refused(copied_store):
     assert str(copied_store) in str(error.value)
 
 
-def test_missing_weights_say_how_to_make_them(copied_store):
+def test_missing_weights_say_how_to_make_them(copied_store: Path) -> None:
     """Without the file, the error names it and the command that makes it."""
     copied_store.unlink()
     with pytest.raises(store.WeightsError, match=r"models\.train digits_mlp"):
         models.load("digits_mlp")
 
 
-def test_unknown_model_lists_the_known():
+def test_unknown_model_lists_the_known() -> None:
     """A wrong name is answered with the right ones."""
     with pytest.raises(KeyError, match="lenet5_prelu"):
         models.load("lenet6")
 
 
-def test_psnr_leaves_the_border_out():
+def test_psnr_leaves_the_border_out() -> None:
     """A uniform error of 0.1 is 20 dB, whatever stands in the border."""
     truth = np.full((1, 1, 12, 12), 0.5)
     image = np.zeros_like(truth)
@@ -105,10 +109,10 @@ def test_psnr_leaves_the_border_out():
     assert math.isclose(evaluate.psnr(image, truth), 20)
 
 
-def test_accuracy_notices_wrong_answers():
+def test_accuracy_notices_wrong_answers() -> None:
     """A runtime that always says 0 is right on the zeros only."""
 
-    def always_zero(images):
+    def always_zero(images: FloatArray) -> NDArray[Any]:
         return np.eye(1, 10).repeat(len(images), axis=0)
 
     parts = evaluate.evaluate("digits_mlp", always_zero).parts
@@ -116,7 +120,7 @@ def test_accuracy_notices_wrong_answers():
     assert parts == {"correct": zeros, "total": 540}
 
 
-def test_residual_networks_start_alike():
+def test_residual_networks_start_alike() -> None:
     """The five residual networks have the same initial weights under the same seed."""
     starts = []
     for name in RECIPES:
@@ -130,9 +134,9 @@ def test_residual_networks_start_alike():
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_no_activation_module_is_used_twice(name):
+def test_no_activation_module_is_used_twice(name: str) -> None:
     """Every activation runs exactly once per forward pass: one module at each place."""
-    runs = []
+    runs: list[nn.Module] = []
     kinds = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU)
     network = models.load(name)
     activations = [module for module in network.modules() if isinstance(module, kinds)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import onnx
@@ -28,12 +28,25 @@ def options(threads: int = 1) -> onnxruntime.SessionOptions:
     return made
 
 
+@overload
+def run(
+    op: str,
+    dtype: str,
+    *inputs: Array,
+    outputs: Literal[1] = 1,
+    threads: int = 1,
+    **attributes: Any,
+) -> Array: ...
+@overload
+def run(
+    op: str, dtype: str, *inputs: Array, outputs: Literal[2], threads: int = 1, **attributes: Any
+) -> list[Array]: ...
 def run(
     op: str, dtype: str, *inputs: Array, outputs: int = 1, threads: int = 1, **attributes: Any
 ) -> Array | list[Array]:
     """Runs one node on arrays that hold values of `dtype`; float64 in and out."""
     spec: Spec = spec_of(op)
-    shapes = {"x_shape": symbolic(inputs[0])}
+    shapes: dict[str, Any] = {"x_shape": symbolic(inputs[0])}
     if len(inputs) > 1:
         shapes["slope_shape"] = symbolic(inputs[1])
     model = one_node_model(spec, dtype, bodies=False, outputs=outputs, **shapes, **attributes)

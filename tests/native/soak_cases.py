@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import helper
@@ -54,7 +55,7 @@ def _rank(sizes: str) -> int:
 
 
 def _model(
-    spec: Spec, dtype: str, outputs: int, ranks: list[int], **attributes: int
+    spec: Spec, dtype: str, outputs: int, ranks: list[int], **attributes: Any
 ) -> onnx.ModelProto:
     """One node whose inputs have unknown sizes."""
 

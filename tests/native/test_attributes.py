@@ -16,20 +16,22 @@ ACCEPTED = [
     ("LeakyReLU", {}, 0.01),
     ("LeakyReLU", {"alpha": 0.25}, 0.25),  # FLOAT
     ("LeakyReLU", {"alpha": 2}, 2.0),  # INT
-    ("LeakyReLU", {"alpha": TENSOR(np.float64(0.3))}, 0.3),
+    ("LeakyReLU", {"alpha": TENSOR(np.array(0.3))}, 0.3),
     ("LeakyReLU", {"alpha": TENSOR(np.array([0.3]))}, 0.3),
-    ("LeakyReLU", {"alpha": TENSOR(np.float64(0.0))}, 0.0),
+    ("LeakyReLU", {"alpha": TENSOR(np.array(0.0))}, 0.0),
     ("RReLU", {}, 11 / 48),
     ("RReLU", {"lower": 0.5, "upper": 0.5}, 0.5),
-    ("RReLU", {"lower": TENSOR(np.float64(0.1)), "seed": -5, "training_mode": 0}, 0.65 / 3),
+    ("RReLU", {"lower": TENSOR(np.array(0.1)), "seed": -5, "training_mode": 0}, 0.65 / 3),
 ]
 
 
 @pytest.mark.parametrize(("op", "attributes", "slope"), ACCEPTED)
 def test_accepted(op: str, attributes: dict[str, Any], slope: float) -> None:
     """A real attribute may be a tensor of one float64, a FLOAT or an INT; missing, the default."""
-    (got,) = open_hand_made(hand_made(op, attributes)).run(None, {"x": np.float32([-1, 1])})
-    np.testing.assert_array_equal(got, np.float32([-np.float32(slope), 1]))
+    (got,) = open_hand_made(hand_made(op, attributes)).run(
+        None, {"x": np.array([-1, 1], np.float32)}
+    )
+    np.testing.assert_array_equal(got, np.array([-np.float32(slope), 1], np.float32))
 
 
 REFUSED = [
@@ -38,7 +40,7 @@ REFUSED = [
     ("ELU", {"alpha": [1, 2, 3]}, ["alpha is a list of 3 INTS"]),
     ("ELU", {"alpha": ["a"]}, ["alpha is of another kind"]),
     ("ELU", {"alpha": helper.make_graph([], "g", [], [])}, ["alpha is of another kind"]),
-    ("ELU", {"alpha": TENSOR(np.float32(1))}, ["a tensor of 1 float32 value(s)"]),
+    ("ELU", {"alpha": TENSOR(np.array(1, np.float32))}, ["a tensor of 1 float32 value(s)"]),
     ("ELU", {"alpha": TENSOR(np.arange(3.0))}, ["a tensor of 3 float64 value(s)"]),
     ("ELU", {"alpha": TENSOR(np.zeros(0))}, ["a tensor of 0 float64 value(s)"]),
     ("RReLU", {"lower": 0.5, "upper": 0.25}, ["lower = 0.5 and upper = 0.25", "lower <= upper"]),

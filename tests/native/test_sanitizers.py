@@ -102,7 +102,7 @@ def test_fuzzing(target: str, memory_checked: Path) -> None:
 
 def test_memory_on_onnxruntime(memory_checked: Path, cases: Path) -> None:
     """Models of every operator on the real runtime, opened, run and closed by C++; no leak."""
-    said = soak(memory_checked, cases, threads=8, seconds=5, intra_op=2, **MEMORY_OPTIONS)
+    said = soak(memory_checked, cases, 8, seconds=5, intra_op=2, start=(), **MEMORY_OPTIONS)
     print(said)
     assert re.search(EQUAL_BITS, said)
 

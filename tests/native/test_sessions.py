@@ -153,7 +153,7 @@ def test_in_place_chain_keeps_the_input() -> None:
         "chain",
         [value("x", onnx.TensorProto.FLOAT, ["N"])],
         [value(name, onnx.TensorProto.FLOAT, ["N"]) for name in ("y", "noise")],
-        [numpy_helper.from_array(np.float32([0.5]), "s")],
+        [numpy_helper.from_array(np.array([0.5], np.float32), "s")],
     )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("onnx_acts", 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
@@ -231,7 +231,7 @@ def test_registered_twice() -> None:
     twice.register_custom_ops_library(onnx_acts.library_path())
     for _ in range(2):
         session = onnxruntime.InferenceSession(hand_made("ELU", {}), twice, providers=PROVIDERS)
-        assert session.run(None, {"x": np.float32([2])})[0][0] == 2
+        assert session.run(None, {"x": np.array([2], np.float32)})[0][0] == 2
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (1,) * 10, (2,) * 12, (1,) * 20])

@@ -34,7 +34,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import mpmath  # type: ignore[import-untyped]  # it ships no types
+import mpmath
 
 from onnx_acts.definition.specs import spec_of
 from onnx_acts.definition.version import version
