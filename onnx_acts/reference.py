@@ -6,4 +6,4 @@ The public name of `onnx_acts.definition.reference`.
 from onnx_acts.definition import reference
 from onnx_acts.definition.reference import *  # noqa: F403
 
-__all__ = reference.__all__  # noqa: PLE0605  # the same names
+__all__ = reference.__all__  # the same names

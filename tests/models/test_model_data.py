@@ -19,9 +19,6 @@ def refuse(*_args, **_keywords):
 
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 from models import data
-from tests.building import ROOT
-from tests.building import ROOT
-from tests.building import ROOT
 
 data.digits(8)
 for photo in (*data.TRAINING_PHOTOS, *data.HELD_OUT_PHOTOS):
