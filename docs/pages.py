@@ -179,6 +179,10 @@ def _shown(example: Example) -> list[str]:
     ]
 
 
+_SHADOWED = {"accelerate": "graph.accelerate.accelerate", "lower": "graph.lower.lower"}
+"""Functions under whose public names mkdocstrings finds modules: their own paths."""
+
+
 def public_names() -> str:
     """A page of mkdocstrings' marks, one for each public name, and for what they return."""
     lines = [
@@ -189,11 +193,12 @@ def public_names() -> str:
     ]
     for name in onnx_acts.__all__:
         if name not in ("__version__", "reference"):
-            thing = getattr(onnx_acts, name)
-            lines += ["", f"::: {thing.__module__}.{name}"]
+            if name in _SHADOWED:
+                lines += ["", f"[](){{#onnx_acts.{name}}}"]
+            lines += ["", f"::: onnx_acts.{_SHADOWED.get(name, name)}"]
     lines += ["", "## What they return", ""]
     for path in ("exporting.result.OutputError", "runtime.placement.NodePlacement"):
         lines += ["", f"::: onnx_acts.{path}", "    options:", "      heading_level: 3"]
-    lines += ["", "## onnx_acts.reference", "", "::: onnx_acts.definition.reference"]
+    lines += ["", "## onnx_acts.reference", "", "::: onnx_acts.reference"]
     lines += ["    options:", "      heading_level: 3", "      show_root_heading: false"]
     return "\n".join(lines) + "\n"

@@ -53,10 +53,10 @@ class Runtime(Protocol):
     promise: str
 
     def unavailable(self) -> str:
-        """Why it cannot be used here at all, or an empty text."""
+        """Why it cannot be used here at all, or an empty string."""
 
     def unsupported(self, case: Case) -> str:
-        """Why it has no answer to this case, or an empty text."""
+        """Why it has no answer to this case, or an empty string."""
 
     def run(self, case: Case) -> list[Array]:
         """Computes the outputs that the case asks for."""

@@ -1,6 +1,7 @@
-"""Checks of what a caller hands in: element types, shapes and attributes, with messages that mend.
+"""Checks of what a caller hands in: element types, shapes and attributes.
 
-Each check raises `TypeError` (wrong kind of thing) or `ValueError` (wrong value).
+Each check raises `TypeError` (wrong kind of thing) or `ValueError` (wrong value), with a message
+that says how to fix it.
 """
 
 from __future__ import annotations

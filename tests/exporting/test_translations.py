@@ -16,10 +16,10 @@ from onnx_acts.exporting import translations
 from onnx_acts.exporting.translations import TranslationError, translation_table
 
 OTHER: dict[str, dict[str, Any]] = {
-    # Of another library; of two tensors; with a text; with two numbers where the record has one.
+    # Of another library; of two tensors; with a string; with two numbers where the record has one.
     "nowhere": {"torch": "no_such_function"},
     "two inputs": {"torch": "cosine_similarity"},
-    "a text": {"torch": "gelu"},
+    "a string": {"torch": "gelu"},
     "two numbers": {"torch": "hardtanh"},
     "another name": {"torch": "celu", "torch_names": {"alpha": "beta"}},
 }

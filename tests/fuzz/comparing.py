@@ -10,7 +10,7 @@ __all__ = ["difference"]
 
 
 def difference(got: Array, wanted: Array, error: Error, is_approximate: bool) -> tuple[str, str]:
-    """Returns the kind of difference and a text, both empty where there is none.
+    """Returns the kind of difference and a description, both empty where there is none.
 
     Zeros may differ in sign: a formula such as 0 - w*0 loses it.
     """

@@ -1,5 +1,6 @@
 """What is made for the documents: pages of the site, pictures, the table over versions."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,16 @@ from matplotlib.figure import Figure
 import onnx_acts
 from docs import pages, pictures, runtimes
 from onnx_acts.graph import patterns
+from tests.building import ROOT
+
+_FASTER_PRELU = re.compile(
+    r"\*\*(\S+) to (\S+) times as fast\*\* as the PRelu of ONNX Runtime (\S+) and (\S+)\."
+    r" From (\S+) to (\S+) its PRelu takes the same time as ours, to within (\S+) %\."
+)
+_FASTER_ELU = re.compile(
+    r"\*\*(\S+) to (\S+) times as fast\*\* as its Elu from (\S+) to (\S+),"
+    r" (\S+) to (\S+) times from (\S+) to (\S+)\."
+)
 
 
 def test_version_table_is_current() -> None:
@@ -27,16 +38,38 @@ def test_version_table_comes_back() -> None:
     assert text.index("## Versions of ONNX Runtime") < text.index("## Goals")
 
 
+def _span(ratios: dict[str, float], first: str, last: str) -> tuple[list[str], list[str]]:
+    """The versions from first to last; the smallest and the largest ratio of theirs, as written."""
+    versions = list(ratios)
+    inside = versions[versions.index(first) : versions.index(last) + 1]
+    found = [ratios[version] for version in inside]
+    return inside, [f"{min(found):.1f}", f"{max(found):.1f}"]
+
+
 def test_readme_quotes_the_measurements() -> None:
-    """The ratios of the README are those of the table."""
-    found = pictures.medians(pictures.measured("runtimes"))
+    """The ratios of the README are those of the table, for every version that was measured."""
+    text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    figures = pictures.measured("runtimes")
+    found = pictures.medians(figures)
     prelu = {version: times["PRelu"] / times["PReLU"] for version, times in found.items()}
     elu = {version: times["Elu"] / times["ELU"] for version, times in found.items()}
-    slow, old = ("1.27.0", "1.31.1"), ("1.17.3", "1.19.2", "1.20.1")
-    assert all(11.5 < prelu[version] < 13.5 for version in slow)
-    assert all(0.94 < prelu[version] < 1.065 for version in set(prelu) - set(slow))
-    assert all(4 < elu[version] < 5 for version in set(elu) - set(old))
-    assert all(13.5 < elu[version] < 16.5 for version in old)
+
+    ((low, high, *slow, first, last, percent),) = _FASTER_PRELU.findall(text)
+    assert _span(prelu, *slow) == (slow, [low, high])
+    same, _ = _span(prelu, first, last)
+    assert [*same, *slow] == list(prelu)
+    furthest = max(abs(prelu[version] - 1) for version in same)
+    assert int(percent) - 1 < 100 * furthest <= int(percent)
+
+    ((low, high, first, last, old_low, old_high, old_first, old_last),) = _FASTER_ELU.findall(text)
+    new, ratios = _span(elu, first, last)
+    assert ratios == [low, high]
+    old, ratios = _span(elu, old_first, old_last)
+    assert ratios == [old_low, old_high]
+    assert [*old, *new] == list(elu)
+
+    size = "x".join(map(str, figures["shape"]))
+    assert f"float32, {size}, 1 thread, an Intel Xeon, one run on {figures['date']}" in text
 
 
 @pytest.mark.parametrize("draw", [pictures.front, pictures.activations])
@@ -81,6 +114,7 @@ def test_commands() -> None:
 
 def test_public_names() -> None:
     """Every public name is on the page."""
-    text = pages.public_names()
-    for name in onnx_acts.__all__:
-        assert f".{name}" in text, name
+    lines = pages.public_names().splitlines()
+    assert any("`onnx_acts.__version__`" in line for line in lines)
+    for name in set(onnx_acts.__all__) - {"__version__"}:
+        assert any(re.fullmatch(rf"::: onnx_acts(\.\w+)*\.{name}", line) for line in lines), name

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import onnx_acts
 from tests.building import ROOT
 
 PAGES = sorted(
@@ -60,6 +61,7 @@ def test_site(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     names = (tmp_path / "api.html").read_text("utf-8")
-    assert 'id="onnx_acts.exporting.export"' in names
+    for name in set(onnx_acts.__all__) - {"__version__"}:
+        assert names.count(f'id="onnx_acts.{name}"') == 1, name
     assert "--no-optimize" in (tmp_path / "commands.html").read_text("utf-8")
     assert "Elu → ELU" in (tmp_path / "forms.html").read_text("utf-8").replace("&gt;", ">")

@@ -42,9 +42,3 @@ def test_commands_exist(capsys: pytest.CaptureFixture[str]) -> None:
             main([command, "--help"])
         assert left.value.code == 0
         assert "usage: onnx-acts" in capsys.readouterr().out
-
-
-def test_linked_files_exist() -> None:
-    """Links inside the repository lead somewhere."""
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target

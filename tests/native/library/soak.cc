@@ -161,6 +161,7 @@ struct Memory {
 };
 
 Memory MeasureMemory() {
+  malloc_trim(0);  // what is free and kept depends on how the threads took turns
   long total = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> total >> resident;
   const struct mallinfo2 heap = mallinfo2();
