@@ -303,6 +303,54 @@ void CheckDraws(const Context& context) {
   }
 }
 
+// Numbers of the same size and sign are as far apart as their bits; a NaN is near a NaN alone.
+template <class Bits, class Real>
+bool IsNear(Real a, Real b) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
+  constexpr Bits kApart = 4;  // ULP: each is within the promise of its operator, two at most
+  const Bits x = BitCast<Bits>(a), y = BitCast<Bits>(b);
+  return (x < 0) == (y < 0) ? std::abs(x - y) <= kApart : a == b;
+}
+
+template <class Bits, class Real>
+int64_t Distant(const Bytes& got, const Bytes& want) {
+  int64_t count = 0;
+  for (std::size_t i = 0; i < got.size(); i += sizeof(Real)) {
+    Real a, b;
+    std::memcpy(&a, &got[i], sizeof a);
+    std::memcpy(&b, &want[i], sizeof b);
+    count += IsNear<Bits>(a, b) ? 0 : 1;
+  }
+  return count;
+}
+
+// Curves in float32 and float64, with the operator's default: near what the CPU computes, whose
+// accuracy is measured; it need not have the instructions that make the same bits.
+void CheckCurve(const Context& context, const OpSpec& op, Element element) {
+  const double parameter = op.attributes[0].real_default;
+  int64_t wrong = 0, tried = 0;
+  for (const int64_t count : {1, 9, 300007}) {
+    const Bytes x = Values(element, count, static_cast<uint32_t>(count));
+    Bytes want(x.size());
+    CpuLoops().Of(element).uniform[static_cast<int>(op.functor)](x.data(), want.data(), count,
+                                                                 parameter);
+    const Tensor from(x, 0), to(Bytes(x.size(), 0x5a), 0);
+    const UniformArgs args = {from.data(), to.data(), static_cast<uint32_t>(count),
+                              static_cast<float>(parameter), parameter};
+    device::RunUniform(op.functor, element, args, context.stream());
+    CUDA(cudaDeviceSynchronize());
+    wrong += element == Element::kFloat32 ? Distant<int32_t, float>(to.Content(), want)
+                                          : Distant<int64_t, double>(to.Content(), want);
+    tried += count;
+  }
+  context.report.Add({{"what", "near the CPU"},
+                      {"operator", op.name},
+                      {"type", NameOf(element)},
+                      {"elements", tried},
+                      {"further than 4 ULP", wrong}},
+                     wrong == 0);
+}
+
 // One functor of the table: the bits of products in every type; of curves those of 16-bit results.
 template <class F>
 void CheckFunctor(const Context& context, Functor functor, const char* name) {
@@ -311,6 +359,11 @@ void CheckFunctor(const Context& context, Functor functor, const char* name) {
   } else {
     CheckLookup(context, functor, Element::kFloat16);
     CheckLookup(context, functor, Element::kBFloat16);
+    for (const OpSpec& op : kOps) {
+      if (op.functor != functor || op.source != Source::kAttribute) continue;
+      CheckCurve(context, op, Element::kFloat32);
+      CheckCurve(context, op, Element::kFloat64);
+    }
   }
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
 from tests.building import CMAKE
 
 CHECK = Path(__file__).with_name("check.sh")
@@ -54,9 +55,10 @@ def test_kernels(tmp_path: Path) -> None:
     accuracy = [row for row in rows if row["what"] == "accuracy"]
     assert {row["type"] for row in accuracy} == {"float32", "float64"}
     assert all(0.5 < row["max_ulp"] <= 1 for row in accuracy)
-    assert {row["type"] for row in rows if row["what"] == "time" and row["kernel"] == "ELU"} == {
-        "float16",
-        "bfloat16",
-        "float32",
-        "float64",
-    }
+    near = [row for row in rows if row["what"] == "near the CPU"]
+    curves = {spec.name for spec in SPECS if not spec.is_product}
+    assert {row["operator"] for row in near} == curves
+    assert {row["type"] for row in near} == {"float32", "float64"}
+    uniform = {spec.name for spec in SPECS if spec.parameter_source in ("none", "attribute")}
+    timed = {(row["kernel"], row["type"]) for row in rows if row["what"] == "time"}
+    assert {(name, dtype) for name in uniform for dtype in ELEMENT_TYPES} <= timed

@@ -120,17 +120,24 @@ void Slopes(const Bench& b, const char* name, const std::vector<int64_t>& x,
   b.Add(name, [&] { device::RunSlopes(kind, b.element, args, b.stream()); });
 }
 
+// Whether a functor's 16-bit results come from a table; the rows follow Functor.
+constexpr bool kHasTable[] = {
+#define ONNX_ACTS_FUNCTOR(name) name::kFloatAccuracy<true> != FloatAccuracy::kExact,
+#include "op_table.inc"
+};
+
 void Operators(const Bench& b) {
-  Uniform(b, "ReLU", Functor::kRelu, 0);
-  Uniform(b, "LeakyReLU", Functor::kNegativeSlope, 0.01);
   const bool has_16_bits = SizeOf(b.element) == 2;
-  if (has_16_bits) {
-    const LookupArgs args = {b.x, b.y, b.count, b.table};
-    b.Add("ELU", [&] { device::RunLookup(args, b.stream()); });
-  } else {
-    Uniform(b, "ELU", Functor::kElu, 1.0);
-    Uniform(b, "ELU, alpha 1.67", Functor::kElu, 1.6732632423543772);
+  for (const OpSpec& op : kOps) {
+    if (op.source != Source::kNone && op.source != Source::kAttribute) continue;
+    if (has_16_bits && kHasTable[static_cast<int>(op.functor)]) {
+      const LookupArgs args = {b.x, b.y, b.count, b.table};
+      b.Add(op.name, [&] { device::RunLookup(args, b.stream()); });
+    } else {
+      Uniform(b, op.name, op.functor, op.attributes[0].real_default);
+    }
   }
+  if (!has_16_bits) Uniform(b, "ELU, alpha 1.67", Functor::kElu, 1.6732632423543772);
   const int64_t count = b.count;
   Slopes(b, "PReLU, one slope", {count}, {1});
   Slopes(b, "PReLU, per channel", {count / 16384, 64, 16, 16}, {64, 1, 1});
