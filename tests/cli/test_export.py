@@ -357,6 +357,7 @@ def in_process(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_process(tmp_path: Path) -> None:
     """The command line as a user runs it, with a factory in a file; bad input gives status 2."""
     (tmp_path / "net.py").write_text("import torch\ndef build():\n    return torch.nn.ELU(0.1)\n")
@@ -371,6 +372,7 @@ def test_process(tmp_path: Path) -> None:
     assert "opset 12 is not supported" in done.stderr
 
 
+@pytest.mark.slow
 def test_process_with_a_wrong_shape(tmp_path: Path) -> None:
     """Where the input does not fit, stderr has one line, without the logs of torch's exporter."""
     (tmp_path / "net.py").write_text(

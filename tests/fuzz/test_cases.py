@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnx.parser
 import onnx.printer
+import pytest
 from hypothesis import HealthCheck, Phase
 from onnx import numpy_helper
 
@@ -108,6 +109,7 @@ def reads_unnamed_sizes(model: onnx.ModelProto) -> bool:
     return is_unnamed and any(node.op_type in READING for node in model.graph.node)
 
 
+@pytest.mark.slow
 def test_variety() -> None:
     """Every opset, type, folded operator and place occurs."""
     found: Counter[str] = Counter()
@@ -138,6 +140,7 @@ def test_variety() -> None:
     assert not rare, f"hardly drawn: {rare}"
 
 
+@pytest.mark.slow
 def test_kinds_that_had_faults() -> None:
     """What mended faults need is no rarity, and few cases are copies of others."""
     chosen = drawn(3000)
@@ -152,6 +155,7 @@ def test_kinds_that_had_faults() -> None:
     assert not rare, f"hardly drawn: {rare}"
 
 
+@pytest.mark.slow
 def test_forms_are_replaced() -> None:
     """Most forms are met in a thousand graphs, and most graphs run."""
     replaced: Counter[str] = Counter()

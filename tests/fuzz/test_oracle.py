@@ -33,6 +33,7 @@ FAULTS: dict[Callable[[], None], Callable[[Finding], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_fault_is_seen(fault: Callable[[], None]) -> None:
     """Each of the faults shows in results or in a refusal within a few thousand graphs."""

@@ -16,6 +16,8 @@ from tests.helpers import one_node_model
 from tests.native.building import build as native_build
 from tests.native.building import call, python_tests
 
+pytestmark = pytest.mark.slow  # a build
+
 NATIVE_TESTS = ("values", "slopes", "draws", "attributes")
 
 
@@ -27,7 +29,6 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tests"
 
 
-@pytest.mark.slow
 def test_conforms(build: Path) -> None:
     """Every case of the conformance suite, by the promises of the native library."""
     library = str(build / "libemulated_ops.so")
@@ -37,7 +38,6 @@ def test_conforms(build: Path) -> None:
     assert f"ok: 0 fail, 0 known, {4 * 4 * len(SPECS)} pass" in text
 
 
-@pytest.mark.slow
 def test_passes_the_native_tests(build: Path) -> None:
     """Every 16-bit value under many parameters, slopes of every shape, draws, attributes."""
     said = python_tests(build / "libemulated_ops.so", *NATIVE_TESTS)

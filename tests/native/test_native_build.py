@@ -37,7 +37,9 @@ def clang(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(folder, f"-DCMAKE_CXX_COMPILER={clang_compiler()}", f"-DCMAKE_CXX_FLAGS={flags}")
 
 
-@pytest.fixture(params=["release", pytest.param("clang", marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.slow) for name in ("release", "clang")]
+)
 def built(request: pytest.FixtureRequest) -> Path:
     """The library and the C++ tests: by the compiler that CMake takes, and by Clang."""
     folder = request.getfixturevalue(request.param)

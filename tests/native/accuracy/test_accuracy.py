@@ -16,6 +16,8 @@ from tests.native.accuracy import applying, curves, measuring
 from tests.native.accuracy import float64 as accuracy_float64
 from tests.native.accuracy.measuring import THIN, THIN_FLOAT64, Record
 
+pytestmark = pytest.mark.slow
+
 CLOSE, CLOSE_FLOAT64 = 16, 50_000
 """Between the thin sweeps and the full ones, which are `make accuracy`."""
 
@@ -53,7 +55,7 @@ def test_16_bit(program: Path) -> None:
         assert counts == {"ReLU": 1, "LeakyReLU": 32, "PReLU": 64, "RReLU": 32, "ELU": 32}
 
 
-@pytest.mark.parametrize("stride", [THIN, pytest.param(CLOSE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [THIN, CLOSE])
 def test_leaky_float32(program: Path, stride: int) -> None:
     """One of `stride` inputs: correctly rounded."""
     found = check(measuring.sweep(program, "leaky", str(stride)))
@@ -62,7 +64,7 @@ def test_leaky_float32(program: Path, stride: int) -> None:
         assert len(parameters(found, op, "float32")) == count
 
 
-@pytest.mark.parametrize("stride", [THIN, pytest.param(CLOSE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [THIN, CLOSE])
 def test_elu_float32(program: Path, stride: int) -> None:
     """One of `stride` negative inputs: within the promise; the levels give the same bits."""
     found = check(measuring.sweep(program, "elu", str(stride)))
@@ -79,9 +81,7 @@ def test_leaky_float64(program: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "count", [THIN_FLOAT64, pytest.param(CLOSE_FLOAT64, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("count", [THIN_FLOAT64, CLOSE_FLOAT64])
 def test_elu_float64(program: Path, count: int) -> None:
     """Within the promise of mpmath's value on stratified inputs."""
     for levels in applying.families(program):
