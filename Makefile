@@ -3,7 +3,7 @@
 # make library   the native library, as far as its sources have changed; whatever runs it does this first
 # make lint      ruff, mypy, clang-format                             make bench, make conform: the figures
 # make docs      the site, in build/site/index.html                    make pictures: the figures of README and docs
-# make runtimes  measure versions of ONNX Runtime (minutes, downloads them), then make pictures
+# make versions  measure versions of ONNX Runtime (minutes, downloads them), then make pictures
 # make accuracy  measure the kernels at every float32 number (minutes), write docs/accuracy.md
 # make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
 # make coverage  the branches of the C++ sources that the native tests take (minutes)
@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
 
-.PHONY: demo library test test-quick lint format bench conform accuracy fuzz coverage docs pictures runtimes clean
+.PHONY: demo library test test-quick lint format bench conform accuracy fuzz coverage docs pictures versions clean
 
 demo: library
 	$(BIN)/python -m models.demo
@@ -51,7 +51,7 @@ fuzz: library
 	$(BIN)/python -m tests.fuzz --find-all --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 coverage: $(VENV)/.ready
-	$(BIN)/python -m tests.native.coverage
+	$(BIN)/python -m tests.native.builds.coverage
 
 docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
@@ -59,8 +59,8 @@ docs: $(VENV)/.ready
 pictures: $(VENV)/.ready
 	$(BIN)/python -m docs.pictures
 
-runtimes: library | build
-	$(BIN)/python -m docs.runtimes
+versions: library | build
+	$(BIN)/python -m docs.ort_versions
 	$(BIN)/python -m docs.pictures
 
 # CMake knows what depends on what; the result goes where the editable install looks for it. (CMake

@@ -1,7 +1,7 @@
 """ONNX Runtime's own PRelu and Elu, and ours, in several versions of ONNX Runtime.
 
-`python -m docs.runtimes` makes an environment for each version, measures, and writes
-`docs/figures/runtimes.json`; `python -m docs.pictures` makes the table and the picture of it.
+`python -m docs.ort_versions` makes an environment for each version, measures, and writes
+`docs/figures/ort_versions.json`; `python -m docs.pictures` makes the table and the picture of it.
 
 The versions take turns: in each round every version runs once, in random order, in a process of its
 own, so that other work on the machine disturbs all of them alike. Of each round and peer the median
@@ -28,13 +28,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from onnx_acts import accelerate, library_path, reference
-from onnx_acts.runtime.environment import environment
+from onnx_acts.ort.environment import environment
 
 __all__ = ["PEERS", "VERSIONS", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
-FIGURES = ROOT / "docs" / "figures" / "runtimes.json"
-WORKER = Path(__file__).with_name("runtimes_worker.py")
+FIGURES = ROOT / "docs" / "figures" / "ort_versions.json"
+WORKER = Path(__file__).with_name("ort_versions_worker.py")
 
 VERSIONS = ("1.17.3", "1.19.2", "1.20.1", "1.21.1", "1.23.2", "1.26.0", "1.27.0", "1.31.1")
 """The oldest that the library serves, the newest when the page was made, and the versions around
@@ -143,7 +143,7 @@ def measure(pythons: Mapping[str, Path], rounds: int, seconds: float) -> dict[st
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and writes the figures."""
-    parser = argparse.ArgumentParser(prog="python -m docs.runtimes", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m docs.ort_versions", description=__doc__)
     parser.add_argument("--versions", nargs="+", default=list(VERSIONS), metavar="V")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="default: 9")
     parser.add_argument(
@@ -152,9 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--environments",
         type=Path,
-        default=ROOT / "build" / "runtimes",
+        default=ROOT / "build" / "ort_versions",
         metavar="FOLDER",
-        help="where the environments are (default: build/runtimes)",
+        help="where the environments are (default: build/ort_versions)",
     )
     parser.add_argument("--json", type=Path, default=FIGURES, metavar="FILE", help="to write")
     options = parser.parse_args(arguments)
@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "level": about["library"].get("isa"),
         "onnx_acts": about["packages"]["onnx-acts"],
         "shape": SHAPE,
-        "command": "python -m docs.runtimes"
+        "command": "python -m docs.ort_versions"
         f" --rounds {options.rounds} --seconds {options.seconds:g}",
         "microseconds": measured,
     }

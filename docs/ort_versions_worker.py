@@ -1,7 +1,7 @@
-"""Times a few models in one version of ONNX Runtime; `docs.runtimes` starts it in each environment.
+"""Times a few models in one version of ONNX Runtime; `docs.ort_versions` starts it everywhere.
 
 It needs NumPy and onnxruntime alone, since old versions of ONNX Runtime run with old versions of
-NumPy: `python docs/runtimes_worker.py PLAN.json` prints one line of JSON.
+NumPy: `python docs/ort_versions_worker.py PLAN.json` prints one line of JSON.
 
 Times are those that the calling thread, which computes everything, spends on its processor: while
 other programs have that processor, the clock stands still.

@@ -1,7 +1,7 @@
 """The pictures of README and docs, and the table over versions of ONNX Runtime.
 
 `python -m docs.pictures` makes them from what was measured: `docs/figures/*.json`, which
-`python -m docs.runtimes` and `python -m docs.elu_error` write.
+`python -m docs.ort_versions` and `python -m docs.elu_error` write.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ FIGURES = DOCS / "figures"
 BENCHMARKS = DOCS / "benchmarks.md"
 
 BEGIN, END = (
-    "<!-- runtimes: written by `python -m docs.pictures` -->\n",
-    "<!-- end of runtimes -->\n",
+    "<!-- versions: written by `python -m docs.pictures` -->\n",
+    "<!-- end of versions -->\n",
 )
 _MARKED = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
 
@@ -81,7 +81,7 @@ def version_table(figures: dict[str, Any]) -> str:
         "",
         f"- machine: {figures['cpu']}, instruction set level {figures['level']};"
         f" onnx-acts {figures['onnx_acts']}",
-        f"- date: {figures['date']}; command: {figures['command']} (`make runtimes`)",
+        f"- date: {figures['date']}; command: {figures['command']} (`make versions`)",
         f"- Each figure is the median over {max(rounds)} processes of the median of one process, in"
         " time of the computing thread on its processor: the machine had other work, and"
         " waiting for it does not count. The versions took turns. Outputs were verified first.",
@@ -103,7 +103,7 @@ def front() -> Figure:
 
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     bars, curves = figure.subplots(1, 2, width_ratios=(1.15, 1))
-    _draw_times(bars, measured("runtimes"))
+    _draw_times(bars, measured("ort_versions"))
     _draw_errors(curves, measured("elu_error"))
     return figure
 
@@ -204,7 +204,7 @@ def main() -> int:
         # Without the version of Matplotlib inside, the same picture is the same file.
         draw().savefig(FIGURES / f"{name}.png", dpi=110, metadata={"Software": None})
     text = BENCHMARKS.read_text("utf-8")
-    BENCHMARKS.write_text(with_version_table(text, measured("runtimes")), "utf-8")
+    BENCHMARKS.write_text(with_version_table(text, measured("ort_versions")), "utf-8")
     return 0
 
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from onnx_acts.definition.nodes import make_node
     from onnx_acts.exporting import ExportResult, VerificationError, export
     from onnx_acts.graph import accelerate, lower
-    from onnx_acts.runtime.evaluator import reference_evaluator
-    from onnx_acts.runtime.placement import placement
-    from onnx_acts.runtime.sessions import library_path, register, session
+    from onnx_acts.ort.evaluator import reference_evaluator
+    from onnx_acts.ort.placement import placement
+    from onnx_acts.ort.sessions import library_path, register, session
 
     __version__: str
 
@@ -40,13 +40,13 @@ _ROOMS = {
     "VerificationError": "exporting",
     "accelerate": "graph",
     "export": "exporting",
-    "library_path": "runtime.sessions",
+    "library_path": "ort.sessions",
     "lower": "graph",
     "make_node": "definition.nodes",
-    "placement": "runtime.placement",
-    "reference_evaluator": "runtime.evaluator",
-    "register": "runtime.sessions",
-    "session": "runtime.sessions",
+    "placement": "ort.placement",
+    "reference_evaluator": "ort.evaluator",
+    "register": "ort.sessions",
+    "session": "ort.sessions",
 }
 """Where the public functions and classes are defined."""
 

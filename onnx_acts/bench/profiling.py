@@ -12,7 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from onnx_acts.definition.specs import SPECS
-from onnx_acts.runtime import sessions
+from onnx_acts.ort import sessions
 
 __all__ = ["activation_share", "share_of_activations"]
 

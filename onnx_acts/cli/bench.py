@@ -121,7 +121,7 @@ def _measure(arguments: argparse.Namespace) -> Iterator[Row]:
 def _environment() -> dict[str, Any]:
     """What the reports say of this run."""
     from onnx_acts.definition.version import version
-    from onnx_acts.runtime.environment import environment
+    from onnx_acts.ort.environment import environment
 
     found = environment()
     found["packages"]["openvino"] = version("openvino")

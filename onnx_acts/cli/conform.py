@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     from onnx_acts.conformance import report
     from onnx_acts.conformance.suite import run as run_selection
     from onnx_acts.files.reading import write_atomically
-    from onnx_acts.runtime.environment import environment
+    from onnx_acts.ort.environment import environment
 
     selection = _selection(arguments)
     check_targets((arguments.json, arguments.junit))

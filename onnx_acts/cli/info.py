@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         content = _model_content(arguments.model, seen)
         print(json.dumps(content, indent=2) if arguments.json else _model_text(content))
         return 0
-    from onnx_acts.runtime.environment import environment
+    from onnx_acts.ort.environment import environment
 
     found = {**environment(), "operators": _operators()}
     print(json.dumps(found, indent=2) if arguments.json else _text(found))
@@ -134,7 +134,7 @@ def _operators() -> list[dict[str, Any]]:
 
 def _text(found: dict[str, Any]) -> str:
     """The environment and the operators, for people."""
-    from onnx_acts.runtime.environment import library_facts
+    from onnx_acts.ort.environment import library_facts
 
     lines = _labelled({k: v or "not installed" for k, v in found["packages"].items()})
     lines += _labelled({name: found[name] for name in ("python", "system", "cpu")})

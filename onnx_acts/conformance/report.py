@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from onnx_acts.conformance.runtimes import runtime_of
 from onnx_acts.conformance.suite import Cell, Result
-from onnx_acts.runtime.environment import library_facts
+from onnx_acts.ort.environment import library_facts
 from onnx_acts.text.tables import columns
 
 __all__ = ["json_text", "junit_text", "table_text"]

@@ -19,11 +19,11 @@ from onnx.reference import ReferenceEvaluator
 
 from onnx_acts.conformance.case import Case, acts_model, standard_model
 from onnx_acts.conformance.known_differences import missing_kernel
-from onnx_acts.runtime import sessions
-from onnx_acts.runtime.evaluator import reference_evaluator
-from onnx_acts.runtime.ort_values import from_ort, to_ort
-from onnx_acts.runtime.placement import ExecutedNode, executed_nodes
-from onnx_acts.runtime.sessions import CPU, CUDA, cuda_error
+from onnx_acts.ort import sessions
+from onnx_acts.ort.evaluator import reference_evaluator
+from onnx_acts.ort.placement import ExecutedNode, executed_nodes
+from onnx_acts.ort.sessions import CPU, CUDA, cuda_error
+from onnx_acts.ort.values import from_ort, to_ort
 
 __all__ = ["RUNTIMES", "Runtime", "runtime_of", "to_torch", "torch_parameter", "version_of"]
 

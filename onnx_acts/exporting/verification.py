@@ -23,8 +23,8 @@ from onnx_acts.exporting.eager import run_module
 from onnx_acts.exporting.result import OutputError, VerificationError
 from onnx_acts.exporting.tolerance import as_double, noise_of, spacing, tolerance_of
 from onnx_acts.files.reading import Model
-from onnx_acts.runtime import sessions
-from onnx_acts.runtime.ort_values import from_ort, to_ort
+from onnx_acts.ort import sessions
+from onnx_acts.ort.values import from_ort, to_ort
 
 __all__ = [
     "Expectation",

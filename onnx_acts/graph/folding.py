@@ -101,7 +101,7 @@ def _run(
     """Runs a model of some nodes; returns the output of the last one."""
     import onnxruntime  # not before something is folded: it takes long to load
 
-    from onnx_acts.runtime.ort_values import from_ort, to_ort
+    from onnx_acts.ort.values import from_ort, to_ort
 
     graph = helper.make_graph(
         nodes,

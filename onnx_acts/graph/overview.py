@@ -17,7 +17,7 @@ from onnx_acts.files.types import scopes
 from onnx_acts.graph.accelerate import accelerate_reported
 from onnx_acts.graph.deciding import Report
 from onnx_acts.graph.standard import standard_spec
-from onnx_acts.runtime.sessions import CUDA, library_info, plain_cuda_error
+from onnx_acts.ort.sessions import CUDA, library_info, plain_cuda_error
 
 __all__ = ["Activation", "Overview", "overview"]
 

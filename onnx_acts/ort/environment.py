@@ -12,7 +12,7 @@ from typing import Any
 import onnxruntime
 
 from onnx_acts.definition.version import version
-from onnx_acts.runtime.sessions import library_info, plain_cuda_error
+from onnx_acts.ort.sessions import library_info, plain_cuda_error
 
 __all__ = ["cpu_name", "environment", "library_facts"]
 

@@ -19,8 +19,8 @@ from onnx import helper
 from onnx_acts.definition.specs import DOMAIN
 from onnx_acts.files.reading import Model
 from onnx_acts.files.structure import walk_graphs
-from onnx_acts.runtime.ort_values import to_ort
-from onnx_acts.runtime.sessions import session
+from onnx_acts.ort.sessions import session
+from onnx_acts.ort.values import to_ort
 
 __all__ = ["ExecutedNode", "NodePlacement", "executed_nodes", "placement"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from onnx_acts.bench import picture, report, rows
 from onnx_acts.bench.peers import COPIES, OURS, PEERS
-from onnx_acts.runtime.environment import environment
+from onnx_acts.ort.environment import environment
 from onnx_acts.text.tables import WIDTH
 from tests.bench.rows import NETWORK, ROWS, row
 

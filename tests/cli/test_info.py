@@ -8,8 +8,8 @@ import pytest
 
 from onnx_acts.definition.specs import SPECS
 from onnx_acts.graph import accelerate
-from onnx_acts.runtime import environment
-from onnx_acts.runtime.sessions import library_info
+from onnx_acts.ort import environment
+from onnx_acts.ort.sessions import library_info
 from onnx_acts.text.tables import WIDTH
 from tests.cli import running
 from tests.graph.models import parsed

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from onnx_acts.conformance import report
 from onnx_acts.conformance.runtimes import RUNTIMES
 from onnx_acts.conformance.suite import Cell, Failure, Result
-from onnx_acts.runtime.environment import environment
+from onnx_acts.ort.environment import environment
 from onnx_acts.text.tables import WIDTH
 
 RESULT = Result(

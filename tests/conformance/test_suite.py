@@ -28,7 +28,7 @@ from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, runtime_of
 from onnx_acts.conformance.suite import Result, Selection, run
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
-from onnx_acts.runtime.sessions import session
+from onnx_acts.ort.sessions import session
 
 OPERATORS = [spec.name for spec in SPECS]
 
@@ -322,7 +322,7 @@ def test_a_node_that_lands_elsewhere_fails(monkeypatch: pytest.MonkeyPatch) -> N
         return session(model, **{**more, "providers": None})
 
     cuda = runtime_of("cuda")
-    monkeypatch.setattr("onnx_acts.runtime.sessions.session", on_the_cpu)
+    monkeypatch.setattr("onnx_acts.ort.sessions.session", on_the_cpu)
     case = Case("ELU", "float32", [np.array([-1.0], np.float32)])
     found = runner.judge(cuda, case, 1.0)
     wanted = "ELU float32 ran on CPUExecutionProvider, not on CUDAExecutionProvider"
@@ -335,9 +335,7 @@ def test_cuda_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     assert "CUDAExecutionProvider is not in this build of onnxruntime" in cuda.unavailable()
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
-    monkeypatch.setattr(
-        "onnx_acts.runtime.sessions.library_info", lambda: {"cuda_error": "no driver"}
-    )
+    monkeypatch.setattr("onnx_acts.ort.sessions.library_info", lambda: {"cuda_error": "no driver"})
     assert cuda.unavailable() == "no driver"
-    monkeypatch.setattr("onnx_acts.runtime.sessions.library_info", lambda: {"cuda": True})
+    monkeypatch.setattr("onnx_acts.ort.sessions.library_info", lambda: {"cuda": True})
     assert cuda.unavailable() == ""

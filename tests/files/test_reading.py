@@ -87,7 +87,7 @@ def test_no_file(load: Callable[[Path], Any], tmp_path: Path, native_is_not_need
 @pytest.fixture
 def native_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session looks at the file even where the native library is not built."""
-    monkeypatch.setattr("onnx_acts.runtime.sessions.register", lambda options: None)
+    monkeypatch.setattr("onnx_acts.ort.sessions.register", lambda options: None)
 
 
 WHOLE = model_of().SerializeToString()

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.building import CMAKE, ROOT
-from tests.native.building import LIBRARY, SOURCES, call
+from tests.native.builds.building import LIBRARY, SOURCES, call
 
 __all__ = ["library_that_takes_every_size"]
 

@@ -16,7 +16,7 @@ from onnx_acts.graph import deciding, replacing, view
 from onnx_acts.graph import inlined_bodies as bodies
 from onnx_acts.graph import local_functions as functions
 from onnx_acts.graph.matching import Match
-from onnx_acts.runtime import evaluator
+from onnx_acts.ort import evaluator
 
 __all__ = ["MENDED", "uses_library"]
 

@@ -26,8 +26,8 @@ import torch
 import onnx_acts
 from onnx_acts.conformance.case import Case, acts_model, numpy_type, onnx_type, standard_model
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec
-from onnx_acts.runtime.environment import environment
-from onnx_acts.runtime.sessions import CUDA
+from onnx_acts.ort.environment import environment
+from onnx_acts.ort.sessions import CUDA
 
 SIZES = {"large": (64, 1024, 32, 32), "64K": (1, 64, 32, 32)}
 """256 MB of float32 (x 2 for the other types, see `shape_of`); and what is bound by its launch."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from onnx_acts.definition.specs import spec_of
-from onnx_acts.runtime.sessions import CPU
+from onnx_acts.ort.sessions import CPU
 from tests.gpu import bench_cuda
 
 

@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 
 from onnx_acts.definition.specs import ELEMENT_TYPES
-from onnx_acts.runtime.sessions import library_info
+from onnx_acts.ort.sessions import library_info
 from tests.building import CMAKE, ROOT
 
 SOURCES = ROOT / "custom_ops"

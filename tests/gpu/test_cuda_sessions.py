@@ -15,8 +15,8 @@ from onnx_acts.conformance import GROUPS, cases, runtime_of
 from onnx_acts.conformance import suite as runner
 from onnx_acts.conformance.case import Case, acts_model, numpy_type
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
-from onnx_acts.runtime.ort_values import to_ort
-from onnx_acts.runtime.sessions import CPU, CUDA
+from onnx_acts.ort.sessions import CPU, CUDA
+from onnx_acts.ort.values import to_ort
 from tests.helpers import one_node_model
 
 REASON = runtime_of("cuda").unavailable()

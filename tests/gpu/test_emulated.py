@@ -13,8 +13,8 @@ import pytest
 
 from onnx_acts.definition.specs import SPECS
 from tests.helpers import one_node_model
-from tests.native.building import build as native_build
-from tests.native.building import call, python_tests
+from tests.native.builds.building import build as native_build
+from tests.native.builds.building import call, python_tests
 
 pytestmark = pytest.mark.slow  # a build
 

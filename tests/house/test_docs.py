@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import onnx_acts
-from docs import pages, pictures, runtimes
+from docs import ort_versions, pages, pictures
 from onnx_acts.graph import patterns
 from tests.building import ROOT
 
@@ -27,14 +27,14 @@ _FASTER_ELU = re.compile(
 def test_version_table_is_current() -> None:
     """The table in docs/benchmarks.md is the one that the measurements give."""
     text = pictures.BENCHMARKS.read_text("utf-8")
-    figures = pictures.measured("runtimes")
+    figures = pictures.measured("ort_versions")
     assert pictures.with_version_table(text, figures) == text
     assert pictures.version_table(figures) in text
 
 
 def test_version_table_comes_back() -> None:
     """A page that was written anew, without the section, gets it before the goals."""
-    text = pictures.with_version_table("# Page\n\n## Goals\n", pictures.measured("runtimes"))
+    text = pictures.with_version_table("# Page\n\n## Goals\n", pictures.measured("ort_versions"))
     assert text.index("## Versions of ONNX Runtime") < text.index("## Goals")
 
 
@@ -49,7 +49,7 @@ def _span(ratios: dict[str, float], first: str, last: str) -> tuple[list[str], l
 def test_readme_quotes_the_measurements() -> None:
     """The ratios of the README are those of the table, for every version that was measured."""
     text = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    figures = pictures.measured("runtimes")
+    figures = pictures.measured("ort_versions")
     found = pictures.medians(figures)
     prelu = {version: times["PRelu"] / times["PReLU"] for version, times in found.items()}
     elu = {version: times["Elu"] / times["ELU"] for version, times in found.items()}
@@ -81,12 +81,12 @@ def test_pictures(draw: Callable[[], Figure], tmp_path: Path) -> None:
 def test_measuring_versions() -> None:
     """Every peer runs and is verified, here with the installed version alone."""
     version = onnxruntime.__version__
-    found = runtimes.measure({version: Path(sys.executable)}, rounds=1, seconds=0.01)
+    found = ort_versions.measure({version: Path(sys.executable)}, rounds=1, seconds=0.01)
     assert {name: len(times) for name, times in found[version].items()} == dict.fromkeys(
-        runtimes.PEERS, 1
+        ort_versions.PEERS, 1
     )
     with pytest.raises(RuntimeError, match=f"has onnxruntime {version}"):
-        runtimes.measure({"0.0.1": Path(sys.executable)}, rounds=1, seconds=0.01)
+        ort_versions.measure({"0.0.1": Path(sys.executable)}, rounds=1, seconds=0.01)
 
 
 def test_forms() -> None:

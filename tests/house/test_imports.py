@@ -17,7 +17,7 @@ FLOORS = (
     {"text"},
     {"definition"},
     {"files"},
-    {"runtime"},
+    {"ort"},
     {"graph"},
     {"exporting", "conformance"},
     {"bench"},

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.building import build
-from tests.native.soak_cases import write_cases
+from tests.native.builds.building import build
+from tests.native.library.soak_cases import write_cases
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from onnx import helper
 
 import onnx_acts
 from onnx_acts.definition.specs import SPECS, Spec, spec_of
-from onnx_acts.runtime import placement as placing
-from onnx_acts.runtime.placement import ExecutedNode, NodePlacement
+from onnx_acts.ort import placement as placing
+from onnx_acts.ort.placement import ExecutedNode, NodePlacement
 from tests.helpers import one_node_model
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"

@@ -22,7 +22,7 @@ import pytest
 import onnx_acts
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
-from onnx_acts.runtime.sessions import library_info
+from onnx_acts.ort.sessions import library_info
 from tests.helpers import feeds, in_type, one_node_model
 
 X = np.linspace(-4, 4, 30).reshape(2, 3, 5)
@@ -177,7 +177,7 @@ def runtime_with_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def cuda_library(monkeypatch: pytest.MonkeyPatch, **info: object) -> None:
     """The native library says this of itself."""
-    monkeypatch.setattr("onnx_acts.runtime.sessions.library_info", lambda: info)
+    monkeypatch.setattr("onnx_acts.ort.sessions.library_info", lambda: info)
 
 
 @pytest.mark.usefixtures("runtime_with_cuda")

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from onnx_acts.runtime.ort_values import from_ort, to_ort
+from onnx_acts.ort.values import from_ort, to_ort
 
 
 @pytest.mark.parametrize("shape", [(), (0, 3), (7,), (2, 3, 4)])

@@ -1,6 +1,6 @@
 """Branch coverage of the library's own C++: a build with counters, the native tests, a table.
 
-python -m tests.native.coverage [FOLDER]
+python -m tests.native.builds.coverage [FOLDER]
 
 gcov counts a branch for every outcome of a condition. The way into an exception's handler is not
 counted. A line that is compiled several times (for the instances of a template, for each
@@ -20,7 +20,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.native.building import LIBRARY, SOURCES, build, call, compiler, ctest, python_tests
+from tests.native.builds.building import (
+    LIBRARY,
+    SOURCES,
+    build,
+    call,
+    compiler,
+    ctest,
+    python_tests,
+)
 
 # The tests share one process with the runtime's threads: counters are atomic.
 # Functions that are always inlined would count once for each of their callers.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.coverage import gcov, measure, table, total
+from tests.native.builds.coverage import gcov, measure, table, total
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.building import (
+from tests.native.builds.building import (
     LIBRARY,
     SOURCES,
     build,

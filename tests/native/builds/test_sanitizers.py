@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.building import (
+from tests.native.builds.building import (
     EQUAL_BITS,
     LIBRARY,
     attempt,

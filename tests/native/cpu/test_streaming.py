@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.native.building import SOURCES
+from tests.native.builds.building import SOURCES
 from tests.native.running import hand_made, open_hand_made
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.building import EQUAL_BITS, soak
+from tests.native.builds.building import EQUAL_BITS, soak
 
 SECONDS = int(os.environ.get("ONNX_ACTS_SOAK_SECONDS", "20"))
 
