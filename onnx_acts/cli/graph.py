@@ -6,10 +6,9 @@ import argparse
 from collections import Counter
 
 from onnx_acts.cli.arguments import add_ops
-from onnx_acts.files.reading import load_model, save_model
-from onnx_acts.graph.accelerate import accelerate_reported
+from onnx_acts.graph.accelerate import accelerate_file_reported
 from onnx_acts.graph.deciding import not_asked_for
-from onnx_acts.graph.lower import lower_counted
+from onnx_acts.graph.lower import lower_file
 from onnx_acts.text.spelling import printable
 
 __all__ = ["add_accelerate", "add_lower"]
@@ -53,10 +52,9 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _accelerate(arguments: argparse.Namespace) -> int:
-    model, report = accelerate_reported(
-        load_model(arguments.model), ops=arguments.ops, approximate=arguments.approximate
+    report = accelerate_file_reported(
+        arguments.model, arguments.output, ops=arguments.ops, approximate=arguments.approximate
     )
-    save_model(model, arguments.output)
     print(f"{arguments.output}: {_listed(report.replaced) or 'nothing to replace'}")
     for left, count in report.left.most_common():
         if left.reason != not_asked_for(left.operator):
@@ -65,8 +63,7 @@ def _accelerate(arguments: argparse.Namespace) -> int:
 
 
 def _lower(arguments: argparse.Namespace) -> int:
-    model, counts = lower_counted(load_model(arguments.model), exact=arguments.exact)
-    save_model(model, arguments.output)
+    counts = lower_file(arguments.model, arguments.output, exact=arguments.exact)
     print(f"{arguments.output}: {_listed(counts) or 'no onnx_acts nodes'}")
     return 0
 
