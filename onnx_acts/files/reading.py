@@ -62,6 +62,8 @@ def opened_file(path: str | os.PathLike[str]) -> Iterator[Source]:
         TypeError: not a path.
         FileNotFoundError, ValueError: as in `check_model_file`; or the file has changed meanwhile.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"expected a path, got {type(path).__name__}")
     with _open(Path(path)) as file:
         source = Source(_checked(file), Weights(file))
         for tensor in external_tensors(source.model):
