@@ -179,8 +179,13 @@ def _shown(example: Example) -> list[str]:
     ]
 
 
-_SHADOWED = {"accelerate": "graph.accelerate.accelerate", "lower": "graph.lower.lower"}
-"""Functions under whose public names mkdocstrings finds modules: their own paths."""
+_SHADOWED = {
+    "accelerate": "graph.accelerate.accelerate",
+    "accelerate_file": "graph.accelerate.accelerate_file",
+    "lower": "graph.lower.lower",
+    "lower_file": "graph.lower.lower_file",
+}
+"""Functions on the way to whose public names mkdocstrings finds modules: their own paths."""
 
 
 def public_names() -> str:

@@ -13,12 +13,18 @@ from onnx_acts.text.spelling import printable
 
 __all__ = ["add_accelerate", "add_lower"]
 
+_WEIGHTS = (
+    "External data stays where it is if OUT is in the same folder, and is copied to a new file"
+    " beside OUT if not."
+)
+
 
 def add_accelerate(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `onnx-acts accelerate`."""
     parser.description = (
         "Turns PRelu, Elu and known decompositions into onnx_acts nodes with function bodies, and"
         " reports what stays and why. OUT may be IN: it is replaced whole or not at all."
+        f" {_WEIGHTS}"
     )
     _add_files(parser)
     add_ops(parser, "operators to put in")
@@ -36,6 +42,7 @@ def add_lower(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Turns onnx_acts nodes into standard ONNX operators only, for runtimes that know no"
         " functions. OUT may be IN: it is replaced whole or not at all."
+        f" {_WEIGHTS}"
     )
     _add_files(parser)
     parser.add_argument(
