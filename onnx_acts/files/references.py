@@ -12,7 +12,7 @@ from onnx import TensorProto
 
 from onnx_acts.files.wire import DELIMITED, Data, Field, Piece, Range, delimited, fields, rewritten
 
-__all__ = ["LARGE", "data_range", "is_reference", "lightened", "put_back", "restored"]
+__all__ = ["LARGE", "data_range", "is_reference", "lightened", "put_back", "refer", "restored"]
 
 LARGE = 4096
 """Bytes up to which data stays in a tensor: shapes and axes, which inference reads."""
@@ -60,7 +60,8 @@ def lightened(data: Data) -> bytes:
         if len(found) != len(others) + 1 or others not in ([], [_HERE]):
             return None
         (field,) = filter(_is_large, found)
-        reference = _reference(field, is_told=bool(others)).SerializeToString()
+        place = Range(field.content, field.length)
+        reference = _reference(field.number, place, is_told=bool(others)).SerializeToString()
         return [data[start : field.start], data[field.stop : stop], reference]
 
     pieces = rewritten(data, lambda start, stop: stop - start > LARGE, without_data)
@@ -82,6 +83,12 @@ def restored(light: bytes) -> list[Piece]:
         return [head[:at], *delimited(number, [place]), head[at:]]
 
     return rewritten(light, lambda start, stop: light.find(mark, start, stop) >= 0, with_data)
+
+
+def refer(tensor: TensorProto, place: Range) -> None:
+    """Makes a tensor without its raw data a reference to it."""
+    is_told = tensor.HasField("data_location")
+    tensor.MergeFrom(_reference(TensorProto.RAW_DATA_FIELD_NUMBER, place, is_told=is_told))
 
 
 def is_reference(tensor: TensorProto) -> bool:
@@ -111,11 +118,11 @@ def _is_large(field: Field) -> bool:
     return field.kind == DELIMITED and is_whole and field.length > LARGE
 
 
-def _reference(field: Field, *, is_told: bool) -> TensorProto:
+def _reference(field: int, place: Range, *, is_told: bool) -> TensorProto:
     """What a tensor gets in the place of its data."""
     tensor = TensorProto(data_location=TensorProto.EXTERNAL)
     tensor.external_data.add(key="location", value=_MARK)
-    numbers = {"offset": field.content, "length": field.length, "field": field.number}
+    numbers = {"offset": place.start, "length": place.length, "field": field}
     for key, number in {**numbers, "is_told": int(is_told)}.items():
         tensor.external_data.add(key=key, value=str(number))
     return tensor

@@ -13,8 +13,9 @@ from google.protobuf.message import EncodeError
 from onnx_acts.files.moving import move_external, move_weights
 from onnx_acts.files.references import is_reference, restored
 from onnx_acts.files.sources import Weights
+from onnx_acts.files.stored import without_data
 from onnx_acts.files.weights import check_external_data, external_tensors, weight_bytes
-from onnx_acts.files.wire import Piece, size
+from onnx_acts.files.wire import Data, Piece, size
 from onnx_acts.files.writing import check_target, replacing, write_pieces
 
 __all__ = ["save_model", "serialised"]
@@ -24,6 +25,9 @@ _PROTOBUF_LIMIT = 2**31 - 1
 
 _INLINE_LIMIT = _PROTOBUF_LIMIT - 2**24
 """Bytes of weights up to which a model is one file; the rest is for its nodes and names."""
+
+_COPIED = 2**26
+"""Bytes of weights of a model in memory up to which protobuf may copy them, twice, to write it."""
 
 
 def serialised(model: onnx.ModelProto) -> bytes:
@@ -102,9 +106,12 @@ def _is_elsewhere(model: onnx.ModelProto, target: Path, weights: Weights) -> boo
 
 def _write(model: onnx.ModelProto, target: Path, weights: Weights) -> None:
     """Writes the file of a model, with the data that its file had before."""
+    data: Data | None = weights.data
+    if data is None and weight_bytes(model) > _COPIED:
+        model, data = without_data(model)
     pieces = _encoded(model, target)
     with replacing(target) as stream:
-        write_pieces(stream, pieces, weights.data)
+        write_pieces(stream, pieces, data)
         weights.check_unchanged()
 
 

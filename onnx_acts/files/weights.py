@@ -20,6 +20,7 @@ __all__ = [
     "declared_bytes",
     "external_range",
     "external_tensors",
+    "has_raw_data_only",
     "is_large",
     "set_external",
     "weight_bytes",
@@ -120,6 +121,13 @@ def weight_bytes(model: onnx.ModelProto) -> int:
     """Returns the size of the graph's initializers in memory, in bytes."""
     inside = (t for t in model.graph.initializer if not _is_external(t) or is_reference(t))
     return sum(declared_bytes(tensor) for tensor in inside)
+
+
+def has_raw_data_only(tensor: TensorProto) -> bool:
+    """Tells whether a tensor has its data in the field for raw bytes, and nowhere else."""
+    others = _DATA_FIELDS - {"raw_data"}
+    is_elsewhere = any(len(getattr(tensor, name)) for name in others) or tensor.external_data
+    return tensor.HasField("raw_data") and not is_elsewhere
 
 
 def copy_without_weights(model: onnx.ModelProto) -> onnx.ModelProto:

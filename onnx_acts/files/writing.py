@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from onnx_acts.files.opened import OpenFile
-from onnx_acts.files.wire import Piece, Range
+from onnx_acts.files.wire import Data, Piece, Range
 
 __all__ = ["check_target", "copy_range", "replacing", "write_atomically", "write_pieces"]
 
@@ -53,9 +53,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
             scratch.unlink(missing_ok=True)
 
 
-def write_pieces(
-    stream: BinaryIO, pieces: Sequence[Piece], source: OpenFile | bytes | None
-) -> None:
+def write_pieces(stream: BinaryIO, pieces: Sequence[Piece], source: Data | None) -> None:
     """Writes bytes, and ranges of a source of more."""
     for piece in pieces:
         if isinstance(piece, Range):
@@ -65,7 +63,7 @@ def write_pieces(
             stream.write(piece)
 
 
-def copy_range(source: OpenFile | bytes, place: Range, stream: BinaryIO) -> None:
+def copy_range(source: Data, place: Range, stream: BinaryIO) -> None:
     """Copies part of a source to the end of a file; the operating system does it if it can.
 
     Raises:

@@ -20,7 +20,7 @@ from onnx_acts.files.references import (
     restored,
 )
 from onnx_acts.files.weights import external_tensors
-from onnx_acts.files.wire import Range
+from onnx_acts.files.wire import Range, delimited
 from tests.files.models import WEIGHT, external, model_of
 
 MUCH = LARGE + 8
@@ -122,7 +122,7 @@ def test_kept(name: str, place: str) -> None:
 
 def field(number: int, content: bytes) -> bytes:
     """A field with a length."""
-    pieces = references.delimited(number, [content])
+    pieces = delimited(number, [content])
     return b"".join(piece for piece in pieces if isinstance(piece, bytes))
 
 

@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, numpy_helper
 
 import onnx_acts
-from onnx_acts.files import saving
+from onnx_acts.files import saving, writing
 from onnx_acts.files.reading import load_model
 from onnx_acts.files.saving import save_model
 from tests.files.models import WEIGHT, external, listing, model_of, weight_of, with_external
@@ -117,3 +117,52 @@ def test_session_on_a_model_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(saving, "_INLINE_LIMIT", 100)
     with pytest.raises(ValueError, match=r"above 2 GiB.*onnx_acts\.files\.save_model and give"):
         onnx_acts.session(model_of())
+
+
+# Models in memory
+
+
+def odd_models() -> dict[str, onnx.ModelProto]:
+    """Models whose weights are stored in different ways, or that have fields unknown to onnx."""
+    told, typed, two, small = model_of(), model_of(), model_of(), model_of([1.0])
+    told.graph.initializer[0].data_location = TensorProto.DEFAULT
+    told.graph.initializer[0].doc_string = "kept"
+    told.graph.initializer.add().CopyFrom(model_of(WEIGHT + 1, "v").graph.initializer[0])
+    typed.graph.initializer[0].ClearField("raw_data")
+    typed.graph.initializer[0].float_data.extend(WEIGHT)
+    two.graph.initializer[0].float_data.extend(WEIGHT)
+    found = {"raw": model_of(), "told": told, "typed": typed, "two": two, "small": small}
+    for name in ("model", "graph", "tensor"):
+        found[f"unknown in {name}"] = model_of()
+    for name, part in (
+        ("model", found["unknown in model"]),
+        ("graph", found["unknown in graph"].graph),
+        ("tensor", found["unknown in tensor"].graph.initializer[0]),
+    ):
+        part.MergeFromString(b"\xfa\x7f\x03abc")
+        assert b"\xfa\x7f\x03abc" in found[f"unknown in {name}"].SerializeToString()
+    return found
+
+
+@pytest.mark.parametrize("name", odd_models())
+@pytest.mark.parametrize("chunk", [999, 2**22])
+def test_weights_are_written_one_by_one(
+    name: str, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large model is written tensor by tensor, and its bytes are protobuf's."""
+    monkeypatch.setattr(saving, "_COPIED", 0)
+    monkeypatch.setattr(writing, "_CHUNK", chunk)
+    model = odd_models()[name]
+    before = model.SerializeToString()
+    encoded = saving._encoded
+    sizes = []
+
+    def encoding(light: onnx.ModelProto, target: Path) -> Any:
+        sizes.append(light.ByteSize())
+        return encoded(light, target)
+
+    monkeypatch.setattr(saving, "_encoded", encoding)
+    save_model(model, tmp_path / "m.onnx")
+    assert (tmp_path / "m.onnx").read_bytes() == before
+    assert model.SerializeToString() == before
+    assert (sizes[0] < 1000) == (name in ("raw", "told", "small"))

@@ -22,6 +22,7 @@ from onnx_acts.files import opened, saving, writing
 from onnx_acts.files.reading import load_model
 from onnx_acts.files.saving import save_model
 from onnx_acts.graph import accelerate, accelerate_file, lower, lower_file
+from onnx_acts.graph.overview import overview
 from tests.files.models import listing
 from tests.graph.models import operators
 
@@ -97,7 +98,8 @@ def in_branch() -> onnx.ModelProto:
 
 def in_function() -> onnx.ModelProto:
     """PRelu in a function, with its slope there; called twice."""
-    nodes = [helper.make_node("F", *ends, domain="d") for ends in ("xh", "hy")]
+    calls = ("x", "h"), ("h", "y")
+    nodes = [helper.make_node("F", [a], [b], domain="d") for a, b in calls]
     model = model_of(nodes, [])
     body = [constant(slope()), helper.make_node("PRelu", ["a", "s"], ["b"])]
     opsets = [helper.make_opsetid("", 20)]
@@ -297,11 +299,12 @@ def test_changed_meanwhile(
     else:
         with_external(source)
     (target / "m.onnx").write_bytes(b"old")
-    copy, changed = writing._copied_by_system, []
+    copy, changed = writing._copied_by_system, set[str]()
 
     def changing(*arguments: Any) -> int:
         if not changed:
-            changed.append(change(source / name, how))
+            change(source / name, how)
+            changed.add(name)
         return copy(*arguments)
 
     monkeypatch.setattr(writing, "_copied_by_system", changing)
@@ -315,7 +318,6 @@ def test_changed_meanwhile(
 def test_changed_before_a_constant_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same where nothing is written: what was read could be of two files."""
     path = tmp_path / "m.onnx"
-    save_model(prelu(slope()), path)
     module = sys.modules["onnx_acts.graph.accelerate"]  # the name is the function's
 
     def restoring(model: onnx.ModelProto) -> Counter[str]:
@@ -323,8 +325,10 @@ def test_changed_before_a_constant_is_read(tmp_path: Path, monkeypatch: pytest.M
         return Counter()
 
     monkeypatch.setattr(module, "restore_names", restoring)
-    with pytest.raises(ValueError, match="has changed while it was read"):
-        accelerate(path)
+    for use in (accelerate, overview):
+        save_model(prelu(slope()), path)
+        with pytest.raises(ValueError, match="has changed while it was read"):
+            use(path)
 
 
 def test_replaced_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,3 +86,27 @@ def test_memory(command: str, models: tuple[Path, Path], tmp_path: Path) -> None
         peaks.append(peak(*words, *([] if command == "info" else ["-o", str(out)])))
         out.unlink(missing_ok=True)
     assert peaks[0] < peaks[1] + ALLOWED
+
+
+SAVING = """
+import sys
+from pathlib import Path
+import onnx
+from onnx_acts.files.saving import save_model
+def memory(what):
+    return int(Path("/proc/self/status").read_text().split(what)[1].split()[0])
+model = onnx.ModelProto(ir_version=9)
+for number in range(int(sys.argv[2])):
+    model.graph.initializer.add(dims=[2**20], data_type=2).raw_data = bytes(2**20)
+before = memory("VmRSS:")
+save_model(model, sys.argv[1])
+print(memory("VmHWM:") - before)
+"""
+
+
+def test_saving(tmp_path: Path) -> None:
+    """A model in memory is written without a copy of its weights."""
+    words = [sys.executable, "-c", SAVING, str(tmp_path / "m.onnx"), str(COUNT)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert int(done.stdout) * 1024 < ALLOWED
+    assert (tmp_path / "m.onnx").stat().st_size > COUNT * WEIGHT
