@@ -19,9 +19,9 @@ import onnx_acts
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, lower
 from tests.graph.models import elu
+from tests.helpers import ALL
 
 X = np.array([[-2, -0.5, 0], [1, -3, -1e-3]], np.float32)
-ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
 
 
 def parsed(text: str, *, opset: int = 17, domain: str = "") -> onnx.ModelProto:
