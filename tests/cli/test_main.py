@@ -174,7 +174,7 @@ def test_names_of_files_that_are_not_utf8(module: str, tmp_path: Path) -> None:
     os.rename(tmp_path / "m.onnx", os.fsencode(tmp_path / "caf") + b"\xe9.onnx")
 
     def tell(*words: bytes) -> tuple[int, bytes, bytes]:
-        command = [sys.executable, "-m", module, *words]
+        command = [os.fsencode(sys.executable), b"-m", module.encode(), *words]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
         return done.returncode, done.stdout, done.stderr
 

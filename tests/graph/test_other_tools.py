@@ -21,6 +21,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers import float16 as converter_transformers
 
 import onnx_acts
+from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.graph import accelerate, accelerate_counted, lower
 from tests.graph.models import ONNX_NAMES, operators
 from tests.helpers import ALL
@@ -189,9 +190,7 @@ def test_rrelu_with_folded_bounds() -> None:
     model.graph.node.append(node)
     result, counts = accelerate_counted(onnxscript.optimizer.optimize(accelerate(model)), ops=ALL)
     assert counts == {"LeakyReLU body -> LeakyReLU": 1}
-    assert onnx_acts.definition.nodes.read_attributes(result.graph.node[0])["alpha"] == np.float32(
-        0.25
-    )
+    assert read_attributes(result.graph.node[0])["alpha"] == np.float32(0.25)
 
 
 @pytest.mark.parametrize("prefix", ["a_", "net/", "a", "x1", "Leaky", "R"])

@@ -18,6 +18,7 @@ from onnx import TensorProto, helper
 import onnx_acts
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, lower
+from onnx_acts.graph.view import View
 from tests.graph.models import elu
 from tests.helpers import ALL
 
@@ -286,7 +287,7 @@ def test_chain_of_float16_constants() -> None:
     probe = helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
     x = X.astype(np.float16)
     wanted = onnx_acts.session(probe, accelerated=False).run(["s"], {"x": x})[0]
-    view = onnx_acts.graph.view.View(model.graph, model.graph, 17)
+    view = View(model.graph, model.graph, 17)
     found = view.constant("s")
     assert found is not None
     np.testing.assert_array_equal(found, wanted, strict=True)
