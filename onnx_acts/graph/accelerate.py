@@ -15,7 +15,7 @@ from onnx_acts.files.embedding import default_opset, embed_functions, uses_of
 from onnx_acts.files.reading import Model, read_model
 from onnx_acts.files.renaming import restore_names
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
-from onnx_acts.files.types import complete_scan_outputs, inferred
+from onnx_acts.files.types import complete_scan_outputs, inferred, standardise_axes
 from onnx_acts.graph.deciding import Report, Request
 from onnx_acts.graph.local_functions import (
     functions_of_other_opsets,
@@ -68,7 +68,8 @@ def accelerate(
 
     Returns:
         A new model; without anything to change, an equal copy. Names of values and nodes,
-        metadata and references to external data are kept.
+        metadata and references to external data are kept. Below opset 11, axes of Squeeze and
+        Unsqueeze that ONNX Runtime's shape inference misunderstands are written in ascending order.
 
     Raises:
         ValueError: an unknown operator in `ops`, not a valid model, or an opset that is too old
@@ -118,6 +119,8 @@ def _accelerate(model: Model, request: Request) -> tuple[onnx.ModelProto, Report
     if without_body != request.without_body:
         return _accelerate(model, dataclasses.replace(request, without_body=without_body))
     before = _bodies(result)
+    if any(node.domain == DOMAIN for node in walk_nodes(result)):
+        standardise_axes(result)
     embed_functions(result)
     if report.replaced:
         rename_inlined_values(result)

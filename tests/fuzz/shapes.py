@@ -113,7 +113,24 @@ def _cast(scope: Scope, x: Value) -> Value:
 
 
 def _unsqueeze(scope: Scope, x: Value) -> Value:
-    return _moved(x, scope.unsqueeze(x.name, [0]), (1, *x.shape))
+    """X with one or two more dimensions, before the others or after them."""
+    if scope.state.chance(30):
+        shape, axes = (*x.shape, 1), [len(x.shape)]
+    elif scope.state.chance(20):
+        shape, axes = (1, *x.shape, 1), [0, len(x.shape) + 1]
+    else:
+        shape, axes = (1, *x.shape), [0]
+    return _moved(x, scope.unsqueeze(x.name, axes, len(shape)), shape)
+
+
+def _squeeze(scope: Scope, x: Value) -> Value:
+    """X without some of its dimensions of 1, of which it gets one or two where it has none."""
+    if 1 not in x.shape:
+        x = _unsqueeze(scope, x)
+    ones = [axis for axis, size in enumerate(x.shape) if size == 1]
+    axes = ones if scope.state.chance(50) else ones[:1]
+    kept = tuple(size for axis, size in enumerate(x.shape) if axis not in axes)
+    return _moved(x, scope.squeeze(x.name, axes, len(x.shape)), kept)
 
 
 def _shape(scope: Scope, x: Value) -> Value:
@@ -186,7 +203,17 @@ def _twice(scope: Scope, x: Value) -> Value:
     return _moved(x, name, (2 * x.shape[0], *x.shape[1:]))
 
 
-_PASSING: tuple[Step, ...] = (_neg, _reshape, _conv, _slice, _transpose, _cast, _unsqueeze, _like)
+_PASSING: tuple[Step, ...] = (
+    _neg,
+    _reshape,
+    _conv,
+    _slice,
+    _transpose,
+    _cast,
+    _unsqueeze,
+    _squeeze,
+    _like,
+)
 _READING: tuple[Step, ...] = (
     _shape,
     _size,
