@@ -149,13 +149,15 @@ class Scope:
         return self._axes("Unsqueeze", name, axes, rank)
 
     def _axes(self, op_type: str, name: str, axes: Sequence[int], rank: int) -> str:
-        """Axes in any order, counted from either end: ONNX Runtime takes both at every opset."""
+        """Axes in any order, counted from either end: ONNX Runtime takes both at every opset,
+        its shape inference not below 11.
+        """
         if not axes:
             return self.add(op_type, name)
-        wanted = list(axes)
-        if self.state.chance(30):
+        wanted, chance = list(axes), 50 if self.opset < 11 else 30
+        if self.state.chance(chance):
             wanted.reverse()
-        if self.state.chance(30):
+        if self.state.chance(chance):
             wanted = [axis - rank for axis in wanted]
         if self.opset < 13:
             return self.add(op_type, name, axes=wanted)

@@ -22,7 +22,8 @@ def passing(scope: Scope, x: Value) -> Value:
     """A node that keeps every number, maybe in another order, and may hide sizes or change the
     type.
     """
-    return scope.state.pick(_PASSING)(scope, x)
+    steps = _AXES if scope.opset < 11 and scope.state.chance(40) else _PASSING
+    return scope.state.pick(steps)(scope, x)
 
 
 def reading(scope: Scope, x: Value) -> Value:
@@ -203,17 +204,10 @@ def _twice(scope: Scope, x: Value) -> Value:
     return _moved(x, name, (2 * x.shape[0], *x.shape[1:]))
 
 
-_PASSING: tuple[Step, ...] = (
-    _neg,
-    _reshape,
-    _conv,
-    _slice,
-    _transpose,
-    _cast,
-    _unsqueeze,
-    _squeeze,
-    _like,
-)
+_AXES: tuple[Step, ...] = (_unsqueeze, _squeeze)
+"""Of these nodes shape inference misunderstands some below opset 11."""
+
+_PASSING: tuple[Step, ...] = (_neg, _reshape, _conv, _slice, _transpose, _cast, _like, *_AXES)
 _READING: tuple[Step, ...] = (
     _shape,
     _size,
