@@ -56,16 +56,21 @@ def complete_scan_outputs(model: onnx.ModelProto) -> None:
                 value.CopyFrom(value_info(value.name, known))
 
 
-def standardise_axes(model: onnx.ModelProto) -> None:
+def standardise_axes(model: onnx.ModelProto) -> bool:
     """Writes axes of Squeeze and Unsqueeze so that ONNX Runtime's inference understands them.
 
     In place, below opset 11: there it finds wrong numbers of dimensions for what the file may well
     say (see `onnx_acts.files.axes`), which it then tells the native library and uses in function
     bodies. Shapes in `value_info` become those that follow. What is understood stays as it is, and
     so do negative axes where the number of dimensions is unknown.
+
+    Returns:
+        Whether all are understood afterwards.
     """
-    if not is_understood(model):
-        copy_axes(inferred(model), model)
+    if is_understood(model):
+        return True
+    copy_axes(inferred(model), model)
+    return is_understood(model)
 
 
 def inferred(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -53,6 +53,9 @@ def accelerate(
     mixes up the names of function bodies there. Nor beside an If of a constant in a subgraph: it
     (1.17 to 1.32) loses what that If makes (docs/decisions/0002 says how).
 
+    A file with negative axes below opset 11, where the standard has none, stays as it is where they
+    cannot be counted from the front: ONNX Runtime would take wrong sizes for the function bodies.
+
     Left alone are nodes whose element type is unknown or not supported, and those whose slope might
     enlarge x (see `onnx_acts.graph.standard`). Random slopes in training mode (RandomUniformLike +
     PRelu, from torch's old exporter) stay random slopes: only the PRelu is replaced. An alpha comes
@@ -120,7 +123,9 @@ def _accelerate(model: Model, request: Request) -> tuple[onnx.ModelProto, Report
         return _accelerate(model, dataclasses.replace(request, without_body=without_body))
     before = _bodies(result)
     if any(node.domain == DOMAIN for node in walk_nodes(result)):
-        standardise_axes(result)
+        is_understood = standardise_axes(result)
+        if report.replaced and not had_nodes and not is_understood:
+            return read_model(model), Report()  # bodies may ask for a shape that is wrong
     embed_functions(result)
     if report.replaced:
         rename_inlined_values(result)

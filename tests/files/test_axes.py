@@ -21,6 +21,7 @@ from onnx_acts.files.scopes import Values
 from onnx_acts.files.types import scopes, standardise_axes
 from onnx_acts.graph import accelerate, lower
 from tests.graph.models import Array, operators
+from tests.helpers import ALL
 
 Levels = onnxruntime.GraphOptimizationLevel
 OPSETS = (9, 10, 11, 12)
@@ -272,3 +273,16 @@ def test_activations_of_such_values(
         model = onnx.shape_inference.infer_shapes(model)
     x = np.linspace(-2, 2, 12, dtype=np.float32).reshape(shape)
     check(model, {"x": x}, "onnx_acts::ELU")
+
+
+def test_axes_that_cannot_be_counted() -> None:
+    """Where the number of dimensions is unknown the file stays: its bodies would ask for it."""
+    text = (
+        "(float x, float s) => (y) <float o = {{0}}, float k = {{-0.5}}, float i = {{1}}>"
+        " {{ n = Shape(x) r = Reshape(x, n) u = Unsqueeze<axes=[0,1]>(r) z = Squeeze<axes=[{}]>(u)"
+        " b = Less(z, o) w = Where(b, k, i) a = Mul(z, w) y = Elu(a) }}"
+    )
+    feeds = {"x": np.array(-2, np.float32), "s": np.array(1, np.float32)}
+    model = parsed(text.format("-2"), 9)
+    assert accelerate(model, ops=ALL) == model
+    check(parsed(text.format("0"), 9), feeds, "onnx_acts::ELU")
