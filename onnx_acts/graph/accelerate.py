@@ -18,8 +18,8 @@ from onnx_acts.files.renaming import restore_names
 from onnx_acts.files.saving import save_model
 from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
-from onnx_acts.files.types import complete_scan_outputs, inferred
-from onnx_acts.graph.deciding import Report, Request
+from onnx_acts.files.types import complete_scan_outputs, inferred, standardise_axes
+from onnx_acts.graph.deciding import Left, Report, Request
 from onnx_acts.graph.local_functions import (
     functions_of_other_opsets,
     inline_functions_with_matches,
@@ -43,6 +43,10 @@ __all__ = [
 _KEPT_FIRST = ("float32", "float16", "float64", "bfloat16")
 """Which element type gets the body where there can be one for one type only."""
 
+_WRONG_SHAPES = (
+    "ONNX Runtime finds wrong shapes for negative axes below opset 11"
+)
+
 
 def accelerate(
     model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
@@ -64,6 +68,9 @@ def accelerate(
     mixes up the names of function bodies there. Nor beside an If of a constant in a subgraph: it
     (1.17 to 1.32) loses what that If makes (docs/decisions/0002 says how).
 
+    A file with negative axes below opset 11, where the standard has none, stays as it is where they
+    cannot be counted from the front: ONNX Runtime would take wrong sizes for the function bodies.
+
     Left alone are nodes whose element type is unknown or not supported, and those whose slope might
     enlarge x (see `onnx_acts.graph.standard`). Random slopes in training mode (RandomUniformLike +
     PRelu, from torch's old exporter) stay random slopes: only the PRelu is replaced. An alpha comes
@@ -79,7 +86,8 @@ def accelerate(
 
     Returns:
         A new model; without anything to change, an equal copy. Names of values and nodes,
-        metadata and references to external data are kept.
+        metadata and references to external data are kept. Below opset 11, axes of Squeeze and
+        Unsqueeze that ONNX Runtime's shape inference misunderstands are written in ascending order.
 
     Raises:
         ValueError: an unknown operator in `ops`, not a valid model, or an opset that is too old
@@ -184,6 +192,10 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     if without_body != request.without_body:
         return accelerated(source, dataclasses.replace(request, without_body=without_body))
     before = _bodies(result)
+    if any(node.domain == DOMAIN for node in walk_nodes(result)):
+        is_understood = standardise_axes(result)
+        if report.replaced and not had_nodes and not is_understood:
+            return source.copy(), _all_left(report)  # bodies may ask for a shape that is wrong
     embed_functions(result)
     if report.replaced:
         rename_inlined_values(result)
@@ -192,6 +204,15 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     new = [name for name in _changed(before, _bodies(result)) if name in had_nodes]
     report.replaced.update(f"new body of {name}" for name in new)
     return result, report
+
+
+def _all_left(report: Report) -> Report:
+    """What is left of a report where nothing was replaced after all."""
+    left = Counter(report.left)
+    for replaced, count in report.replaced.items():
+        form, _, operator = replaced.rpartition(" -> ")
+        left[Left(form, operator, _WRONG_SHAPES)] += count
+    return Report(left=left)
 
 
 def _without_body(model: onnx.ModelProto) -> frozenset[tuple[str, str | None]]:
