@@ -77,9 +77,9 @@ struct OpSpec {
 constexpr const char kDomain[] = ONNX_ACTS_DOMAIN;
 constexpr const char kLibraryVersion[] = ONNX_ACTS_VERSION;
 
-#define ONNX_ACTS_ROW(domain, name, functor, source, inputs, outputs, attribute_count, ...)   \
-  {domain, #name, Functor::k##functor, Source::k##source, inputs, outputs, attribute_count, \
-   {__VA_ARGS__}},
+#define ONNX_ACTS_ROW(domain, name, functor, source, inputs, outputs, attribute_count, ...) \
+  {domain, #name,   Functor::k##functor, Source::k##source,                                 \
+   inputs, outputs, attribute_count,     {__VA_ARGS__}},
 
 constexpr OpSpec kOps[] = {
 #define ONNX_ACTS_OP(...) ONNX_ACTS_ROW(kDomain, __VA_ARGS__)

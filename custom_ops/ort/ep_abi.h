@@ -75,8 +75,7 @@ constexpr EpSlot<22, void(KernelDefBuilder*)> ReleaseKernelDefBuilder;
 constexpr EpSlot<23, Status*(KernelDefBuilder*, const char*)> KernelDefBuilder_SetOperatorType;
 constexpr EpSlot<24, Status*(KernelDefBuilder*, const char*)> KernelDefBuilder_SetDomain;
 constexpr EpSlot<25, Status*(KernelDefBuilder*, int, int)> KernelDefBuilder_SetSinceVersion;
-constexpr EpSlot<26, Status*(KernelDefBuilder*, const char*)>
-    KernelDefBuilder_SetExecutionProvider;
+constexpr EpSlot<26, Status*(KernelDefBuilder*, const char*)> KernelDefBuilder_SetExecutionProvider;
 constexpr EpSlot<29, Status*(KernelDefBuilder*, const char*, const DataType* const*, std::size_t)>
     KernelDefBuilder_AddTypeConstraint;
 constexpr EpSlot<31, Status*(KernelDefBuilder*, const int*, const int*, std::size_t)>

@@ -105,7 +105,8 @@ bool IsClaimed(const ort::Api* api, const ort::Node* node, bool all) {
   const OpSpec* const op = OperatorOf(api, node);
   if (op == nullptr) return false;
   const auto inputs = Inputs(api, node);
-  const ort::TensorTypeAndShapeInfo* const x = inputs.empty() ? nullptr : TensorInfo(api, inputs[0]);
+  const ort::TensorTypeAndShapeInfo* const x =
+      inputs.empty() ? nullptr : TensorInfo(api, inputs[0]);
   if (x == nullptr) return false;
   ort::ElementType type = ort::kUndefined;
   Check(ort::GetTensorElementType(api, x, &type));

@@ -57,8 +57,7 @@ class Factory : public ort::EpFactory {
 
   static ort::Status* Create(ort::EpFactory* self, const ort::HardwareDevice* const*,
                              const ort::KeyValuePairs* const*, std::size_t,
-                             const ort::SessionOptions* options, const ort::Logger*,
-                             ort::Ep** ep) {
+                             const ort::SessionOptions* options, const ort::Logger*, ort::Ep** ep) {
     const Factory& factory = Self(self);
     return Guarded(factory.api_, [&] {
       *ep = new Provider(factory.api_, factory.ep_api_, factory.kernels_, options);
@@ -93,8 +92,7 @@ class Factory : public ort::EpFactory {
     ort::CreateKeyValuePairs(api_, &options);
     ort::AddKeyValuePair(api_, options, kDomainFromProvider + kPrefix, kDomain);
     ort::EpDevice* made = nullptr;
-    ort::Status* const status =
-        ort::CreateEpDevice(ep_api_, this, device, nullptr, options, &made);
+    ort::Status* const status = ort::CreateEpDevice(ep_api_, this, device, nullptr, options, &made);
     ort::ReleaseKeyValuePairs(api_, options);
     Check(status);
     return made;
@@ -122,9 +120,11 @@ ort::Status* RefuseRuntime(const ort::ApiBase* base) {
 }  // namespace
 }  // namespace onnx_acts
 
-ONNX_ACTS_EXPORT onnx_acts::ort::Status* CreateEpFactories(
-    const char*, const onnx_acts::ort::ApiBase* base, const onnx_acts::ort::Logger*,
-    onnx_acts::ort::EpFactory** factories, std::size_t room, std::size_t* count) {
+ONNX_ACTS_EXPORT onnx_acts::ort::Status* CreateEpFactories(const char*,
+                                                           const onnx_acts::ort::ApiBase* base,
+                                                           const onnx_acts::ort::Logger*,
+                                                           onnx_acts::ort::EpFactory** factories,
+                                                           std::size_t room, std::size_t* count) {
   using namespace onnx_acts;
   *count = 0;
   if (MinorVersion(base) < ort::kProviderVersion) return RefuseRuntime(base);

@@ -11,8 +11,7 @@ namespace {
 // A node of a session.
 struct Kernel : ort::KernelImpl {
   Kernel(const KernelSource& source, const ort::KernelInfo* info)
-      : ort::KernelImpl{},
-        node(*source.claim->op, source.claim->element, source.api, info) {
+      : ort::KernelImpl{}, node(*source.claim->op, source.claim->element, source.api, info) {
     version = ort::kProviderVersion;
     Compute = ComputeNode;
     Release = Delete;
@@ -48,8 +47,8 @@ class Builder {
   const ort::KernelDef* Build(const Claim& claim) {
     Check(ort::KernelDefBuilder_SetOperatorType(api_, builder_, claim.op->name));
     Check(ort::KernelDefBuilder_SetDomain(api_, builder_, claim.op->domain));
-    Check(ort::KernelDefBuilder_SetSinceVersion(api_, builder_, claim.first_opset,
-                                                claim.last_opset));
+    Check(
+        ort::KernelDefBuilder_SetSinceVersion(api_, builder_, claim.first_opset, claim.last_opset));
     Check(ort::KernelDefBuilder_SetExecutionProvider(api_, builder_, kProviderName));
     AddType(claim.element);
     AllowInPlace();
