@@ -21,7 +21,7 @@ from onnx_acts.conformance.case import Case, acts_model, standard_model
 from onnx_acts.conformance.known_differences import missing_kernel
 from onnx_acts.ort import sessions
 from onnx_acts.ort.evaluator import reference_evaluator
-from onnx_acts.ort.placement import ExecutedNode, executed_nodes
+from onnx_acts.ort.profiles import ExecutedNode, executed_nodes
 from onnx_acts.ort.sessions import CPU, CUDA, cuda_error
 from onnx_acts.ort.values import from_ort, to_ort
 

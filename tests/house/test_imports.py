@@ -19,7 +19,7 @@ FLOORS = (
     {"files"},
     {"ort"},
     {"graph"},
-    {"exporting", "conformance"},
+    {"exporting", "conformance", "serving"},
     {"bench"},
     {"cli"},
 )

@@ -20,9 +20,11 @@ NAMES = {
     "lower",
     "make_node",
     "placement",
+    "provider_error",
     "reference",
     "reference_evaluator",
     "register",
+    "register_provider",
     "session",
 }
 
