@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,15 @@ from onnx_acts.definition.validation import check_attributes
 from onnx_acts.files.embedding import embed_functions
 from onnx_acts.graph.standard import as_standard
 
-__all__ = ["Case", "acts_model", "limits_of", "numpy_type", "onnx_type", "standard_model"]
+__all__ = [
+    "Case",
+    "acts_model",
+    "has_single_parameters",
+    "limits_of",
+    "numpy_type",
+    "onnx_type",
+    "standard_model",
+]
 
 Array = NDArray[Any]
 
@@ -98,14 +107,38 @@ def acts_model(case: Case) -> onnx.ModelProto:
     return model
 
 
-def standard_model(case: Case) -> onnx.ModelProto:
+def standard_model(case: Case, fixed: bool = False) -> onnx.ModelProto:
     """A model of the standard ONNX operator that computes the same in inference.
 
-    Its parameter is a 32-bit attribute. Where ours has two bounds it is their mean.
+    Its parameter is a 32-bit attribute. Where ours has two bounds it is their mean. `fixed` writes
+    the sizes into the model, not only the ranks.
     """
     node, standard = as_standard(_acts_node(case)), case.spec.standard
     since = standard.since.get(case.dtype, _OPSET) if standard else _OPSET
-    return _model(node, case, max(since, _OPSET))
+    model = _model(node, case, max(since, _OPSET))
+    if fixed:
+        arrays = (*case.inputs, *(case.inputs[0] for _ in node.output))
+        for item, array in zip((*model.graph.input, *model.graph.output), arrays, strict=True):
+            for size, number in zip(item.type.tensor_type.shape.dim, array.shape, strict=True):
+                size.dim_value = number
+    return model
+
+
+def has_single_parameters(case: Case) -> bool:
+    """Whether the attributes of the standard operator, of 32 bits, hold the case's parameters.
+
+    Other types than float64 are computed with parameters of 32 bits anyway.
+    """
+    if case.dtype != "float64":
+        return True
+    items = case.spec.standard.attributes if case.spec.standard else ()
+    means = [
+        math.fsum(names) / len(names)
+        for item in items
+        for names in [[case.values[name] for name in item.mean_of or (item.name,)]]
+    ]
+    with np.errstate(over="ignore"):
+        return all(np.array_equal(np.float32(x), x, equal_nan=True) for x in means)
 
 
 def _acts_node(case: Case) -> onnx.NodeProto:
