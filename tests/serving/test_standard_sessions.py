@@ -1,4 +1,4 @@
-"""`session(standard=True)`: unchanged models on the native kernels, by the provider or rewritten."""
+"""`session(standard=True)`: unchanged models on the native kernels, by provider or rewritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The native library builds without a warning, passes its C++ tests and exports its entries alone."""
+"""The native library builds without a warning, passes its C++ tests and shows its entries alone."""
 
 from __future__ import annotations
 
