@@ -197,7 +197,7 @@ def public_names() -> str:
                 lines += ["", f"[](){{#onnx_acts.{name}}}"]
             lines += ["", f"::: onnx_acts.{_SHADOWED.get(name, name)}"]
     lines += ["", "## What they return", ""]
-    for path in ("exporting.result.OutputError", "runtime.placement.NodePlacement"):
+    for path in ("exporting.result.OutputError", "serving.placement.NodePlacement"):
         lines += ["", f"::: onnx_acts.{path}", "    options:", "      heading_level: 3"]
     lines += ["", "## onnx_acts.reference", "", "::: onnx_acts.reference"]
     lines += ["    options:", "      heading_level: 3", "      show_root_heading: false"]
