@@ -87,7 +87,8 @@ bool SlopeFits(const ort::Api* api, const ort::Node* node, const ort::TensorType
   return true;
 }
 
-// Tells whether an attribute is in its range; one that the node lacks has its default, which is.
+}  // namespace
+
 bool AttributeFits(const ort::Api* api, const ort::Node* node, const AttributeSpec& spec) {
   if (spec.range == Range::kAny) return true;
   const ort::OpAttr* attribute = nullptr;  // the node keeps it
@@ -98,8 +99,6 @@ bool AttributeFits(const ort::Api* api, const ort::Node* node, const AttributeSp
   Check(ort::ReadOpAttr(api, attribute, ort::kFloatAttribute, &value, sizeof value, &size));
   return std::isfinite(value) && (spec.range != Range::kPositive || value > 0);
 }
-
-}  // namespace
 
 bool IsClaimed(const ort::Api* api, const ort::Node* node, bool all) {
   const OpSpec* const op = OperatorOf(api, node);

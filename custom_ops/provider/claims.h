@@ -40,6 +40,10 @@ constexpr std::size_t kClaimCount = sizeof kClaims / sizeof kClaims[0];
 // opset is one of the claim's, the runtime's look-up of a kernel tells.
 bool IsClaimed(const ort::Api* api, const ort::Node* node, bool all);
 
+// Tells whether a node's attribute is in its range; one that the node lacks has its default, which
+// is.
+bool AttributeFits(const ort::Api* api, const ort::Node* node, const AttributeSpec& spec);
+
 }  // namespace onnx_acts
 
 #endif  // ONNX_ACTS_CLAIMS_H_

@@ -26,6 +26,7 @@ from onnx_acts.conformance.case import (
 from onnx_acts.conformance.known_differences import missing_kernel
 from onnx_acts.ort import sessions
 from onnx_acts.ort.evaluator import reference_evaluator
+from onnx_acts.ort.opsets import newest_opset
 from onnx_acts.ort.profiles import ExecutedNode, executed_nodes
 from onnx_acts.ort.provider import PROVIDER, add_provider, provider_error
 from onnx_acts.ort.sessions import CPU, CUDA, cuda_error
@@ -106,7 +107,7 @@ class _OnnxRuntime:
         if case.training or case.outputs > 1:
             return f"{case.spec.standard_name} computes inference only, and one output"
         if self._provider == PROVIDER:
-            return "" if has_single_parameters(case) else "a FLOAT attribute has 32 bits"
+            return _unsupported_by_provider(case, case.spec.standard.since[case.dtype])
         record = missing_kernel(self.name, version_of(self), case.spec, case.dtype)
         return f"no kernel for {case.spec.standard_name} ({record.seen})" if record else ""
 
@@ -146,6 +147,13 @@ class _OnnxRuntime:
             session_options=options,
             accelerated=self._accelerated,
         )
+
+
+def _unsupported_by_provider(case: Case, since: int) -> str:
+    """Why a standard node cannot say the case, or ONNX Runtime cannot read it."""
+    if since > newest_opset():
+        return f"onnxruntime {onnxruntime.__version__} does not read opset {since}"
+    return "" if has_single_parameters(case) else "a FLOAT attribute has 32 bits"
 
 
 def _run(session: onnxruntime.InferenceSession, case: Case) -> list[Array]:

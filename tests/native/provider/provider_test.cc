@@ -3,13 +3,13 @@
 
 #include <cmath>
 #include <limits>
-#include <memory>
 
 #include "fakes/cases.h"
 #include "fakes/failing.h"
 #include "fakes/fake_ep.h"
 #include "fakes/fake_node.h"
 #include "library/domain.h"
+#include "provider/claims.h"
 
 namespace onnx_acts::fake {
 namespace {
@@ -213,6 +213,30 @@ TEST(OldSlopes, "before version 7 slopes belong to channels: only a single one i
   test.node.since_version = 6;
   test.slope.type.tensor.sizes = {1};
   CHECK(provided.Claims(test.node), "a single slope");
+}
+
+TEST(Ranges, "an attribute outside its range is left to the CPU provider") {
+  TestNode test("Celu");
+  const auto fits = [&](Range range) {
+    const AttributeSpec spec = {"alpha", AttributeKind::kReal, 1.0, 0, range, -1};
+    return AttributeFits(Newest::Api(), &test.node, spec);
+  };
+  CHECK(fits(Range::kAny) && fits(Range::kFinite) && fits(Range::kPositive), "the default");
+  const float infinity = std::numeric_limits<float>::infinity();
+  const struct {
+    float value;
+    bool finite, positive;
+  } rows[] = {{2, true, true},
+              {0, true, false},
+              {-1, true, false},
+              {infinity, false, false},
+              {std::nanf(""), false, false}};
+  for (const auto& row : rows) {
+    test.node.attributes["alpha"] = {row.value};
+    CHECK(fits(Range::kAny), "any: %g", double{row.value});
+    CHECK(fits(Range::kFinite) == row.finite, "finite: %g", double{row.value});
+    CHECK(fits(Range::kPositive) == row.positive, "positive: %g", double{row.value});
+  }
 }
 
 // ---- Failures
