@@ -150,7 +150,9 @@ def standard_cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for spec in CLAIMED:
         for dtype in ELEMENT_TYPES:
             assert spec.standard is not None
-            single = {a.name: float(np.float32(a.default)) for a in spec.standard.attributes}
+            single: dict[str, Any] = {
+                item.name: float(np.float32(item.default)) for item in spec.standard.attributes
+            }
             model = one_node_model(spec, dtype, opset=22, bodies=False, **single)
             fed: dict[str, Any] = feeds(spec, in_type(X, dtype), in_type(SLOPE, dtype))
             (want,) = onnx_acts.session(model).run(None, fed)
