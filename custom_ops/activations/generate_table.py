@@ -105,7 +105,7 @@ def standard_type_rows(specs: Any) -> Iterable[str]:
         for element in specs.ELEMENTS:
             since = spec.standard.since.get(element.name)
             if since is not None:
-                by_default = spec.is_default or element.name not in spec.standard.kernels
+                by_default = not spec.is_fused or element.name not in spec.standard.kernels
                 yield (
                     f"ONNX_ACTS_STANDARD_TYPE({spec.standard.name}, {element_name(element)}, "
                     f"{since}, {specs.NEWEST_OPSET}, {str(by_default).lower()})"

@@ -18,10 +18,10 @@ from onnx_acts.graph import accelerate_counted
 from tests.fuzz.case import Array, Case, Error
 from tests.fuzz.comparing import difference
 from tests.fuzz.running import Levels, Results, as_bytes, originals, plain, run, uses_domain
+from tests.helpers import ALL
 
-__all__ = ["ALL", "Finding", "Outcome", "examine"]
+__all__ = ["Finding", "Outcome", "examine"]
 
-ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
 _NARROW = ({"float32"}, {"float16"}, {"float16", "float32"})
 
 
