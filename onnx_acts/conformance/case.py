@@ -16,7 +16,7 @@ from onnx import helper
 from onnx_acts.definition import reference
 from onnx_acts.definition.nodes import make_node
 from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, Spec, spec_of
-from onnx_acts.definition.validation import check_attributes
+from onnx_acts.definition.validation import accepts, check_attributes
 from onnx_acts.files.embedding import embed_functions
 from onnx_acts.graph.standard import as_standard
 
@@ -125,20 +125,22 @@ def standard_model(case: Case, fixed: bool = False) -> onnx.ModelProto:
 
 
 def has_single_parameters(case: Case) -> bool:
-    """Whether the attributes of the standard operator, of 32 bits, hold the case's parameters.
+    """Whether the attributes of the standard operator, of 32 bits, say the case's parameters.
 
-    Other types than float64 are computed with parameters of 32 bits anyway.
+    Other types than float64 are computed with parameters of 32 bits anyway. What is out of range
+    when it is rounded is no parameter any more.
     """
-    if case.dtype != "float64":
-        return True
-    items = case.spec.standard.attributes if case.spec.standard else ()
-    means = [
-        math.fsum(names) / len(names)
-        for item in items
-        for names in [[case.values[name] for name in item.mean_of or (item.name,)]]
-    ]
-    with np.errstate(over="ignore"):
-        return all(np.array_equal(np.float32(x), x, equal_nan=True) for x in means)
+    rounded: dict[str, float | int] = dict(case.values)
+    for item in case.spec.standard.attributes if case.spec.standard else ():
+        names = item.mean_of or (item.name,)
+        mean = math.fsum(case.values[name] for name in names) / len(names)
+        with np.errstate(over="ignore"):
+            single = np.float32(mean)
+        if case.dtype == "float64" and not np.array_equal(single, mean, equal_nan=True):
+            return False
+        if len(names) == 1:
+            rounded[names[0]] = float(single)
+    return accepts(case.spec, rounded)
 
 
 def _acts_node(case: Case) -> onnx.NodeProto:

@@ -16,6 +16,7 @@ from onnx import helper
 
 import onnx_acts
 from onnx_acts.definition.specs import ELEMENT_TYPES, Spec, spec_of
+from onnx_acts.ort.opsets import newest_opset
 from onnx_acts.ort.profiles import executed_nodes
 from onnx_acts.ort.provider import PROVIDER, add_provider
 from onnx_acts.ort.sessions import CPU
@@ -65,6 +66,7 @@ OPSETS = [
     for dtype in ELEMENT_TYPES
     for opset in versions(spec)
     if spec.standard and spec.standard.since.get(dtype, 99) <= opset >= 7
+    if opset <= newest_opset()
 ]
 
 
