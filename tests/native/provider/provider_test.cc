@@ -138,6 +138,7 @@ TEST(Nodes, "other operators, other domains and other versions are left alone") 
   TestNode foreign("Elu");
   foreign.node.domain = "com.example";
   CHECK(!all.Claims(foreign.node), "Elu of another domain");
+  CHECK(!IsClaimed(Newest::Api(), &foreign.node, true), "before any kernel is looked up");
   TestNode future("Elu");
   future.node.since_version = 1000;
   CHECK(!all.Claims(future.node), "Elu of an opset to come");
