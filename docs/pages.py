@@ -185,9 +185,11 @@ def _shown(example: Example) -> list[str]:
 
 _SHADOWED: dict[str, Callable[..., object]] = {
     "accelerate": onnx_acts.accelerate,
+    "accelerate_file": onnx_acts.accelerate_file,
     "lower": onnx_acts.lower,
+    "lower_file": onnx_acts.lower_file,
 }
-"""Functions under whose public names mkdocstrings finds modules: it gets their own paths."""
+"""Functions on the way to whose names mkdocstrings finds modules: it gets their own paths."""
 
 
 def public_names() -> str:

@@ -29,9 +29,11 @@ from onnx_acts.exporting.states import check_state, check_there
 from onnx_acts.exporting.styles import apply_style
 from onnx_acts.exporting.subjects import Subject, check_program, subject_of
 from onnx_acts.files.embedding import default_opset
-from onnx_acts.files.reading import Model, check_target, save_model
+from onnx_acts.files.reading import Model
+from onnx_acts.files.saving import save_model
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.weights import weight_bytes
+from onnx_acts.files.writing import check_target
 
 __all__ = ["run"]
 

@@ -17,7 +17,7 @@ from onnx_acts.conformance.compare import ulp_error
 from onnx_acts.definition import reference
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import spec_of
-from onnx_acts.files.reading import save_model
+from onnx_acts.files.saving import save_model
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, accelerate_counted
 from tests.graph.models import operators, parsed, run, values
