@@ -19,7 +19,7 @@ from onnx_acts.files.saving import save_model
 from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
 from onnx_acts.files.types import complete_scan_outputs, inferred, standardise_axes
-from onnx_acts.graph.deciding import Report, Request
+from onnx_acts.graph.deciding import Left, Report, Request
 from onnx_acts.graph.local_functions import (
     functions_of_other_opsets,
     inline_functions_with_matches,
@@ -42,6 +42,10 @@ __all__ = [
 
 _KEPT_FIRST = ("float32", "float16", "float64", "bfloat16")
 """Which element type gets the body where there can be one for one type only."""
+
+_WRONG_SHAPES = (
+    "ONNX Runtime finds wrong shapes for negative axes below opset 11"
+)
 
 
 def accelerate(
@@ -191,7 +195,7 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     if any(node.domain == DOMAIN for node in walk_nodes(result)):
         is_understood = standardise_axes(result)
         if report.replaced and not had_nodes and not is_understood:
-            return read_model(model), Report()  # bodies may ask for a shape that is wrong
+            return source.copy(), _all_left(report)  # bodies may ask for a shape that is wrong
     embed_functions(result)
     if report.replaced:
         rename_inlined_values(result)
@@ -200,6 +204,15 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     new = [name for name in _changed(before, _bodies(result)) if name in had_nodes]
     report.replaced.update(f"new body of {name}" for name in new)
     return result, report
+
+
+def _all_left(report: Report) -> Report:
+    """What is left of a report where nothing was replaced after all."""
+    left = Counter(report.left)
+    for replaced, count in report.replaced.items():
+        form, _, operator = replaced.rpartition(" -> ")
+        left[Left(form, operator, _WRONG_SHAPES)] += count
+    return Report(left=left)
 
 
 def _without_body(model: onnx.ModelProto) -> frozenset[tuple[str, str | None]]:
