@@ -19,7 +19,7 @@ from onnx_acts.exporting.result import OutputError
 from onnx_acts.graph import patterns
 from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.standard import standard_node
-from onnx_acts.ort.placement import NodePlacement
+from onnx_acts.serving.placement import NodePlacement
 
 __all__ = [
     "EXAMPLES",

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from onnx_acts.exporting import ExportResult, VerificationError, export
     from onnx_acts.graph import accelerate, accelerate_file, lower, lower_file
     from onnx_acts.ort.evaluator import reference_evaluator
-    from onnx_acts.ort.placement import placement
-    from onnx_acts.ort.sessions import library_path, register, session
+    from onnx_acts.ort.provider import provider_error, register_provider
+    from onnx_acts.ort.sessions import library_path, register
+    from onnx_acts.serving.placement import placement
+    from onnx_acts.serving.sessions import session
 
     __version__: str
 
@@ -31,9 +33,11 @@ __all__ = [
     "lower_file",
     "make_node",
     "placement",
+    "provider_error",
     "reference",
     "reference_evaluator",
     "register",
+    "register_provider",
     "session",
 ]
 
@@ -47,10 +51,12 @@ _ROOMS = {
     "lower": "graph",
     "lower_file": "graph",
     "make_node": "definition.nodes",
-    "placement": "ort.placement",
+    "placement": "serving.placement",
+    "provider_error": "ort.provider",
     "reference_evaluator": "ort.evaluator",
     "register": "ort.sessions",
-    "session": "ort.sessions",
+    "register_provider": "ort.provider",
+    "session": "serving.sessions",
 }
 """Where the public functions and classes are defined."""
 

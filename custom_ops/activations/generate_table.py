@@ -2,9 +2,13 @@
 
     python generate_table.py SPECS_PY OUTPUT
 
-Three lists: ONNX_ACTS_ELEMENT(name, text, ONNX number, storage, compute), ONNX_ACTS_FUNCTOR(name)
-and ONNX_ACTS_OP(name, functor, source, inputs, outputs, attribute count, {attribute}...). Whoever
-includes the file defines the macro of the list that is wanted; it ends with the list.
+Whoever includes the file defines the macro of the list that is wanted; it ends with the list.
+
+- ONNX_ACTS_ELEMENT(name, text, ONNX number, storage, compute)
+- ONNX_ACTS_FUNCTOR(name)
+- ONNX_ACTS_OP(name, functor, source, inputs, outputs, attribute count, {attribute}...)
+- ONNX_ACTS_STANDARD_OP, the same of the standard operators
+- ONNX_ACTS_STANDARD_TYPE(standard operator, element, first opset, last opset, whether by default)
 
 specs.py is loaded by its path, not as part of the package, which may not be installed yet.
 """
@@ -13,6 +17,7 @@ from __future__ import annotations
 
 import importlib.util
 import pathlib
+import struct
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -32,12 +37,16 @@ def load_specs(path: pathlib.Path) -> Any:
 
 
 def element_row(element: Any) -> str:
-    """One ONNX_ACTS_ELEMENT line; "bfloat16" is called BFloat16 in C++."""
-    name = element.name.replace("bfloat", "BFloat").replace("float", "Float")
+    """One ONNX_ACTS_ELEMENT line."""
     return (
-        f'ONNX_ACTS_ELEMENT({name}, "{element.name}", {element.onnx}, '
+        f'ONNX_ACTS_ELEMENT({element_name(element)}, "{element.name}", {element.onnx}, '
         f"{element.storage}, {element.compute})"
     )
+
+
+def element_name(element: Any) -> str:
+    """Its name in C++: "bfloat16" is called BFloat16."""
+    return str(element.name).replace("bfloat", "BFloat").replace("float", "Float")
 
 
 def attribute_row(attribute: Any, names: list[str]) -> str:
@@ -63,6 +72,46 @@ def op_row(spec: Any) -> str:
     )
 
 
+def standard_specs(specs: Any) -> list[Any]:
+    """The records that a standard operator computes as it stands; RReLU's is LeakyReLU's."""
+    return [s for s in specs.SPECS if s.standard and s.parameter_source != "draw"]
+
+
+def single(value: float) -> float:
+    """A number as a FLOAT attribute holds it."""
+    (rounded,) = struct.unpack("<f", struct.pack("<f", value))
+    return float(rounded)
+
+
+def standard_op_row(spec: Any) -> str:
+    """One ONNX_ACTS_STANDARD_OP line: our functor, and the attributes of the standard operator."""
+    ours = {attribute.name: attribute for attribute in spec.attributes}
+    attributes = []
+    for item in spec.standard.attributes:
+        (name,) = item.mean_of or (item.name,)
+        accepted = f"Range::k{ours[name].range.capitalize()}"
+        default = repr(single(item.default))
+        attributes.append(f'{{"{item.name}", AttributeKind::kReal, {default}, 0, {accepted}, -1}}')
+    return (
+        f"ONNX_ACTS_STANDARD_OP({spec.standard.name}, {spec.functor}, "
+        f"{spec.parameter_source.capitalize()}, {len(spec.inputs)}, 1, {len(attributes)}, "
+        f"{', '.join(attributes) or '{}'})"
+    )
+
+
+def standard_type_rows(specs: Any) -> Iterable[str]:
+    """The ONNX_ACTS_STANDARD_TYPE lines."""
+    for spec in standard_specs(specs):
+        for element in specs.ELEMENTS:
+            since = spec.standard.since.get(element.name)
+            if since is not None:
+                by_default = not spec.is_fused or element.name not in spec.standard.kernels
+                yield (
+                    f"ONNX_ACTS_STANDARD_TYPE({spec.standard.name}, {element_name(element)}, "
+                    f"{since}, {specs.NEWEST_OPSET}, {str(by_default).lower()})"
+                )
+
+
 def listed(macro: str, rows: Iterable[str]) -> list[str]:
     """The lines of a list, which are there for whoever has defined its macro."""
     return [f"#ifdef {macro}", *rows, f"#undef {macro}", "#endif"]
@@ -77,6 +126,8 @@ def main() -> None:
     lines += listed("ONNX_ACTS_ELEMENT", map(element_row, specs.ELEMENTS))
     lines += listed("ONNX_ACTS_FUNCTOR", (f"ONNX_ACTS_FUNCTOR({name})" for name in functors))
     lines += listed("ONNX_ACTS_OP", map(op_row, specs.SPECS))
+    lines += listed("ONNX_ACTS_STANDARD_OP", map(standard_op_row, standard_specs(specs)))
+    lines += listed("ONNX_ACTS_STANDARD_TYPE", standard_type_rows(specs))
     text = "\n".join(lines) + "\n"
     if not output.exists() or output.read_text(encoding="utf-8") != text:
         output.write_text(text, encoding="utf-8")

@@ -64,6 +64,7 @@ struct AttributeSpec {
 constexpr int kMaxAttributes = 8;
 
 struct OpSpec {
+  const char* domain;
   const char* name;
   Functor functor;
   Source source;
@@ -73,15 +74,25 @@ struct OpSpec {
   AttributeSpec attributes[kMaxAttributes];
 };
 
+constexpr const char kDomain[] = ONNX_ACTS_DOMAIN;
+constexpr const char kLibraryVersion[] = ONNX_ACTS_VERSION;
+
+#define ONNX_ACTS_ROW(domain, name, functor, source, inputs, outputs, attribute_count, ...) \
+  {domain, #name,   Functor::k##functor, Source::k##source,                                 \
+   inputs, outputs, attribute_count,     {__VA_ARGS__}},
+
 constexpr OpSpec kOps[] = {
-#define ONNX_ACTS_OP(name, functor, source, inputs, outputs, attribute_count, ...) \
-  {#name, Functor::k##functor, Source::k##source, inputs, outputs, attribute_count, {__VA_ARGS__}},
+#define ONNX_ACTS_OP(...) ONNX_ACTS_ROW(kDomain, __VA_ARGS__)
 #include "op_table.inc"
 };
 constexpr int kOpCount = static_cast<int>(sizeof kOps / sizeof kOps[0]);
 
-constexpr const char kDomain[] = ONNX_ACTS_DOMAIN;
-constexpr const char kLibraryVersion[] = ONNX_ACTS_VERSION;
+// The standard operators that compute the same.
+constexpr OpSpec kStandardOps[] = {
+#define ONNX_ACTS_STANDARD_OP(...) ONNX_ACTS_ROW("", __VA_ARGS__)
+#include "op_table.inc"
+};
+#undef ONNX_ACTS_ROW
 
 }  // namespace onnx_acts
 

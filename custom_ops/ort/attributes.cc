@@ -30,7 +30,8 @@ std::string ElementName(ort::ElementType type) {
 }  // namespace
 
 std::string Describe(const OpSpec& spec, const std::string& node_name) {
-  return std::string(kDomain) + "::" + spec.name +
+  const std::string domain = spec.domain;
+  return domain + (domain.empty() ? "" : "::") + spec.name +
          (node_name.empty() ? " (unnamed node)" : " (node '" + node_name + "')");
 }
 

@@ -51,15 +51,15 @@ enum ElementType : int {
 enum Characteristic : int { kRequired = 0, kOptional = 1 };
 enum MemoryType : int { kDefaultMemory = 0 };
 
-// A typed view of one slot: `GetInput(api, context, 0, &value)`.
-template <int kSlotNumber, class Signature>
+// A typed view of one slot of a table: `GetInput(api, context, 0, &value)`.
+template <int kSlotNumber, class Signature, class Table = Api>
 struct Slot;
 
-template <int kSlotNumber, class Result, class... Args>
-struct Slot<kSlotNumber, Result(Args...)> {
+template <int kSlotNumber, class Table, class Result, class... Args>
+struct Slot<kSlotNumber, Result(Args...), Table> {
   static constexpr std::size_t kOffset = kSlotNumber * sizeof(void*);
 
-  Result operator()(const Api* api, Args... args) const {
+  Result operator()(const Table* api, Args... args) const {
     const auto table = api->slots + kSlotNumber;
     return reinterpret_cast<Result (*)(Args...)>(*table)(args...);
   }
@@ -112,6 +112,8 @@ constexpr Slot<234, Status*(const KernelInfo*, std::size_t, TypeInfo**)>
 constexpr Slot<236, Status*(const KernelInfo*, const char*, Allocator*, Value**)>
     KernelInfoGetAttribute_tensor;
 constexpr Slot<237, Status*(const SessionOptions*, const char*, int*)> HasSessionConfigEntry;
+constexpr Slot<238, Status*(const SessionOptions*, const char*, char*, std::size_t*)>
+    GetSessionConfigEntry;
 // API 15.
 constexpr Slot<244, Status*(const KernelInfo*, char*, std::size_t*)> KernelInfo_GetNodeName;
 constexpr Slot<249, Status*(const KernelInfo*, std::size_t, int*, const Value**)>

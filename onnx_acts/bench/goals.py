@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from onnx_acts.bench.peers import BODIES, COLUMN, ORT_RELU, OURS
+from onnx_acts.bench.peers import BODIES, COLUMN, ORT_RELU, OURS, PROVIDED
 from onnx_acts.bench.rows import Row
 from onnx_acts.bench.variants import FULL_SLOPE, SLOPES
 from onnx_acts.bench.workload import LARGE, LEAKY_FAMILY
@@ -52,6 +52,12 @@ def _microseconds_above(peer: str) -> Callable[[Row], float | None]:
     return measure
 
 
+def _provider_above_ours(row: Row) -> float | None:
+    """By how much a node on the execution provider takes longer than our own node."""
+    above = _microseconds_above(PROVIDED)(row)
+    return None if above is None else -above
+
+
 def _slope_by_bytes(row: Row) -> float | None:
     """The time for each byte with a slope as large as x, which moves 3 tensors, not 2."""
     ratio = row.to_ours(FULL_SLOPE)
@@ -86,6 +92,8 @@ ASKS: Mapping[str, Ask] = {
     "above ort-relu": Ask(
         "ours - ONNX Runtime's Relu", True, _microseconds_above(ORT_RELU), " µs a node"
     ),
+    PROVIDED: Ask("provider / ours", True, lambda row: row.to_ours(PROVIDED)),
+    "provider above ours": Ask("provider - ours", True, _provider_above_ours, " µs a node"),
     **{name: _slope(name) for name in SLOPES},
     COLUMN: Ask("body, x ends in 1 / body", True, _column),
     "share": Ask("activation nodes' share of the run", True, _share, " %"),
@@ -151,6 +159,7 @@ GOALS: tuple[Goal, ...] = (
     Goal(("ELU",), _F32, _IN_CACHE, "copy", 3.5),
     Goal(LEAKY_FAMILY, _F32, ("chain-16K",), "ort-relu", 1.2),
     Goal(LEAKY_FAMILY, _F32, ("chain-1",), "above ort-relu", 0.15),
+    Goal(_ALL, ELEMENT_TYPES, ("chain-1",), "provider above ours", 0.15),
     Goal(("ELU",), _F32, ("chain-16K",), "standard", 5),
     *(Goal(("PReLU",), _F32, LARGE, name, 1.3) for name in SLOPES),
     Goal(LEAKY_FAMILY, _16_BIT, _BEYOND, "copy", 1.3),
@@ -167,6 +176,7 @@ GOALS: tuple[Goal, ...] = (
     Goal(("fsrcnn-prelu",), _F32, (), "standard", 1.45),
     Goal(("edsr-prelu",), _F32, (), "standard", 1.8),
     Goal(("iresnet18-elu",), _F32, (), "standard", 1.1),
+    Goal((*_PRELU_NETWORKS, "iresnet18-elu"), _F32, (), PROVIDED, 1.03),
     Goal(_PRELU_NETWORKS, _F32, (), "openvino", 1),
     Goal(("iresnet18-prelu", "edsr-prelu", "iresnet18-elu"), _F32, (), "share", 3),
     Goal(("fsrcnn-prelu",), _F32, (), "share", 8),

@@ -1,7 +1,8 @@
 """Measuring whole networks, as files that a user would have: exported by this package.
 
 Ours is the file with `onnx_acts` nodes and the native library. It is compared with the file of
-standard operators, in ONNX Runtime and in OpenVINO, and with PyTorch itself.
+standard operators, in ONNX Runtime (with our execution provider and without) and in OpenVINO, and
+with PyTorch itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.bench import prepared
 from onnx_acts.bench.networks import Network, build
-from onnx_acts.bench.peers import OURS
+from onnx_acts.bench.peers import OURS, PROVIDED
 from onnx_acts.bench.prepared import Prepared, UnsupportedError
 from onnx_acts.bench.profiling import activation_share
 from onnx_acts.bench.rows import Row
@@ -165,6 +166,20 @@ def _standard(exported: Exported, threads: int) -> Prepared:
     )
 
 
+def _provider(exported: Exported, threads: int) -> Prepared:
+    reason = runtime_of(PROVIDED).unavailable()
+    if reason:
+        raise UnsupportedError(reason)
+    return prepared.onnxruntime_runner(
+        exported.standard,
+        [exported.x],
+        exported.y,
+        threads,
+        accelerated=False,
+        claim="default",
+    )
+
+
 def _pytorch(exported: Exported, threads: int) -> Prepared:
     return prepared.torch_runner(exported.module, [torch.from_numpy(exported.x)], threads)
 
@@ -175,6 +190,7 @@ def _openvino(exported: Exported, threads: int) -> Prepared:
 
 NETWORK_PEERS: Mapping[str, Prepare] = {
     OURS: _ours,
+    PROVIDED: _provider,
     "standard": _standard,
     "pytorch": _pytorch,
     "openvino": _openvino,

@@ -30,12 +30,15 @@ from onnx_acts.conformance import runtime_of
 from onnx_acts.conformance.case import acts_model, onnx_type, standard_model
 from onnx_acts.conformance.runtimes import to_torch, torch_parameter
 
-__all__ = ["BODIES", "COLUMN", "COPIES", "ORT_RELU", "OURS", "PEERS", "Peer"]
+__all__ = ["BODIES", "COLUMN", "COPIES", "ORT_RELU", "OURS", "PEERS", "PROVIDED", "Peer"]
 
 Array = NDArray[Any]
 
 OURS = "library"
 """The peer that the others are compared with."""
+
+PROVIDED = "provider"
+"""The same kernels, under standard nodes of an unchanged model."""
 
 COPIES = ("copy", "parallel copy")
 """The peers that move the same bytes; the faster one is the yardstick."""
@@ -101,11 +104,17 @@ def _onnxruntime(name: str, workload: Workload) -> Prepared:
     reason = runtime.unavailable() or runtime.unsupported(case)
     if reason:
         raise UnsupportedError(reason)
-    model = (standard_model if name == "standard" else acts_model)(case)
+    ours = name == PROVIDED
+    model = standard_model(case, fixed=ours) if ours or name == "standard" else acts_model(case)
     _chain(model, workload.nodes)
     inputs = _inputs_left(model, workload)
     return prepared.onnxruntime_runner(
-        model, inputs, workload.y, workload.threads, accelerated=name == OURS
+        model,
+        inputs,
+        workload.y,
+        workload.threads,
+        accelerated=name == OURS,
+        claim="all" if ours else "",
     )
 
 
@@ -190,8 +199,8 @@ def _shared(array: Array) -> Any:
     return torch.from_numpy(array)
 
 
-_library, _standard, _bodies = (
-    functools.partial(_onnxruntime, name) for name in (OURS, "standard", BODIES)
+_library, _provider, _standard, _bodies = (
+    functools.partial(_onnxruntime, name) for name in (OURS, PROVIDED, "standard", BODIES)
 )
 
 PEERS: Sequence[Peer] = (
@@ -200,6 +209,7 @@ PEERS: Sequence[Peer] = (
         "parallel copy", "a copy of the same bytes, as many threads as the others", _parallel_copy
     ),
     Peer(OURS, "ONNX Runtime, native library", _library),
+    Peer(PROVIDED, "ONNX Runtime, standard node on our execution provider", _provider),
     Peer("standard", "ONNX Runtime, standard node", _standard),
     Peer(BODIES, "ONNX Runtime, function body", _bodies),
     Peer("pytorch", "PyTorch eager", _pytorch),

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import onnx_type
 from onnx_acts.files.saving import serialised
 from onnx_acts.ort import sessions
+from onnx_acts.ort.provider import add_provider
 
 __all__ = ["Prepared", "UnsupportedError", "onnxruntime_runner", "openvino_runner", "torch_runner"]
 
@@ -63,12 +64,26 @@ def onnxruntime_runner(
     threads: int,
     *,
     accelerated: bool,
+    claim: str = "",
 ) -> Prepared:
-    """A session of ONNX Runtime with inputs and output bound to their arrays."""
+    """A session of ONNX Runtime with inputs and output bound to their arrays.
+
+    Args:
+        model: a file or a model.
+        inputs: one array for each of its inputs.
+        y: where the output goes.
+        threads: how many the session has.
+        accelerated: whether `onnx_acts` nodes run on the native library.
+        claim: what our execution provider claims, "default" or "all"; "" leaves it out.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry(_SPINNING, _SPINNING_MICROSECONDS)
-    session = sessions.session(model, session_options=options, accelerated=accelerated)
+    if claim:
+        add_provider(options, {"claim": claim})
+        session = sessions.open_session(model, options)
+    else:
+        session = sessions.session(model, session_options=options, accelerated=accelerated)
     binding = session.io_binding()
     for item, array in zip(session.get_inputs(), inputs, strict=True):
         binding.bind_input(item.name, "cpu", 0, _kind(array), array.shape, array.ctypes.data)

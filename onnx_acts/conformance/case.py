@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,11 +16,19 @@ from onnx import helper
 from onnx_acts.definition import reference
 from onnx_acts.definition.nodes import make_node
 from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, Spec, spec_of
-from onnx_acts.definition.validation import check_attributes
+from onnx_acts.definition.validation import accepts, check_attributes
 from onnx_acts.files.embedding import embed_functions
 from onnx_acts.graph.standard import as_standard
 
-__all__ = ["Case", "acts_model", "limits_of", "numpy_type", "onnx_type", "standard_model"]
+__all__ = [
+    "Case",
+    "acts_model",
+    "has_single_parameters",
+    "limits_of",
+    "numpy_type",
+    "onnx_type",
+    "standard_model",
+]
 
 Array = NDArray[Any]
 
@@ -98,14 +107,40 @@ def acts_model(case: Case) -> onnx.ModelProto:
     return model
 
 
-def standard_model(case: Case) -> onnx.ModelProto:
+def standard_model(case: Case, fixed: bool = False) -> onnx.ModelProto:
     """A model of the standard ONNX operator that computes the same in inference.
 
-    Its parameter is a 32-bit attribute. Where ours has two bounds it is their mean.
+    Its parameter is a 32-bit attribute. Where ours has two bounds it is their mean. `fixed` writes
+    the sizes into the model, not only the ranks.
     """
     node, standard = as_standard(_acts_node(case)), case.spec.standard
     since = standard.since.get(case.dtype, _OPSET) if standard else _OPSET
-    return _model(node, case, max(since, _OPSET))
+    model = _model(node, case, max(since, _OPSET))
+    if fixed:
+        arrays = (*case.inputs, *(case.inputs[0] for _ in node.output))
+        for item, array in zip((*model.graph.input, *model.graph.output), arrays, strict=True):
+            for size, number in zip(item.type.tensor_type.shape.dim, array.shape, strict=True):
+                size.dim_value = number
+    return model
+
+
+def has_single_parameters(case: Case) -> bool:
+    """Whether the attributes of the standard operator, of 32 bits, say the case's parameters.
+
+    Other types than float64 are computed with parameters of 32 bits anyway. What is out of range
+    when it is rounded is no parameter any more.
+    """
+    rounded: dict[str, float | int] = dict(case.values)
+    for item in case.spec.standard.attributes if case.spec.standard else ():
+        names = item.mean_of or (item.name,)
+        mean = math.fsum(case.values[name] for name in names) / len(names)
+        with np.errstate(over="ignore"):
+            single = np.float32(mean)
+        if case.dtype == "float64" and not np.array_equal(single, mean, equal_nan=True):
+            return False
+        if len(names) == 1:
+            rounded[names[0]] = float(single)
+    return accepts(case.spec, rounded)
 
 
 def _acts_node(case: Case) -> onnx.NodeProto:

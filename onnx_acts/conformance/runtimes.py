@@ -1,4 +1,4 @@
-"""What can compute a case: ONNX Runtime in four ways, onnx.reference in two, PyTorch."""
+"""What can compute a case: ONNX Runtime in five ways, onnx.reference in two, PyTorch."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
-from onnx_acts.conformance.case import Case, acts_model, standard_model
+from onnx_acts.conformance.case import (
+    Case,
+    acts_model,
+    has_single_parameters,
+    standard_model,
+)
 from onnx_acts.conformance.known_differences import missing_kernel
 from onnx_acts.ort import sessions
 from onnx_acts.ort.evaluator import reference_evaluator
-from onnx_acts.ort.placement import ExecutedNode, executed_nodes
+from onnx_acts.ort.opsets import newest_opset
+from onnx_acts.ort.profiles import ExecutedNode, executed_nodes
+from onnx_acts.ort.provider import PROVIDER, add_provider, provider_error
 from onnx_acts.ort.sessions import CPU, CUDA, cuda_error
 from onnx_acts.ort.values import from_ort, to_ort
 
@@ -83,6 +90,8 @@ class _OnnxRuntime:
         self._sessions: dict[bytes, onnxruntime.InferenceSession] = {}
 
     def unavailable(self) -> str:
+        if self._provider == PROVIDER:
+            return _library_missing() or provider_error()
         if self._provider not in onnxruntime.get_available_providers():
             return f"{self._provider} is not in this build of onnxruntime {onnxruntime.__version__}"
         missing = _library_missing() if self._accelerated else ""
@@ -91,12 +100,14 @@ class _OnnxRuntime:
     def unsupported(self, case: Case) -> str:
         if case.dtype == "bfloat16" and not _TAKES_BFLOAT16:
             return f"onnxruntime {onnxruntime.__version__} takes no bfloat16 arrays from Python"
-        if self.name != "standard":
+        if self.name not in ("standard", "provider"):
             return ""
         if case.spec.standard is None or case.dtype not in case.spec.standard.since:
             return "there is no such standard operator"
         if case.training or case.outputs > 1:
             return f"{case.spec.standard_name} computes inference only, and one output"
+        if self._provider == PROVIDER:
+            return _unsupported_by_provider(case, case.spec.standard.since[case.dtype])
         record = missing_kernel(self.name, version_of(self), case.spec, case.dtype)
         return f"no kernel for {case.spec.standard_name} ({record.seen})" if record else ""
 
@@ -117,17 +128,32 @@ class _OnnxRuntime:
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             options.enable_profiling = self._provider != CPU
             options.profile_file_prefix = os.path.join(tempfile.gettempdir(), "onnx_acts_profile")
-            opened = sessions.session(
-                model,
-                providers=[self._provider],
-                session_options=options,
-                accelerated=self._accelerated,
-            )
+            opened = self._open(model, options)
             if options.enable_profiling:
                 _run(opened, case)
                 _check_placement(executed_nodes(opened.end_profiling()), case, self._provider)
             _keep(self._sessions, key, opened)
         return self._sessions[key]
+
+    def _open(
+        self, model: Model, options: onnxruntime.SessionOptions
+    ) -> onnxruntime.InferenceSession:
+        if self._provider == PROVIDER:
+            add_provider(options, {"claim": "all"})
+            return sessions.open_session(model, options)
+        return sessions.session(
+            model,
+            providers=[self._provider],
+            session_options=options,
+            accelerated=self._accelerated,
+        )
+
+
+def _unsupported_by_provider(case: Case, since: int) -> str:
+    """Why a standard node cannot say the case, or ONNX Runtime cannot read it."""
+    if since > newest_opset():
+        return f"onnxruntime {onnxruntime.__version__} does not read opset {since}"
+    return "" if has_single_parameters(case) else "a FLOAT attribute has 32 bits"
 
 
 def _run(session: onnxruntime.InferenceSession, case: Case) -> list[Array]:
@@ -145,10 +171,11 @@ def _check_placement(nodes: Sequence[ExecutedNode], case: Case, provider: str) -
     Raises:
         RuntimeError: it did not.
     """
-    found = [node.provider for node in nodes if node.operator == case.operator]
+    operator = case.spec.standard_name if provider == PROVIDER else case.operator
+    found = [node.provider for node in nodes if node.operator == operator]
     if found != [provider]:
         where = ", ".join(found) or "nowhere"
-        raise RuntimeError(f"{case.operator} {case.dtype} ran on {where}, not on {provider}")
+        raise RuntimeError(f"{operator} {case.dtype} ran on {where}, not on {provider}")
 
 
 class _Reference:
@@ -271,6 +298,13 @@ def to_torch(array: Array) -> Any:
 
 RUNTIMES: Sequence[Runtime] = (
     _OnnxRuntime("library", "ONNX Runtime, native library", "kernel", acts_model),
+    _OnnxRuntime(
+        "provider",
+        "ONNX Runtime, standard nodes on our execution provider",
+        "kernel",
+        functools.partial(standard_model, fixed=True),
+        PROVIDER,
+    ),
     _OnnxRuntime("cuda", "ONNX Runtime, native library on CUDA", "kernel", acts_model, CUDA),
     _OnnxRuntime("bodies", "ONNX Runtime, function bodies", "body", acts_model),
     _OnnxRuntime("standard", "ONNX Runtime, standard nodes", "measured", standard_model),

@@ -21,6 +21,7 @@ __all__ = [
     "DOMAIN",
     "ELEMENTS",
     "ELEMENT_TYPES",
+    "NEWEST_OPSET",
     "OPSET_VERSION",
     "SPECS",
     "Attribute",
@@ -36,6 +37,9 @@ __all__ = [
 
 DOMAIN = "onnx_acts"
 OPSET_VERSION = 1
+
+NEWEST_OPSET = 28
+"""The newest version of the standard operators of which it is known that they mean the same."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,7 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, spec_of
@@ -19,6 +18,7 @@ from onnx_acts.definition.validation import check_element_types
 from onnx_acts.exporting.options import STYLES
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.types import element_types
+from onnx_acts.ort.opsets import newest_opset
 
 __all__ = [
     "LOWEST_IR_VERSION",
@@ -28,7 +28,6 @@ __all__ = [
     "check_opset",
     "check_style",
     "check_tensors",
-    "newest_opset",
 ]
 
 MINIMUM_OPSET = 18
@@ -64,25 +63,6 @@ def check_opset(opset: int) -> None:
             f" {newest}, the newest of onnxruntime {onnxruntime.__version__}"
             " (onnx.version_converter converts files of the style 'standard' further)"
         )
-
-
-@functools.cache
-def newest_opset() -> int:
-    """The newest opset that this ONNX Runtime loads; `onnx` may know opsets that are drafts."""
-    value = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
-    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", value[:1], value[1:])
-    for opset in range(onnx.defs.onnx_opset_version(), MINIMUM_OPSET, -1):
-        model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=LOWEST_IR_VERSION
-        )
-        try:
-            onnxruntime.InferenceSession(
-                model.SerializeToString(), providers=["CPUExecutionProvider"]
-            )
-        except Exception:  # onnxruntime's exceptions have no common public base
-            continue
-        return opset
-    return MINIMUM_OPSET
 
 
 def check_module(module: torch.nn.Module, *, training: bool) -> None:

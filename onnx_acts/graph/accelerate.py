@@ -43,9 +43,7 @@ __all__ = [
 _KEPT_FIRST = ("float32", "float16", "float64", "bfloat16")
 """Which element type gets the body where there can be one for one type only."""
 
-_WRONG_SHAPES = (
-    "ONNX Runtime finds wrong shapes for negative axes below opset 11"
-)
+_WRONG_SHAPES = "ONNX Runtime finds wrong shapes for negative axes below opset 11"
 
 
 def accelerate(

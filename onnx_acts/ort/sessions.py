@@ -22,6 +22,7 @@ __all__ = [
     "cuda_error",
     "library_info",
     "library_path",
+    "open_session",
     "plain_cuda_error",
     "register",
     "session",
@@ -147,6 +148,14 @@ def session(
     opened = _open(source, options, wanted, accelerated)
     _check_started(wanted, opened.get_providers())
     return opened
+
+
+def open_session(
+    model: Model, session_options: onnxruntime.SessionOptions
+) -> onnxruntime.InferenceSession:
+    """Opens a session with the providers that the options have; errors as in `session`."""
+    # Without ONNX Runtime's own way out, which prints and opens another session.
+    return onnxruntime.InferenceSession(_source(model), session_options, enable_fallback=0)
 
 
 def _open(

@@ -268,7 +268,7 @@ def test_bfloat16_needs_a_runtime_that_takes_it(monkeypatch: pytest.MonkeyPatch)
 
 def test_unknown_runtime() -> None:
     """The message lists those there are."""
-    with pytest.raises(ValueError, match="there are library, cuda, bodies, standard"):
+    with pytest.raises(ValueError, match="there are library, provider, cuda, bodies, standard"):
         runtime_of("tensorflow")
 
 
@@ -338,6 +338,35 @@ def test_a_node_that_lands_elsewhere_fails(monkeypatch: pytest.MonkeyPatch) -> N
     found = runner.judge(cuda, case, 1.0)
     wanted = "ELU float32 ran on CPUExecutionProvider, not on CUDAExecutionProvider"
     assert found.message == f"raised RuntimeError: {wanted}"
+
+
+def test_a_standard_node_that_lands_elsewhere_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do right numbers from the CPU provider prove anything about ours."""
+    provider = runtimes.runtime_of("provider")
+    if provider.unavailable():
+        pytest.skip(provider.unavailable())
+    monkeypatch.setattr(runtimes, "add_provider", lambda options, more: None)
+    case = Case("PReLU", "float32", [np.array([-3.0], np.float32), np.array([2.5], np.float32)])
+    found = runner.judge(provider, case, 1.0)
+    wanted = "PRelu float32 ran on CPUExecutionProvider, not on OnnxActsExecutionProvider"
+    assert found.message == f"raised RuntimeError: {wanted}"
+
+
+def test_parameters_of_the_provider() -> None:
+    """In float64, what a FLOAT attribute cannot hold is n/a; elsewhere it is rounded anyway."""
+    provider = runtimes.runtime_of("provider")
+    if provider.unavailable():
+        pytest.skip(provider.unavailable())
+    for dtype, alpha, reason in (
+        ("float64", 0.1, "a FLOAT attribute has 32 bits"),
+        ("float64", 0.5, ""),
+        ("float64", np.nan, ""),
+        ("float32", 0.1, ""),
+    ):
+        case = Case("ELU", dtype, [np.ones(2, dtype)], {"alpha": alpha})
+        assert provider.unsupported(case) == reason, (dtype, alpha)
+    both = {"lower": 0.25, "upper": 0.5}
+    assert provider.unsupported(Case("RReLU", "float64", [np.ones(2)], both)) == ""
 
 
 def test_cuda_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:

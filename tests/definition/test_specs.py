@@ -6,7 +6,16 @@ import onnx
 import pytest
 
 from onnx_acts.definition import reference
-from onnx_acts.definition.specs import DEFAULT_OPS, ELEMENT_TYPES, SPECS, Spec, body, spec_of, ulp
+from onnx_acts.definition.specs import (
+    DEFAULT_OPS,
+    ELEMENT_TYPES,
+    NEWEST_OPSET,
+    SPECS,
+    Spec,
+    body,
+    spec_of,
+    ulp,
+)
 from onnx_acts.definition.validation import accepts
 
 ONNX_TYPES = {"float32": "tensor(float)", "float64": "tensor(double)"}
@@ -103,3 +112,19 @@ def test_unknown_operator_lists_the_known() -> None:
     """The message for an unknown name lists the operators."""
     with pytest.raises(ValueError, match=r"unknown operator 'Gelu'; onnx_acts has ReLU, LeakyReLU"):
         spec_of("Gelu")
+
+
+@pytest.mark.parametrize(
+    "spec", [spec for spec in SPECS if spec.standard], ids=lambda spec: spec.name
+)
+def test_standard_operators_are_as_the_provider_takes_them(spec: Spec) -> None:
+    """No version of the operator is newer than the last that we know; all tensors have type T."""
+    history = [
+        item
+        for item in onnx.defs.get_all_schemas_with_history()
+        if (item.domain, item.name) == ("", spec.standard_name)
+    ]
+    assert history
+    for schema in history:
+        assert schema.since_version <= NEWEST_OPSET, "what does it mean now?"
+        assert {item.type_str for item in (*schema.inputs, *schema.outputs)} == {"T"}

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from onnx_acts.exporting import checks, export, require_torch
 from onnx_acts.exporting.translations import TranslationError, slope_shape
+from onnx_acts.ort.opsets import newest_opset
 from tests.exporting.networks import Applied
 
 X = torch.randn(2, 3)
@@ -273,7 +274,7 @@ def test_nothing_draws(tmp_path: Path) -> None:
 
 def test_newest_opset() -> None:
     """The newest opset on offer is one that ONNX Runtime loads; the next one is refused by name."""
-    newest = checks.newest_opset()
+    newest = newest_opset()
     assert 20 <= newest <= onnx.defs.onnx_opset_version()
     checks.check_opset(newest)
     with pytest.raises(ValueError, match=rf"18 to {newest}, the newest of onnxruntime \d"):

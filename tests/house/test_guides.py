@@ -13,12 +13,13 @@ from onnx import TensorProto, helper
 
 import onnx_acts
 from tests.building import ROOT
+from tests.standard_models import standard_model
 
 GUIDES = ROOT / "docs" / "guides"
 OFFICIAL = ["/usr/include/onnxruntime", "/usr/local/include/onnxruntime"]
 SLICE = ROOT / "tests" / "native" / "library" / "slice"
 
-MAIN = """
+SERVE_MAIN = """
 #include <cstdio>
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
@@ -27,6 +28,49 @@ int main(int argc, char** argv) {
   std::puts("open");
 }
 """
+
+PROVIDER_MAINS = {
+    "c": """
+#include <stdio.h>
+#include <stdlib.h>
+static const OrtApi* api;
+static void must(OrtStatus* status) {
+  if (status == NULL) return;
+  puts(api->GetErrorMessage(status));
+  exit(1);
+}
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  api = OrtGetApiBase()->GetApi(24);
+  OrtEnv* env;
+  OrtSessionOptions* options;
+  OrtSession* session;
+  must(api->CreateEnv(ORT_LOGGING_LEVEL_WARNING, "serve", &env));
+  must(register_provider(api, env, argv[1]));
+  must(api->CreateSessionOptions(&options));
+  must(add_provider(api, env, options));
+  must(api->CreateSession(env, argv[2], options, &session));
+  puts("open");
+  api->ReleaseSession(session);
+  api->ReleaseSessionOptions(options);
+  api->ReleaseEnv(env);
+  return 0;
+}
+""",
+    "cpp": """
+#include <cstdio>
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  Ort::Env env(ORT_LOGGING_LEVEL_WARNING, "serve");
+  env.RegisterExecutionProviderLibrary("onnx_acts", argv[1]);
+  Ort::SessionOptions options;
+  AddProvider(env, options);
+  const Ort::Session session(env, argv[2], options);
+  std::puts("open");
+}
+""",
+}
+"""Of the guide's second blocks, which add the provider to a session's options."""
 
 
 def blocks(guide: str, language: str) -> list[str]:
@@ -68,13 +112,12 @@ def headers() -> list[Path]:
     return [*found[:1], SLICE]
 
 
-@pytest.mark.parametrize("folder", headers(), ids=lambda folder: folder.name)
-@pytest.mark.parametrize("language", ["c", "cpp"])
-def test_native(language: str, folder: Path, tmp_path: Path) -> None:
-    """The program of the guide compiles without warnings and runs in the wheel's own runtime."""
-    (text,) = blocks("serving.md", language)
+def build_and_run(
+    language: str, folder: Path, text: str, model: onnx.ModelProto, tmp_path: Path
+) -> str:
+    """Compiles a program without warnings, and runs it in the wheel's own runtime."""
     source = tmp_path / f"serve.{'c' if language == 'c' else 'cc'}"
-    source.write_text(text if language == "c" else text + MAIN)
+    source.write_text(text)
     (runtime,) = Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.*")
     compiler = os.environ.get("CC", "cc") if language == "c" else os.environ.get("CXX", "c++")
     flags = ["-std=c11"] if language == "c" else ["-std=c++17"]
@@ -93,11 +136,33 @@ def test_native(language: str, folder: Path, tmp_path: Path) -> None:
     command += ["-o", program, tmp_path / "libonnxruntime.so.1", f"-Wl,-rpath,{tmp_path}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    model = tmp_path / "model.onnx"
-    onnx.save_model(elu_model(), model)
+    path = tmp_path / "model.onnx"
+    onnx.save_model(model, path)
     done = subprocess.run(
-        [program, onnx_acts.library_path(), model], capture_output=True, text=True, check=False
+        [program, onnx_acts.library_path(), path], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("folder", headers(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("language", ["c", "cpp"])
+def test_native(language: str, folder: Path, tmp_path: Path) -> None:
+    """The programs that register the custom operators."""
+    text = blocks("serving.md", language)[0] + ("" if language == "c" else SERVE_MAIN)
     wanted = "-0.864664733 -9.99999994e-09 0 3" if language == "c" else "open"
-    assert done.stdout.strip() == wanted
+    assert build_and_run(language, folder, text, elu_model(), tmp_path) == wanted
+
+
+@pytest.mark.skipif(bool(onnx_acts.provider_error()), reason="no providers in this runtime")
+@pytest.mark.parametrize("folder", headers(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("language", ["c", "cpp"])
+def test_native_provider(language: str, folder: Path, tmp_path: Path) -> None:
+    """Those that register the execution provider open a model that ONNX Runtime alone cannot."""
+    if "RegisterExecutionProviderLibrary" not in (folder / "onnxruntime_c_api.h").read_text():
+        pytest.skip("this header is older than execution providers from outside")
+    model = standard_model("Elu", "float64", 13, (4,))
+    with pytest.raises(Exception, match="NOT_IMPLEMENTED"):
+        onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    text = blocks("serving.md", language)[1] + PROVIDER_MAINS[language]
+    assert build_and_run(language, folder, text, model, tmp_path).splitlines()[-1] == "open"

@@ -19,14 +19,14 @@ FLOORS = (
     {"files"},
     {"ort"},
     {"graph"},
-    {"exporting", "conformance"},
+    {"exporting", "conformance", "serving"},
     {"bench"},
     {"cli"},
 )
 """A room may import from the floors below it, and from itself."""
 
 SOURCES = ROOT / "custom_ops"
-NATIVE_FLOORS = ({"activations"}, {"ort"}, {"cpu"}, {"cuda"}, {"library"})
+NATIVE_FLOORS = ({"activations"}, {"ort"}, {"cpu"}, {"cuda"}, {"library"}, {"provider"})
 """The same for the native sources and what they include."""
 
 

@@ -22,9 +22,11 @@ NAMES = {
     "lower_file",
     "make_node",
     "placement",
+    "provider_error",
     "reference",
     "reference_evaluator",
     "register",
+    "register_provider",
     "session",
 }
 

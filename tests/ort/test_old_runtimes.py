@@ -1,4 +1,4 @@
-"""The one binary serves the oldest, a middle and the newest ONNX Runtime, with the same bits."""
+"""The one binary serves old and new versions of ONNX Runtime, with the same bits."""
 
 import json
 import subprocess
@@ -14,9 +14,27 @@ import torch
 
 import onnx_acts
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
+from onnx_acts.graph.standard import as_standard
 from tests.helpers import feeds, in_type, one_node_model
+from tests.standard_models import CLAIMED
 
-FLOOR, MIDDLE, NEWEST = "1.17.3", "1.23.2", "1.31.1"
+WITHOUT_PROVIDERS = {
+    "1.17.3": "has no attribute 'register_execution_provider_library'",
+    "1.23.2": "needs ONNX Runtime 1.24 or newer, this is ONNX Runtime 1.23.2",
+}
+"""Versions that take no provider of ours: the oldest, and the last one; with what they say."""
+
+VERSIONS = (*WITHOUT_PROVIDERS, "1.24.1", "1.27.0", "1.31.1", "1.32.0")
+OPSET = 22
+"""Of standard nodes: the first that has all of ours in all types."""
+
+STANDARD = [
+    (spec, dtype)
+    for spec in CLAIMED
+    for dtype in ELEMENT_TYPES
+    if spec.standard and spec.standard.since.get(dtype, 99) <= OPSET
+]
+
 X = np.concatenate([[np.nan, -0.0, -1e-25, -np.inf], np.linspace(-9, 3, 26)]).reshape(2, 3, 5)
 SLOPE = np.array([[0.1], [-0.2], [3.0]])
 
@@ -40,6 +58,33 @@ for name in cases:
         near = np.allclose(got, wanted, rtol=allowed, equal_nan=True)
     print(name, "same" if same else "near" if near else f"differs {got.tolist()}")
 print(onnxruntime.__version__)
+"""
+
+
+PROVIDER_PROBE = """
+import json, sys
+import numpy as np, onnxruntime
+folder, library = sys.argv[1:]
+try:
+    onnxruntime.register_execution_provider_library("any name", library)
+except Exception as error:
+    print(error)
+    sys.exit()
+devices = [d for d in onnxruntime.get_ep_devices() if d.ep_name == "OnnxActsExecutionProvider"]
+for name in json.load(open(folder + "/cases.json")):
+    feeds = dict(np.load(f"{folder}/{name}.npz"))
+    wanted = feeds.pop("y_out")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.enable_profiling = True
+    options.profile_file_prefix = folder + "/profile"
+    options.add_provider_for_devices(devices, {"claim": "all"})
+    session = onnxruntime.InferenceSession(f"{folder}/{name}.onnx", options)
+    got = session.run(["y_out"], feeds)[0]
+    events = [event.get("args", {}) for event in json.load(open(session.end_profiling()))]
+    found = [event["op_name"] for event in events if event.get("provider") == devices[0].ep_name]
+    same = got.tobytes() == wanted.tobytes()
+    print(name, *found, "same" if same else f"differs {got.tolist()}")
 """
 
 
@@ -107,19 +152,45 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def probe(python: Path | str, folder: Path, library: str) -> list[str]:
+@pytest.fixture(scope="module")
+def standard_cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for models of standard nodes: the bits of the custom operators."""
+    folder = tmp_path_factory.mktemp("standard")
+    for spec, dtype in STANDARD:
+        items = spec.standard.attributes if spec.standard else ()
+        single: dict[str, Any] = {item.name: float(np.float32(item.default)) for item in items}
+        model = one_node_model(spec, dtype, opset=OPSET, bodies=False, **single)
+        fed: dict[str, Any] = feeds(spec, in_type(X, dtype), in_type(SLOPE, dtype))
+        (want,) = onnx_acts.session(model).run(None, fed)
+        (node,) = [node for node in model.graph.node if node.domain == "onnx_acts"]
+        node.CopyFrom(as_standard(node))
+        model.ir_version = 10
+        name = f"{spec.standard_name}-{dtype}"
+        onnx.save_model(model, folder / f"{name}.onnx")
+        np.savez(folder / f"{name}.npz", y_out=want, **fed)
+    names = [f"{spec.standard_name}-{dtype}" for spec, dtype in STANDARD]
+    (folder / "cases.json").write_text(json.dumps(names))
+    return folder
+
+
+def probe(python: Path | str, folder: Path, library: str, program: str = PROBE) -> list[str]:
     """Runs the cases in another Python; one line for each case, then the version."""
     done = subprocess.run(
-        [python, "-c", PROBE, folder, library], capture_output=True, text=True, check=False
+        [python, "-c", program, folder, library], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.splitlines()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", [FLOOR, MIDDLE, NEWEST])
-def test_same_bits_in_every_version(version: str, cases: Path, tmp_path: Path) -> None:
-    """With the library: bit for bit the same. With bodies only: the same function."""
+@pytest.mark.parametrize("version", VERSIONS)
+def test_same_bits_in_every_version(
+    version: str, cases: Path, standard_cases: Path, tmp_path: Path
+) -> None:
+    """With the library: bit for bit the same. With bodies only: the same function.
+
+    Standard nodes have the same bits on the execution provider, where the version takes it.
+    """
     python = environment(version, tmp_path / "env")
     *found, reported = probe(python, cases, onnx_acts.library_path())
     assert reported == version
@@ -127,6 +198,16 @@ def test_same_bits_in_every_version(version: str, cases: Path, tmp_path: Path) -
     *found, _ = probe(python, cases, "")
     assert [line for line in found if not line.endswith((" same", " near"))] == []
     assert len(found) == len(SPECS) * len(ELEMENT_TYPES) + 3
+    check_provider(version, probe(python, standard_cases, onnx_acts.library_path(), PROVIDER_PROBE))
+
+
+def check_provider(version: str, found: list[str]) -> None:
+    """Every standard node ran on the provider, with the bits of the custom operator."""
+    if version in WITHOUT_PROVIDERS:
+        assert WITHOUT_PROVIDERS[version] in " ".join(found)
+        return
+    wanted = [f"{spec.standard_name}-{dtype} {spec.standard_name} same" for spec, dtype in STANDARD]
+    assert found == wanted
 
 
 @pytest.mark.slow
@@ -158,3 +239,10 @@ def test_the_probe_sees_differences(cases: Path, tmp_path: Path) -> None:
     (tmp_path / "cases.json").write_text(json.dumps([name]))
     found, _ = probe(sys.executable, tmp_path, onnx_acts.library_path())
     assert found.startswith(f"{name} differs")
+
+
+@pytest.mark.skipif(bool(onnx_acts.provider_error()), reason="no providers here")
+def test_the_provider_here(standard_cases: Path) -> None:
+    """The same check with this process's version."""
+    found = probe(sys.executable, standard_cases, onnx_acts.library_path(), PROVIDER_PROBE)
+    check_provider("this one", found)

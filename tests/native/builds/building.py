@@ -70,8 +70,14 @@ def ctest(folder: Path, *options: str, **variables: str) -> str:
 
 
 def python_tests(library: Path, *names: str, **variables: str) -> str:
-    """Runs files of Python tests, without the slow ones, on a library; all must pass."""
-    files = [next((ROOT / "tests" / "native").glob(f"*/test_{name}.py")) for name in names]
+    """Runs files of Python tests, without the slow ones, on a library; all must pass.
+
+    They are those of the native rooms and, where these have none of a name, of the room of ONNX
+    Runtime.
+    """
+    paths = {path.stem: path for path in (ROOT / "tests" / "ort").glob("test_*.py")}
+    paths |= {path.stem: path for path in (ROOT / "tests" / "native").glob("*/test_*.py")}
+    files = [paths[f"test_{name}"] for name in names]
     options = ["-q", "-p", "no:cacheprovider", "-m", "not slow"]
     variables["ONNX_ACTS_LIBRARY"] = str(library)
     return call(sys.executable, "-m", "pytest", *options, *files, **variables)

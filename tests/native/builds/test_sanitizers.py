@@ -34,7 +34,7 @@ MEMORY_OPTIONS = {
 # ONNX Runtime is not instrumented. It hands work to its own threads in ways that the sanitizer does
 # not see, so threads_test splits tensors over threads, and here each run stays on its caller.
 RACE_OPTIONS = {"TSAN_OPTIONS": "ignore_noninstrumented_modules=1:halt_on_error=1"}
-THROUGH_ONNXRUNTIME = ("slopes", "attributes", "draws", "sessions")
+THROUGH_ONNXRUNTIME = ("slopes", "attributes", "draws", "sessions", "provider")
 
 
 def runtime_library(name: str) -> str:

@@ -3,8 +3,9 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <thread>
+
+#include "fakes/answering.h"
 
 namespace onnx_acts::fake {
 
@@ -20,51 +21,10 @@ using ort::Status;
 using ort::TensorTypeAndShapeInfo;
 using ort::Value;
 
-template <class T>
-T* Made(T object) {
-  ++events.live;
-  return new T(std::move(object));
-}
-
-template <class T>
-void CountRelease(T* object) {
-  const Inside scope;
-  if (object != nullptr) --events.live;
-  delete object;
-}
-
-Status* Fails(int code, const char* message) { return Made(Status{code, message}); }
-
 // What a getter says of an attribute that the node lacks, or has in another kind.
 Status* Refuse(const Attribute* found) {
   return found == nullptr ? Fails(ort::kFail, "no such attribute")
                           : Fails(ort::kInvalidArgument, "an attribute of another kind");
-}
-
-// A call of the library: fails if it is its turn, else runs `body`, which may fail by itself.
-template <class Body>
-Status* Answer(const Body& body) {
-  const Inside scope;
-  if (++events.calls == events.failing) return Fails(kInjected, "put in by the test");
-  return body();
-}
-
-template <class Body>
-Status* Done(const Body& body) {
-  return Answer([&]() -> Status* {
-    body();
-    return nullptr;
-  });
-}
-
-// The runtime's way of handing out a string of `length` characters.
-Status* CopyText(const char* text, std::size_t length, char* out, std::size_t* size) {
-  const std::size_t room = *size;
-  *size = length + 1;
-  if (out == nullptr) return nullptr;
-  if (room < length + 1) return Fails(ort::kInvalidArgument, "the buffer is too small");
-  std::memcpy(out, text, length + 1);
-  return nullptr;
 }
 
 const Attribute* Find(const KernelInfo* info, const char* name) {
@@ -113,12 +73,20 @@ Status* AddDomain(ort::SessionOptions* options, ort::CustomOpDomain* domain) {
   return Done([&] { options->domains.push_back(domain); });
 }
 
-Status* AddEntry(ort::SessionOptions* options, const char* key, const char*) {
-  return Done([&] { options->entries.insert(key); });
+Status* AddEntry(ort::SessionOptions* options, const char* key, const char* value) {
+  return Done([&] { options->entries[key] = value; });
 }
 
 Status* HasEntry(const ort::SessionOptions* options, const char* key, int* out) {
   return Done([&] { *out = options->entries.count(key) != 0; });
+}
+
+Status* GetEntry(const ort::SessionOptions* options, const char* key, char* out,
+                 std::size_t* size) {
+  return Answer([&] {
+    const std::string& value = options->entries.at(key);
+    return CopyText(value.c_str(), value.size(), out, size);
+  });
 }
 
 Status* GetData(Value* value, void** out) {
@@ -126,7 +94,7 @@ Status* GetData(Value* value, void** out) {
 }
 
 Status* CastTypeInfo(const ort::TypeInfo* type, const TensorTypeAndShapeInfo** out) {
-  return Done([&] { *out = &type->tensor; });
+  return Done([&] { *out = type->is_tensor ? &type->tensor : nullptr; });
 }
 
 Status* GetType(const TensorTypeAndShapeInfo* info, ort::ElementType* out) {
@@ -261,21 +229,16 @@ Status* ParallelFor(const KernelContext* context, void (*task)(void*, std::size_
   return status;
 }
 
+}  // namespace
+
 void Unexpected() {
   std::puts("the library calls a slot that the fake runtime does not serve");
   std::abort();
 }
 
-}  // namespace
-
-// Only a function of the slot's own signature will do.
-template <int kSlot, class Result, class... Args>
-void Table::Serve(const ort::Slot<kSlot, Result(Args...)>&, Result (*function)(Args...)) {
-  slots_[kSlot] = reinterpret_cast<void (*)()>(function);
-}
-
 Table::Table() {
   for (auto& slot : slots_) slot = Unexpected;
+  ServeProviders();
   Serve(ort::CreateStatus, CreateStatus);
   Serve(ort::GetErrorCode, GetErrorCode);
   Serve(ort::GetErrorMessage, GetErrorMessage);
@@ -309,6 +272,7 @@ Table::Table() {
   Serve(ort::KernelInfoGetConstantInput_tensor, GetConstantInput);
   Serve(ort::KernelInfoGetAttribute_tensor, GetTensor);
   Serve(ort::HasSessionConfigEntry, HasEntry);
+  Serve(ort::GetSessionConfigEntry, GetEntry);
   Serve(ort::KernelInfo_GetNodeName, GetNodeName);
   Serve(ort::ShapeInferContext_GetInputTypeShape, GetInferredInput);
   Serve(ort::ShapeInferContext_SetOutputTypeShape, SetInferredOutput);

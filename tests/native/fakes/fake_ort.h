@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -24,10 +23,12 @@ struct TensorTypeAndShapeInfo {
   ElementType type = kUndefined;
   std::vector<int64_t> sizes;
   std::vector<std::string> names = {};  // of the first sizes; the others have none
+  bool has_shape = true;                // else it has no sizes
 };
 
 struct TypeInfo {
   TensorTypeAndShapeInfo tensor;
+  bool is_tensor = true;
 };
 
 struct Value {
@@ -70,7 +71,7 @@ struct CustomOpDomain {
 };
 
 struct SessionOptions {
-  std::set<std::string> entries;
+  std::map<std::string, std::string> entries;
   std::vector<const CustomOpDomain*> domains;
 };
 
@@ -89,17 +90,24 @@ struct Events {
 };
 extern Events events;
 
-// Every slot of OrtApi; one that the library should not call ends the program.
+// What a slot holds that the library should not call: it ends the program.
+void Unexpected();
+
+// Every slot of OrtApi.
 class Table {
  public:
   Table();
   const ort::Api* api() const { return reinterpret_cast<const ort::Api*>(slots_); }
 
  private:
+  // Only a function of the slot's own signature will do.
   template <int kSlot, class Result, class... Args>
-  void Serve(const ort::Slot<kSlot, Result(Args...)>&, Result (*function)(Args...));
+  void Serve(const ort::Slot<kSlot, Result(Args...)>&, Result (*function)(Args...)) {
+    slots_[kSlot] = reinterpret_cast<void (*)()>(function);
+  }
+  void ServeProviders();  // fake_ep.cc
 
-  static constexpr std::size_t kSlots = 320;
+  static constexpr std::size_t kSlots = 400;
   void (*slots_[kSlots])();
 };
 

@@ -1,6 +1,6 @@
 /* The names of ONNX Runtime's C API that docs/guides/serving.md uses, at the slots where
-   every runtime of API 14 or newer has them: the example is compiled with this where the official
-   header is not at hand, and run with the runtime of the wheel. */
+   every runtime of API 14 or newer has them (providers: API 22): the example is compiled with this
+   where the official header is not at hand, and run with the runtime of the wheel. */
 #ifndef ONNX_ACTS_TESTS_SLICE_C_API_H_
 #define ONNX_ACTS_TESTS_SLICE_C_API_H_
 
@@ -12,6 +12,7 @@ extern "C" {
 #endif
 
 typedef struct OrtEnv OrtEnv;
+typedef struct OrtEpDevice OrtEpDevice;
 typedef struct OrtMemoryInfo OrtMemoryInfo;
 typedef struct OrtRunOptions OrtRunOptions;
 typedef struct OrtSession OrtSession;
@@ -53,6 +54,16 @@ typedef struct OrtApi {
   void (*ReleaseSessionOptions)(OrtSessionOptions*);
   void (*slots_101[127])(void);
   OrtStatus* (*RegisterCustomOpsLibrary_V2)(OrtSessionOptions*, const char*);
+  void (*slots_229[72])(void);
+  OrtStatus* (*RegisterExecutionProviderLibrary)(OrtEnv*, const char*, const char*);
+  void (*slots_302[1])(void);
+  OrtStatus* (*GetEpDevices)(const OrtEnv*, const OrtEpDevice* const**, size_t*);
+  OrtStatus* (*SessionOptionsAppendExecutionProvider_V2)(OrtSessionOptions*, OrtEnv*,
+                                                         const OrtEpDevice* const*, size_t,
+                                                         const char* const*, const char* const*,
+                                                         size_t);
+  void (*slots_305[7])(void);
+  const char* (*EpDevice_EpName)(const OrtEpDevice*);
 } OrtApi;
 
 typedef struct OrtApiBase {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,30 +18,15 @@ from onnx import helper
 from onnx_acts.definition.specs import DOMAIN
 from onnx_acts.files.reading import Model
 from onnx_acts.files.structure import walk_graphs
-from onnx_acts.ort.sessions import session
+from onnx_acts.graph.standard import standard_spec
+from onnx_acts.ort.profiles import ExecutedNode, executed_nodes
 from onnx_acts.ort.values import to_ort
+from onnx_acts.serving.sessions import session
 
-__all__ = ["ExecutedNode", "NodePlacement", "executed_nodes", "placement"]
+__all__ = ["NodePlacement", "placement"]
 
 _QUIET = 3
 """ONNX Runtime warns that an optimised model fits one machine only; ours is thrown away."""
-
-
-@dataclasses.dataclass(frozen=True)
-class ExecutedNode:
-    """A node that ran.
-
-    Attributes:
-        name: its name; ONNX Runtime makes one up where the model has none.
-        operator: its operator.
-        provider: the execution provider that ran it.
-        number: the runtime's number of it.
-    """
-
-    name: str
-    operator: str
-    provider: str
-    number: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,13 +53,17 @@ def placement(
     feeds: Mapping[str, NDArray[Any]] | None = None,
     *,
     providers: Sequence[str | tuple[str, dict[str, Any]]] | None = None,
+    standard: bool = False,
 ) -> list[NodePlacement]:
     """Opens `model` with the native operators, runs it once and tells where its activations ran.
+
+    These are its `onnx_acts` nodes; with `standard` its standard activations too.
 
     Args:
         model: as `onnx_acts.session` takes it.
         feeds: the inputs; where not given, arrays of ones with every unknown size 1.
         providers: as `onnx_acts.session` takes them.
+        standard: run standard activations on the native kernels too, as `onnx_acts.session` does.
 
     Raises:
         ValueError: an input of a type that no array of ones is made of; pass `feeds`.
@@ -92,30 +80,15 @@ def placement(
         options.add_session_config_entry(
             "session.optimized_model_external_initializers_file_name", "weights.bin"
         )
-        opened = session(model, providers=providers, session_options=options)
+        opened = session(model, providers=providers, session_options=options, standard=standard)
         values = _ones(opened) if feeds is None else {k: to_ort(v) for k, v in feeds.items()}
         opened.run_with_ort_values(None, values)
         nodes = executed_nodes(opened.end_profiling())
-        return _placements(onnx.load(saved, load_external_data=False), nodes)
-
-
-def executed_nodes(profile: str | Path) -> list[ExecutedNode]:
-    """Reads the nodes from a profile of ONNX Runtime, each once, and removes the file."""
-    path = Path(profile)
-    events = json.loads(path.read_text("utf-8"))
-    path.unlink()
-    found = {}
-    for event in events:
-        details = event.get("args", {})
-        if event.get("cat") == "Node" and "provider" in details:
-            name = event["name"].removesuffix("_kernel_time")
-            number = int(details["node_index"])
-            found[name] = ExecutedNode(name, details["op_name"], details["provider"], number)
-    return list(found.values())
+        return _placements(onnx.load(saved, load_external_data=False), nodes, standard)
 
 
 def _placements(
-    optimised: onnx.ModelProto, executed: Sequence[ExecutedNode]
+    optimised: onnx.ModelProto, executed: Sequence[ExecutedNode], standard: bool
 ) -> list[NodePlacement]:
     """The activation nodes of the optimised model with what the profile says of them."""
     providers = _Providers(executed)
@@ -123,7 +96,7 @@ def _placements(
         NodePlacement(node.name, node.op_type, providers.of(node), tuple(_copies(graph, node)))
         for graph in walk_graphs(optimised.graph)
         for node in graph.node
-        if node.domain == DOMAIN
+        if node.domain == DOMAIN or (standard and standard_spec(node) is not None)
     ]
 
 

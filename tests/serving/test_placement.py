@@ -10,8 +10,9 @@ from onnx import helper
 
 import onnx_acts
 from onnx_acts.definition.specs import SPECS, Spec, spec_of
-from onnx_acts.ort import placement as placing
-from onnx_acts.ort.placement import ExecutedNode, NodePlacement
+from onnx_acts.ort.profiles import ExecutedNode, executed_nodes
+from onnx_acts.serving import placement as placing
+from onnx_acts.serving.placement import NodePlacement
 from tests.helpers import one_node_model
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -104,7 +105,7 @@ def test_copies_and_providers_are_told_apart() -> None:
         ExecutedNode("first", "ELU", CUDA, 0),
     ]
     to_host, from_host = "MemcpyToHost of a", "MemcpyFromHost of b_cpu"
-    assert placing._placements(on_two_devices(), executed) == [
+    assert placing._placements(on_two_devices(), executed, False) == [
         NodePlacement("first", "ELU", CUDA, (to_host,)),
         NodePlacement("second", "PReLU", CPU, (to_host, from_host)),
         NodePlacement("", "ReLU", CUDA, (from_host,)),
@@ -123,5 +124,5 @@ def test_profile(tmp_path: Path) -> None:
     ]
     path = tmp_path / "profile.json"
     path.write_text(json.dumps(events))
-    assert placing.executed_nodes(path) == [ExecutedNode("a", "ELU", CUDA, 3)]
+    assert executed_nodes(path) == [ExecutedNode("a", "ELU", CUDA, 3)]
     assert not path.exists()

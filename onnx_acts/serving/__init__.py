@@ -1,0 +1,1 @@
+"""Serving models: sessions on our kernels, and where their nodes ran."""
