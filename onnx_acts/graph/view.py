@@ -1,4 +1,4 @@
-"""One graph as the patterns see it: makers, uses, constants, types and shapes of its values."""
+"""One graph as recognition sees it: makers, uses, constants, types and shapes of its values."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ class View:
         self._makers: dict[str, onnx.NodeProto] = {
             name: node for node in graph.node for name in node.output if name
         }
+        self._positions = {name: index for index, name in enumerate(self._makers)}
         self._uses: Counter[str] | None = None
         self._folded: dict[tuple[str, int], Array | None] = {}
         self._inputs = {value.name for value in graph.input}
@@ -70,6 +71,10 @@ class View:
     def maker(self, name: str) -> onnx.NodeProto | None:
         """Returns the node of this graph that makes `name`, whatever it is."""
         return self._makers.get(name)
+
+    def position(self, name: str) -> int:
+        """Where in the graph a value is made: later ones are higher, -1 is outside of it."""
+        return self._positions.get(name, -1)
 
     def uses(self, name: str) -> int:
         """Counts the uses of a value: as an input here and in subgraphs, and as a graph output.

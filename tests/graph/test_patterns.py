@@ -94,8 +94,8 @@ FORMS = {
     "scalar-weight": Form(
         "p = Relu (x) n = Neg (x) r = Relu (n) q = Mul (a, r) y = Sub (p, q)",
         "T a = {0.25}",
-        "PReLU",
-        slope=0.25,
+        "LeakyReLU",
+        LEAKY,
     ),
     "less": Form(
         "c = Less (x, zero) s = Mul (a, x) y = Where (c, s, x)", QUARTER, "LeakyReLU", LEAKY
@@ -151,6 +151,12 @@ FORMS = {
         "ELU",
         {"alpha": 1.0},
     ),
+    "elu-alpha-minus-1": Form(
+        "c = Less (x, zero) e = Exp (x) m = Sub (one, e) y = Where (c, m, x)",
+        NUMBERS,
+        "ELU",
+        {"alpha": -1.0},
+    ),
     "elu-jax": Form(
         "c = Greater (x, zero) k = Where (c, zero, x) e = Exp (k) m = Sub (e, one)"
         " s = Mul (a, m) y = Where (c, x, s)",
@@ -200,12 +206,6 @@ APPROXIMATE = {
         "LeakyReLU",
         {"alpha": 2.0},
     ),
-    "absolute, q = 0": Form(
-        "s = Mul (p, x) m = Abs (x) t = Mul (q, m) y = Add (t, s)",
-        "T p = {1}, T q = {0}",
-        "LeakyReLU",
-        {"alpha": 1.0},
-    ),
     "elu-nan": Form(
         "c = Greater (x, zero) n = Less (x, zero) k = Where (n, x, zero) e = Exp (k)"
         " m = Sub (e, one) s = Mul (a, m) y = Where (c, x, s)",
@@ -228,7 +228,6 @@ DIFFERENT_KINDS = {
     "divided": [],
     "absolute": [-np.inf],
     "absolute, q below 0": [np.inf],
-    "absolute, q = 0": [np.inf, -np.inf],
     "elu-nan": [np.nan],
     "elu-nan-negated": [np.nan],
 }
@@ -276,9 +275,6 @@ NEAR_MISSES = {
     "exp + 1": Form(
         "c = Less (x, zero) e = Exp (x) m = Add (e, one) y = Where (c, m, x)", NUMBERS, ""
     ),
-    "1 - exp": Form(
-        "c = Less (x, zero) e = Exp (x) m = Sub (one, e) y = Where (c, m, x)", NUMBERS, ""
-    ),
     "exp of another value": Form(
         "b = Sin (x) c = Less (x, zero) e = Exp (b) m = Sub (e, one) y = Where (c, m, x)",
         NUMBERS,
@@ -302,6 +298,9 @@ NEAR_MISSES = {
         "s = Mul (p, x) m = Abs (x) t = Mul (q, m) y = Add (t, s)",
         "T p = {0.6}, T q = {0.5}",
         "",
+    ),
+    "p = 1 and q = 0: x itself": Form(
+        "s = Mul (p, x) m = Abs (x) t = Mul (q, m) y = Add (t, s)", "T p = {1}, T q = {0}", ""
     ),
     "abs of another value": Form(
         "b = Sin (x) s = Mul (p, x) m = Abs (b) t = Mul (q, m) y = Add (t, s)",
