@@ -24,6 +24,9 @@ Array = NDArray[Any]
 
 _FOLDING_DEPTH = 8
 
+_SMALL = 1024
+"""Elements up to which a constant is kept once it was read."""
+
 
 class View:
     """A graph, read only.
@@ -57,6 +60,7 @@ class View:
         self._positions = {name: index for index, name in enumerate(self._makers)}
         self._uses: Counter[str] | None = None
         self._folded: dict[tuple[str, int], Array | None] = {}
+        self._small: dict[str, Array | None] = {}
         self._inputs = {value.name for value in graph.input}
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
         self._values: Values = Values(typed, None if outer is None else outer._values)
@@ -153,8 +157,13 @@ class View:
     def _constant(self, name: str, depth: int) -> Array | None:
         if name in self._inputs or not name:
             return None
+        if name in self._small:
+            return self._small[name]
         if name in self._initializers:
-            return _array(self._initializers[name])
+            array = _array(self._initializers[name])
+            if array is None or array.size <= _SMALL:
+                self._small[name] = array
+            return array
         node = self._makers.get(name)
         if node is None:
             return self.outer._constant(name, depth) if self.outer else None

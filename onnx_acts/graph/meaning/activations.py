@@ -35,37 +35,37 @@ class Found:
 
 def activation(value: Value, inputs: Points) -> Found | None:
     """Compares a description with the activations: in real numbers, then at the points."""
-    c, a, k = value.terms[:, 0]
-    of_slope = value.terms[:, 1]
+    (below, c), (slope, a), (alpha, k) = value.c, value.a, value.k
     room = value.error * inputs.epsilon
-    is_x = (np.abs(c[1]) <= room[1]) & (k[1] == 0) & (np.abs(a[1] - 1) <= room[1])
-    is_x &= np.all(np.abs(of_slope[:, 1]) <= room[1], axis=0)
-    is_near = value.error <= _ROOM * np.maximum(1, np.abs(a) + np.abs(k))
-    if not np.all(is_x) or not np.all(is_near):
+    is_x = (np.abs(c) <= room[1]) & (k == 0) & (np.abs(a - 1) <= room[1])
+    is_near = value.error <= _ROOM * np.maximum(1, np.abs(value.a) + np.abs(value.k))
+    if not (is_x.all() and is_near.all()):
         return None
-    if np.all(np.abs(c[0]) <= room[0]) and not np.any(k[0]):
-        return _leaky(value, inputs)
-    is_expm1 = (a[0] == 0) & (k[0] != 0) & (np.abs(c[0] + k[0]) <= room[0])
-    if not np.all(is_expm1) or np.any(of_slope[:, 0]):
+    if (np.abs(below) <= room[0]).all() and not alpha.any():
+        return _leaky(value, slope, inputs)
+    is_expm1 = (slope == 0) & (alpha != 0) & (np.abs(below + alpha) <= room[0])
+    if not is_expm1.all() or inputs.probes.size:
         return None
-    wanted = points.elu(inputs.x, k[0].astype(inputs.dtype))
-    return _compared("ELU", value, inputs, wanted, k[0])
+    wanted = points.elu(inputs.x, alpha.astype(inputs.dtype))
+    return _compared("ELU", value, inputs, wanted, alpha)
 
 
-def _leaky(value: Value, inputs: Points) -> Found | None:
+def _leaky(value: Value, slope: Array, inputs: Points) -> Found | None:
     """A multiple of x on the negative side; x itself and abs(x) are no activation."""
-    slope, of_slope = value.terms[1, :, 0]
-    if inputs.has_slope:
-        if np.any(value.rough == 2) or np.any(slope != 0) or np.any(of_slope != 1):
+    if (value.rough == 2).any():
+        return None
+    if inputs.probes.size:
+        if slope.shape != inputs.probes[0].shape or (slope != inputs.probes).any():
             return None
-        return _compared("PReLU", value, inputs, points.leaky(inputs.x, inputs.slope), slope)
-    if np.any(value.rough == 2) or np.all(slope == 1) or (slope.size == 1 and slope[0] == -1):
+        wanted = points.leaky(inputs.x, inputs.slope)
+        return _compared("PReLU", value, inputs, wanted, np.zeros(1))
+    if (slope == 1).all() or (slope.size == 1 and slope[0] == -1):
         return None
     if slope.size == 1 and slope[0] == 0:
         return _compared("ReLU", value, inputs, points.relu(inputs.x), slope)
     stored = slope.astype(inputs.dtype)
     found = _compared("LeakyReLU", value, inputs, points.leaky(inputs.x, stored), slope)
-    rounds = found is not None and bool(np.any(stored != slope))
+    rounds = found is not None and bool((stored != slope).any())
     return dataclasses.replace(found, is_approximate=True) if found and rounds else found
 
 
@@ -82,7 +82,7 @@ def _compared(
         room = _ROOM * size * (unit * x + inputs.smallest)
         close = points.is_close(value.at, wanted, room)
         same = points.is_same(value.at, wanted)
-    if not np.all(close | ~inputs.is_ordinary):
+    if not (close | ~inputs.is_ordinary).all():
         return None
-    is_approximate = bool(np.any(value.rough > 0)) or not np.all(same)
+    is_approximate = bool((value.rough > 0).any()) or not same.all()
     return Found(operator, parameters, is_approximate)

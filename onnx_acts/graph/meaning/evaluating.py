@@ -205,7 +205,7 @@ class Evaluation:
         if node is None:
             raise Unknown(name)
         found = self._operators[node.op_type].apply(self, node)
-        if isinstance(found, Value) and np.all(np.isnan(found.terms[0, 0])):
+        if isinstance(found, Value) and not found.is_known:
             raise Unknown(name)
         return found
 

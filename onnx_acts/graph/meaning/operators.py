@@ -91,22 +91,22 @@ def _relu(u: Value) -> Value:
 
 
 def _not(u: Value) -> Value:
-    return values.as_boolean(1 - u.terms[0, 0], ~u.at, u.permutation)
+    return values.as_boolean(1 - u.c, ~u.at, u.permutation)
 
 
 def _and(u: Value, v: Value) -> Value:
-    truth = _settled(u, v, 0, u.terms[0, 0] * v.terms[0, 0])
+    truth = _settled(u, v, 0, u.c * v.c)
     return values.as_boolean(truth, u.at & v.at, u.permutation)
 
 
 def _or(u: Value, v: Value) -> Value:
-    truth = _settled(u, v, 1, np.maximum(u.terms[0, 0], v.terms[0, 0]))
+    truth = _settled(u, v, 1, np.maximum(u.c, v.c))
     return values.as_boolean(truth, u.at | v.at, u.permutation)
 
 
 def _settled(u: Value, v: Value, answer: int, otherwise: Array) -> Array:
     """The answer where one operand alone gives it."""
-    return np.where((u.terms[0, 0] == answer) | (v.terms[0, 0] == answer), answer, otherwise)
+    return np.where((u.c == answer) | (v.c == answer), answer, otherwise)
 
 
 def _at_most(u: Value, v: Value) -> Value:
@@ -135,22 +135,23 @@ def _where(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
 
 
 def _clip(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
+    """A bound that is not given is the largest number: infinity does not pass."""
     found = evaluation.value(node.input[0])
-    given = _attributes(node)
-    bounds: list[Value | None] = [None, None]
-    for index, key in enumerate(("min", "max")):
+    given, bounds = _attributes(node), []
+    for index, (key, sign) in enumerate((("min", -1), ("max", 1))):
         name = node.input[index + 1] if len(node.input) > index + 1 else ""
         if name:
             item = evaluation.described(name)
             if not isinstance(item, Constant) or item.array.size != 1:
                 raise Unknown("bound")
-            bounds[index] = evaluation.constant(item.array, found.permutation)
-        elif key in given:
-            bounds[index] = values.number(np.array([given[key]], found.at.dtype))
-    lower, upper = bounds
-    for bound, function in ((lower, values.larger), (upper, _smaller)):
-        if bound is not None:
-            found = function(*_same_type([found, bound], 2))
+            bounds.append(evaluation.constant(item.array, found.permutation))
+        else:
+            # In the old form bounds are attributes of 32 bits in every element type.
+            dtype = np.dtype(np.float32) if evaluation.view.opset < 11 else found.at.dtype
+            bound = given.get(key, sign * values.maximum(dtype))
+            bounds.append(values.number(np.array([bound]).astype(found.at.dtype)))
+    for bound, function in zip(bounds, (values.larger, _smaller), strict=True):
+        found = function(*_same_type([found, bound], 2))
     return found
 
 

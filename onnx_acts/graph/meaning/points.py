@@ -27,7 +27,8 @@ class Points:
     Attributes:
         x: the inputs, of shape (points, 1).
         slope: the slopes, of the same shape.
-        has_slope: there is a slope that is no constant.
+        probes: the numbers that a slope that is no constant stands for in real arithmetic, of
+            shape (1, probes); empty where there is none.
         is_ordinary: where `approximate` promises a number near the activation's.
         epsilon: the distance from 1 to the next number.
         smallest: the smallest number above 0.
@@ -35,7 +36,7 @@ class Points:
 
     x: Array
     slope: Array
-    has_slope: bool
+    probes: Array
     is_ordinary: Array
     epsilon: float
     smallest: float
@@ -63,7 +64,8 @@ def points(dtype: np.dtype[Any], has_slope: bool, is_finite: bool) -> Points:
     x, slope = np.array([(x, w) for x in inputs for w in (slopes if has_slope else (0.0,))]).T
     is_ordinary = (np.abs(x) < largest) & np.isfinite(slope)
     x, slope = x.astype(dtype)[:, None], slope.astype(dtype)[:, None]
-    return Points(x, slope, has_slope, is_ordinary[:, None], float(info.eps), smallest)
+    probes = np.array([slopes[:4]] if has_slope else [[]])
+    return Points(x, slope, probes, is_ordinary[:, None], float(info.eps), smallest)
 
 
 def relu(x: Array) -> Array:

@@ -17,7 +17,7 @@ from onnx_acts.graph.meaning.evaluating import Evaluation, Unknown, Window
 from onnx_acts.graph.meaning.operators import OPERATORS
 from onnx_acts.graph.meaning.points import points
 from onnx_acts.graph.meaning.searching import Candidate, candidates
-from onnx_acts.graph.meaning.values import Value, scaled_x
+from onnx_acts.graph.meaning.values import Value, itself, number
 from onnx_acts.graph.meaning.wording import formula
 from onnx_acts.graph.view import Array, View
 
@@ -98,11 +98,17 @@ class _Form:
         return self._made(evaluation, x, inner, found, obstacle)
 
     def _evaluated(self, window: Window | None) -> tuple[Evaluation, Value]:
-        given = {self._candidate.x: scaled_x(self._points.x)}
+        given = {self._candidate.x: itself(self._points.x)}
         if self._candidate.slope is not None:
-            given[self._candidate.slope] = scaled_x(self._points.slope, has_slope=True)
+            slope = number(self._points.probes[0])
+            given[self._candidate.slope] = dataclasses.replace(
+                slope, at=self._points.slope, degree=1
+            )
         evaluation = Evaluation(self._view, OPERATORS, given, self._dtype, window)
-        value = OPERATORS[self._root.op_type].apply(evaluation, self._root)
+        try:
+            value = OPERATORS[self._root.op_type].apply(evaluation, self._root)
+        except ValueError as error:  # shapes that do not broadcast: no valid model
+            raise Unknown(self._root.op_type) from error
         if not isinstance(value, Value) or value.at.dtype != self._dtype:
             raise Unknown(self._root.op_type)
         return evaluation, value

@@ -14,6 +14,9 @@ from onnx_acts.graph.view import View
 __all__ = ["Candidate", "candidates"]
 
 _MOST_NODES = 32
+_MULTIPLYING = ("Mul", "Sub")
+"""Where a slope that is no constant stands: beside x, or in 1 - slope."""
+
 _MOST_CANDIDATES = 4
 
 
@@ -41,8 +44,9 @@ def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
             yield Candidate(names[0])
             count += 1
         elif bends and len(names) == 2 and waiting.walked > 0:
-            yield Candidate(names[1], names[0])
-            yield Candidate(names[0], names[1])
+            for x, slope in (names[::-1], names):
+                if slope in waiting.factors:
+                    yield Candidate(x, slope)
         node = waiting.pop()
         if node is None or count == _MOST_CANDIDATES:
             return
@@ -55,11 +59,13 @@ class _Waiting:
 
     Attributes:
         walked: how many nodes were walked through before the first.
+        factors: what they multiply.
     """
 
     def __init__(self, view: View) -> None:
         self.walked = -1
         self._view = view
+        self.factors: set[str] = set()
         self._heap: list[tuple[int, str]] = []
 
     @property
@@ -71,6 +77,8 @@ class _Waiting:
         """Adds what a node computes with: not what gives a type or a shape alone."""
         self.walked += 1
         names = node.input[:1] if node.op_type in ("CastLike", "Expand") else node.input
+        if node.op_type in _MULTIPLYING:
+            self.factors.update(names)
         known = {name for _, name in self._heap}
         for name in dict.fromkeys(names):
             if name and name not in known and self._view.constant(name) is None:

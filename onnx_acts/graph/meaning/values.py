@@ -1,8 +1,11 @@
 """A value as a function of x, and arithmetic on such descriptions.
 
-For x < 0 and for x > 0 a value is c + a*x + k*exp(x), for every finite x: proved, not tried. A
-coefficient is p + q*w, where w is a slope that is no constant. NaN coefficients say that nothing
-is known. How far rounding may take the value from there is counted: (x + 1e30) - 1e30 is not x.
+For x < 0 and for x > 0 a value is c + a*x + k*exp(x), for every finite x: proved, not tried. NaN
+coefficients say that nothing is known. How far rounding may take the value from there is counted:
+(x + 1e30) - 1e30 is not x.
+
+A slope that is no constant stands for some numbers at once. Whatever is a polynomial in it of
+degree 1 at most and right for these is right for all; anything else is unknown.
 """
 
 from __future__ import annotations
@@ -27,169 +30,179 @@ __all__ = [
     "converted",
     "divided",
     "exponential",
+    "itself",
     "larger",
+    "maximum",
     "multiplied",
     "negated",
     "number",
-    "scaled_x",
 ]
 
 Permutation = tuple[int, ...]
 """As Transpose has it: axis i of the value is axis p[i] of x."""
 
-_NUMBER, _LINE, _EXP = range(3)
-_PLAIN, _SLOPE = range(2)
 
-
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Value:
     """What is known of a value.
 
+    The arrays are of shape (2, E): for x < 0 and for x > 0, and for each element of the constants.
+
     Attributes:
-        terms: the coefficients, of shape (3, 2, 2, E): of 1, x and exp(x); p and q; for x < 0 and
-            x > 0; for each element that constants have along their dimensions.
-        error: how many rounding units (of 1 or of x) the value may be off, of shape (2, E); 0 where
-            it has not been rounded.
-        rough: how rounding differs from the activation's own, of shape (2, E): 0, not at all;
-            1, by units of the value; 2, by units of 1, of which small values have nothing left.
+        c: the number.
+        a: the coefficient of x.
+        k: the coefficient of exp(x).
+        error: how many rounding units (of 1 or of x) the value may be off; 0 where it has not been
+            rounded.
+        rough: how rounding differs from the activation's own: 0, not at all; 1, by units of the
+            value; 2, by units of 1, of which small values have nothing left.
         at: the value at each of the points, of shape (points, E), in the value's element type.
         permutation: how the dimensions of x were permuted; empty where they were not.
+        degree: of the polynomial in a slope that is no constant.
     """
 
-    terms: Array
+    c: Array
+    a: Array
+    k: Array
     error: Array
     rough: Array
     at: Array
     permutation: Permutation = ()
+    degree: int = 0
 
     @property
     def is_number(self) -> Array:
         """On which side it does not depend on x."""
-        return np.asarray(np.all(self.terms[_LINE:] == 0, axis=(0, 1)))
-
-    @property
-    def is_x(self) -> bool:
-        """It is x on both sides, not rounded."""
-        is_line = np.all(self.terms[_LINE, _PLAIN] == 1) and np.all(self.terms[_NUMBER] == 0)
-        return bool(is_line and np.all(self.terms[_EXP] == 0) and np.all(self.is_exact))
-
-    @property
-    def has_slope(self) -> Array:
-        """On which side it depends on the slope that is no constant."""
-        return np.asarray(np.any(self.terms[:, _SLOPE] != 0, axis=0))
+        return np.asarray((self.a == 0) & (self.k == 0))
 
     @property
     def is_exact(self) -> Array:
         """On which side it has not been rounded."""
-        return np.asarray((self.error == 0) & ~self.has_slope)
+        return np.asarray((self.error == 0) & (self.degree == 0))
+
+    @property
+    def is_known(self) -> bool:
+        """Something is known of it on one side at least."""
+        return not np.isnan(self.c).all()
+
+    @property
+    def is_x(self) -> bool:
+        """It is x on both sides, not rounded."""
+        is_line = (self.a == 1) & (self.c == 0) & (self.k == 0) & self.is_exact
+        return bool(is_line.all())
+
+
+_NO = np.zeros((2, 1))
+_ROUNDED_AS_IT_SHOULD = np.zeros((2, 1), np.int8)
+_UNKNOWN = np.full((2, 1), np.nan)
+_SIGNS = np.array([[-1.0], [1.0]])
+"""Of x on the two sides."""
 
 
 def number(array: Array, permutation: Permutation = ()) -> Value:
     """A constant; its elements stand along the last axis."""
-    terms = np.zeros((3, 2, 2, array.size))
-    terms[_NUMBER, _PLAIN] = array.astype(np.float64)
-    return _unrounded(terms, array[None, :], permutation)
+    c = np.empty((2, array.size))
+    c[:] = array
+    at = array[None, :]
+    return Value(c, _NO, _NO, _NO, _ROUNDED_AS_IT_SHOULD, at, permutation)
 
 
-def scaled_x(at: Array, has_slope: bool = False) -> Value:
-    """Describes x itself, or the slope that is no constant."""
-    terms = np.zeros((3, 2, 2, 1))
-    terms[(_NUMBER, _SLOPE) if has_slope else (_LINE, _PLAIN)] = 1
-    return _unrounded(terms, at)
+def itself(at: Array) -> Value:
+    """Describes x."""
+    return Value(_NO, _NO + 1, _NO, _NO, _ROUNDED_AS_IT_SHOULD, at)
 
 
 def negated(u: Value) -> Value:
     """-u."""
-    return dataclasses.replace(u, terms=-u.terms, at=-u.at)
+    return dataclasses.replace(u, c=-u.c, a=-u.a, k=-u.k, at=-u.at)
 
 
 def added(u: Value, v: Value, sign: int = 1) -> Value:
     """Describes u + v or, with sign -1, u - v."""
-    terms = u.terms + sign * v.terms
-    u_zero, v_zero = (np.all(i.terms == 0, axis=(0, 1)) & (i.error == 0) for i in (u, v))
-    both = u.is_exact & v.is_exact
-    is_double = _is_line(u) & _is_line(v) & (np.abs(terms[_LINE, _PLAIN]) <= 2)
-    is_exact = both & ((u.is_number & v.is_number) | is_double)  # such as x - x and x + x
-    is_expm1 = (_is_unit_exp(u) & v.is_number & v.is_exact) | (
-        _is_unit_exp(v) & u.is_number & u.is_exact
-    )
-    more = u.error + v.error + _size(terms)
+    c, a, k = u.c + sign * v.c, u.a + sign * v.a, u.k + sign * v.k
+    u_zero, v_zero = _is_zero(u), _is_zero(v)
+    u_number, v_number, both = u.is_number, v.is_number, u.is_exact & v.is_exact
+    is_line = (u.c == 0) & (v.c == 0) & (u.k == 0) & (v.k == 0)
+    # Such as x - x, x + x and sums of constants.
+    is_exact = both & ((u_number & v_number) | (is_line & (np.abs(a) <= 2)))
+    is_expm1 = (_is_power(u) & v_number & v.is_exact) | (_is_power(v) & u_number & u.is_exact)
+    more = u.error + v.error + np.abs(c) + np.abs(a) + np.abs(k)
     error = np.where(v_zero, u.error, np.where(u_zero, v.error, np.where(is_exact, 0.0, more)))
-    is_shifted = np.any(terms[_LINE] != 0, axis=0) & np.any(
-        (u.terms[_NUMBER] != 0) | (v.terms[_NUMBER] != 0), axis=0
-    )
-    grade = np.maximum(np.maximum(u.rough, v.rough), np.where(is_shifted, 2, 1))
+    is_shifted = (a != 0) & ((u.c != 0) | (v.c != 0))
+    grade = np.maximum(np.maximum(u.rough, v.rough), 1 + is_shifted)
     rough = np.where(is_exact | is_expm1, 0, grade)
     rough = np.where(v_zero, u.rough, np.where(u_zero, v.rough, rough))
     at = u.at + v.at if sign > 0 else u.at - v.at
-    return _checked(terms, error, rough, at, u.permutation)
+    return _checked(Value(c, a, k, error, rough, at, u.permutation, max(u.degree, v.degree)))
 
 
 def multiplied(u: Value, v: Value) -> Value:
     """Describes u * v, where on each side one is a number."""
+    at, degree = u.at * v.at, u.degree + v.degree
     swap = u.is_number & ~v.is_number
-    factor, value = _selected(swap, u, v), _selected(swap, v, u)
-    m = factor.terms[_NUMBER]
-    terms = value.terms * m[_PLAIN]
-    terms[:, _SLOPE] += value.terms[:, _PLAIN] * m[_SLOPE]
-    unknown = np.any(value.terms[:, _SLOPE] * m[_SLOPE] != 0, axis=0) | ~factor.is_number
-    terms = np.where(unknown, np.nan, terms)
-    is_zero = np.all(m == 0, axis=0) & (factor.error == 0)
-    is_unit = (np.abs(m[_PLAIN]) == 1) & (m[_SLOPE] == 0) & (factor.error == 0)
-    exact = value.is_number & value.is_exact & factor.is_exact
-    more = np.abs(m).sum(0) * value.error + factor.error * _size(value.terms) + _size(terms)
-    error = np.where(is_zero | exact, 0.0, np.where(is_unit, value.error, more))
-    clean = ((value.error == 0) | _is_expm1(value)) & (factor.rough == 0)
-    grade = np.where(clean, 0, np.maximum(1, np.maximum(factor.rough, value.rough)))
-    rough = np.where(is_zero | exact, 0, np.where(is_unit, value.rough, grade))
-    return _checked(terms, error, rough, u.at * v.at, u.permutation)
+    if swap.any():
+        u, v = _selected(swap, v, u), _selected(swap, u, v)
+    m = np.where(v.is_number if degree < 2 else False, v.c, np.nan)
+    c, a, k = u.c * m, u.a * m, u.k * m
+    plain = v.error == 0 if v.degree == 0 else np.False_
+    is_unit = (np.abs(m) == 1) & plain
+    vanishes = ((m == 0) & plain) | (u.is_number & u.is_exact & v.is_exact)
+    size = np.abs(c) + np.abs(a) + np.abs(k)
+    more = np.abs(m) * u.error + v.error * (np.abs(u.c) + np.abs(u.a) + np.abs(u.k)) + size
+    error = np.where(vanishes, 0.0, np.where(is_unit, u.error, more))
+    is_expm1 = (u.k != 0) & (u.c == -u.k) & (u.a == 0) & (u.rough == 0)
+    once = ((u.error == 0) | is_expm1) & (v.rough == 0)
+    grade = np.where(once, 0, np.maximum(np.maximum(u.rough, v.rough), 1))
+    rough = np.where(vanishes, 0, np.where(is_unit, u.rough, grade))
+    return _checked(Value(c, a, k, error, rough, at, u.permutation, degree))
 
 
 def divided(u: Value, v: Value) -> Value:
     """Describes u / v, where v is a constant."""
-    divisor = np.where(v.is_number & v.is_exact, v.terms[_NUMBER, _PLAIN], np.nan)
-    inverse = np.where(divisor == 0, np.nan, 1 / divisor)
-    terms = np.zeros_like(v.terms)
-    terms[_NUMBER, _PLAIN] = inverse
-    found = multiplied(u, dataclasses.replace(v, terms=terms))
+    divisor = np.where(v.is_number & v.is_exact & (v.c != 0), v.c, np.nan)
+    found = multiplied(u, dataclasses.replace(v, c=1 / divisor))
     is_number = u.is_number & u.is_exact
-    terms = found.terms.copy()
-    terms[_NUMBER, _PLAIN] = np.where(
-        is_number, u.terms[_NUMBER, _PLAIN] / divisor, terms[_NUMBER, _PLAIN]
+    rounds = ~((np.abs(np.frexp(divisor)[0]) == 0.5) | is_number)  # a power of two has an inverse
+    error = found.error + rounds * (np.abs(found.c) + np.abs(found.a) + np.abs(found.k))
+    return _checked(
+        dataclasses.replace(
+            found,
+            c=np.where(is_number, u.c / divisor, found.c),
+            error=error,
+            rough=np.maximum(found.rough, rounds),
+            at=u.at / v.at,
+        )
     )
-    is_power = np.abs(np.frexp(divisor)[0]) == 0.5  # a power of two has an exact inverse
-    rounds = ~(is_power | is_number)
-    error = found.error + rounds * _size(terms)
-    rough = np.maximum(found.rough, rounds)
-    return _checked(terms, error, rough, u.at / v.at, u.permutation)
 
 
 def exponential(u: Value) -> Value:
     """exp(u), where u is x or 0."""
-    a, c = u.terms[_LINE, _PLAIN], u.terms[_NUMBER, _PLAIN]
-    is_x = (a == 1) & u.is_exact
-    is_zero = u.is_number & (c == 0) & u.is_exact
-    terms = np.zeros_like(u.terms)
-    terms[_EXP, _PLAIN], terms[_NUMBER, _PLAIN] = is_x, is_zero
-    terms = np.where(is_x | is_zero, terms, np.nan)
-    error = np.where(is_x, 1.0, 0.0)
-    return _checked(terms, error, np.zeros_like(u.rough), np.exp(u.at), u.permutation)
+    is_line = (u.a == 1) & (u.c == 0) & (u.k == 0) & u.is_exact
+    is_zero = _is_zero(u)
+    unknown = np.where(is_line | is_zero, 0.0, np.nan)
+    k, at = unknown + is_line, np.exp(u.at)
+    return dataclasses.replace(
+        u, c=unknown + is_zero, a=unknown, k=k, error=k, rough=np.zeros_like(u.rough), at=at
+    )
 
 
 def larger(u: Value, v: Value, sign: int = 1) -> Value:
     """max(u, v) or, with sign -1, min(u, v), where one is larger on a whole side."""
-    difference = sign * (u.terms - v.terms)
-    top = _largest(u, v)
-    takes_u, takes_v = _is_nonnegative(difference, top), _is_nonnegative(-difference, top)
+    takes_u, takes_v = _is_at_least(u, v), _is_at_least(v, u)
+    if sign < 0:
+        takes_u, takes_v = takes_v, takes_u
     found = _selected(takes_u, u, _selected(takes_v, v, _unknown(v)))
     # Where the other one is not rounded as it should be, it may win by its error.
     other = _selected(takes_u, v, u)
-    loose = ((other.rough > 0) | _has_exp(other)) & ~(_has_exp(found) & other.is_number)
-    grade = np.where(_has_exp(other), 2, other.rough)
-    rough = np.maximum(found.rough, np.where(loose, grade, 0))
-    error = np.where(loose, np.maximum(u.error, v.error), found.error)
-    at = np.maximum(u.at, v.at) if sign > 0 else np.minimum(u.at, v.at)
-    return dataclasses.replace(found, error=error, rough=rough, at=at)
+    loose = ((other.rough > 0) | (other.k != 0)) & ~((found.k != 0) & other.is_number)
+    grade = np.where(other.k != 0, 2, other.rough)
+    return dataclasses.replace(
+        found,
+        error=np.where(loose, np.maximum(u.error, v.error), found.error),
+        rough=np.maximum(found.rough, np.where(loose, grade, 0)),
+        at=np.maximum(u.at, v.at) if sign > 0 else np.minimum(u.at, v.at),
+        degree=max(u.degree, v.degree),
+    )
 
 
 def absolute(u: Value) -> Value:
@@ -199,132 +212,87 @@ def absolute(u: Value) -> Value:
 
 def at_least(u: Value, v: Value) -> Value:
     """Describes u >= v, where that is one answer on a whole side."""
-    difference, top = u.terms - v.terms, _largest(u, v)
-    is_true = _is_nonnegative(difference, top)
-    is_false = _is_nonnegative(-difference, top, strictly=True)
+    is_true, is_false = _is_at_least(u, v), _is_at_least(v, u, strictly=True)
     known = (is_true | is_false) & u.is_exact & v.is_exact
     return as_boolean(np.where(known, is_true, np.nan), u.at >= v.at, u.permutation)
 
 
 def as_boolean(truth: Array, at: Array, permutation: Permutation) -> Value:
     """A value that is true (1), false (0) or unknown (NaN) on each side."""
-    terms = np.zeros((3, 2, *truth.shape))
-    terms[_NUMBER, _PLAIN] = truth
-    return _unrounded(terms, at, permutation)
+    return Value(truth, _NO, _NO, _NO, _ROUNDED_AS_IT_SHOULD, at, permutation)
 
 
 def chosen(condition: Value, u: Value, v: Value) -> Value:
     """Where(condition, u, v)."""
-    truth = condition.terms[_NUMBER, _PLAIN]
-    found = _selected(truth == 1, u, _selected(truth == 0, v, _unknown(v)))
-    return dataclasses.replace(found, at=np.where(condition.at, u.at, v.at))
+    found = _selected(condition.c == 1, u, _selected(condition.c == 0, v, _unknown(v)))
+    at = np.where(condition.at, u.at, v.at)
+    return dataclasses.replace(found, at=at, degree=max(u.degree, v.degree))
 
 
 def converted(u: Value, dtype: np.dtype[Any], x_dtype: np.dtype[Any]) -> Value:
     """Cast to an element type: a number is known, and x and -x in a type that holds all of x's."""
     holds = np.promote_types(dtype, x_dtype) == dtype
-    is_x = np.all(np.abs(u.terms[_LINE]) <= 1, axis=0) & ~_has_exp(u) & holds
-    keeps = u.is_exact & (u.is_number | is_x)
-    terms = np.where(keeps, u.terms, np.nan)
-    return _checked(terms, u.error, u.rough, u.at.astype(dtype), u.permutation)
+    is_x = (np.abs(u.a) <= 1) & (u.k == 0) & holds
+    c = np.where(u.is_exact & (u.is_number | is_x), u.c, np.nan)
+    return _checked(dataclasses.replace(u, c=c, at=u.at.astype(dtype)))
 
 
-def _unrounded(terms: Array, at: Array, permutation: Permutation = ()) -> Value:
-    shape = terms.shape[2:]
-    return Value(terms, np.zeros(shape), np.zeros(shape, np.int8), at, permutation)
+@functools.cache
+def maximum(dtype: np.dtype[Any]) -> float:
+    """The largest number of an element type."""
+    return float(ml_dtypes.finfo(dtype).max)  # type: ignore[no-untyped-call]
 
 
-def _checked(
-    terms: Array, error: Array, rough: Array, at: Array, permutation: Permutation
-) -> Value:
-    """A value whose numbers are rounded to its type, and unknown where coefficients are infinite.
+def _checked(u: Value) -> Value:
+    """A value whose numbers are rounded to its type, and unknown where a coefficient is infinite.
 
     A number may be infinite: a bound of Clip.
     """
-    finite = np.all(np.isfinite(terms[_LINE:]), axis=(0, 1)) & np.isfinite(terms[_NUMBER, _SLOPE])
-    terms = np.where(finite, terms, np.nan)
-    exact = (error == 0) & np.all(terms[_LINE:] == 0, axis=(0, 1))
-    rounded = terms[_NUMBER, _PLAIN].astype(at.dtype).astype(np.float64)
-    terms[_NUMBER, _PLAIN] = np.where(exact, rounded, terms[_NUMBER, _PLAIN])
-    return Value(terms, error, rough, at, permutation)
+    infinite = ~np.isfinite(u.a + u.k)
+    rounded = u.c.astype(u.at.dtype).astype(np.float64)
+    c = np.where((u.error == 0) & u.is_number, rounded, u.c)
+    return dataclasses.replace(u, c=np.where(infinite, np.nan, c))
 
 
 def _selected(condition: Array, u: Value, v: Value) -> Value:
     """Takes u on the sides where the condition holds, else v; the points are v's."""
-    return dataclasses.replace(
-        v,
-        terms=np.where(condition, u.terms, v.terms),
-        error=np.where(condition, u.error, v.error),
-        rough=np.where(condition, u.rough, v.rough),
-        permutation=u.permutation,
+    return Value(
+        np.where(condition, u.c, v.c),
+        np.where(condition, u.a, v.a),
+        np.where(condition, u.k, v.k),
+        np.where(condition, u.error, v.error),
+        np.where(condition, u.rough, v.rough),
+        v.at,
+        u.permutation,
+        max(u.degree, v.degree),
     )
 
 
 def _unknown(v: Value) -> Value:
-    return dataclasses.replace(v, terms=np.full_like(v.terms, np.nan))
+    return dataclasses.replace(v, c=_UNKNOWN)
 
 
-def _size(terms: Array) -> Array:
-    return np.asarray(np.abs(terms).sum(axis=(0, 1)))
+def _is_zero(u: Value) -> Array:
+    return np.asarray((u.c == 0) & (u.a == 0) & (u.k == 0) & u.is_exact)
 
 
-def _has_exp(u: Value) -> Array:
-    return np.asarray(np.any(u.terms[_EXP] != 0, axis=0))
-
-
-def _has_line(u: Value) -> Array:
-    return np.asarray(np.any(u.terms[_LINE] != 0, axis=0))
-
-
-def _is_line(u: Value) -> Array:
-    """A multiple of x alone."""
-    return np.asarray(np.all(u.terms[_NUMBER] == 0, axis=0) & ~_has_exp(u))
-
-
-def _is_unit_exp(u: Value) -> Array:
+def _is_power(u: Value) -> Array:
     """exp(x) or -exp(x)."""
-    rest = np.any(u.terms[:_EXP] != 0, axis=(0, 1))
-    is_unit = np.abs(u.terms[_EXP, _PLAIN]) == 1
-    return np.asarray(is_unit & ~rest & ~u.has_slope & (u.rough == 0))
+    alone = (u.c == 0) & (u.a == 0) & (u.rough == 0)
+    return np.asarray((np.abs(u.k) == 1) & alone & (u.degree == 0))
 
 
-def _is_expm1(u: Value) -> Array:
-    """A multiple of exp(x) - 1 that is rounded as ELU's definition is."""
-    opposite = np.all(u.terms[_NUMBER] == -u.terms[_EXP], axis=0)
-    known = ~_has_line(u) & ~u.has_slope & (u.rough == 0)
-    return np.asarray(_has_exp(u) & opposite & known)
+def _is_at_least(u: Value, v: Value, strictly: bool = False) -> Array:
+    """On which side u >= v (or u > v) for every x up to the largest.
 
-
-def _largest(u: Value, v: Value) -> float:
-    """The largest finite x: comparisons are of one type, x's or a wider one."""
-    return max(_maximum(u.at.dtype), _maximum(v.at.dtype))
-
-
-@functools.cache
-def _maximum(dtype: np.dtype[Any]) -> float:
-    return float(ml_dtypes.finfo(dtype).max)  # type: ignore[no-untyped-call]
-
-
-_SIGNS = np.array([[-1.0], [1.0]])
-"""Of x on the two sides."""
-
-
-def _is_nonnegative(terms: Array, largest: float, strictly: bool = False) -> Array:
-    """On which side c + a*x + k*exp(x) is at least 0 for every x up to the largest.
-
-    A concave function is least at an end. A convex one is least at 0 if it grows from there on.
-
-    Args:
-        terms: c, a and k.
-        largest: the largest x.
-        strictly: it is above 0.
+    The difference c + a*x + k*exp(x) is least at an end where it is concave. Where it is convex, it
+    is least at 0 if it grows from there on. Neither may depend on a slope that is no constant.
     """
-    c, a, k = terms[:, _PLAIN]
-    near_zero = c + k
-    growth = _SIGNS * (a + k)
-    power = np.where(k == 0, 0.0, np.where(_SIGNS < 0, 0.0, np.inf * np.sign(k)))
+    c, a, k = u.c - v.c, u.a - v.a, u.k - v.k
+    largest = max(maximum(u.at.dtype), maximum(v.at.dtype))
+    power = np.where((k == 0) | (_SIGNS < 0), 0.0, k * np.inf)
     end = c + _SIGNS * a * largest + power
-    found = (near_zero >= 0) & (end >= 0) & ((k <= 0) | (growth >= 0))
-    if strictly:  # x = 0 itself is on no side, the largest x is
-        found &= end > 0
-    return np.asarray(found & ~np.any(terms[:, _SLOPE] != 0, axis=0))
+    grows = (k <= 0) | (_SIGNS * (a + k) >= 0)
+    # The side has its largest x, and not x = 0.
+    found = (c + k >= 0) & grows & ((end > 0) if strictly else (end >= 0))
+    return np.asarray(found & (u.degree == 0) & (v.degree == 0))
