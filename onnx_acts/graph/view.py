@@ -154,16 +154,20 @@ class View:
         """
         return self._constant(name, 0)
 
+    def _stored(self, name: str) -> Array | None:
+        """The value of an initializer; small ones are kept once they were read."""
+        if name not in self._small:
+            array = _array(self._initializers[name])
+            if array is not None and array.size > _SMALL:
+                return array
+            self._small[name] = array
+        return self._small[name]
+
     def _constant(self, name: str, depth: int) -> Array | None:
         if name in self._inputs or not name:
             return None
-        if name in self._small:
-            return self._small[name]
         if name in self._initializers:
-            array = _array(self._initializers[name])
-            if array is None or array.size <= _SMALL:
-                self._small[name] = array
-            return array
+            return self._stored(name)
         node = self._makers.get(name)
         if node is None:
             return self.outer._constant(name, depth) if self.outer else None

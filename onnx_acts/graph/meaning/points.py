@@ -64,7 +64,7 @@ def points(dtype: np.dtype[Any], has_slope: bool, is_finite: bool) -> Points:
     x, slope = np.array([(x, w) for x in inputs for w in (slopes if has_slope else (0.0,))]).T
     is_ordinary = (np.abs(x) < largest) & np.isfinite(slope)
     x, slope = x.astype(dtype)[:, None], slope.astype(dtype)[:, None]
-    probes = np.array([slopes[:4]] if has_slope else [[]])
+    probes = np.array([slopes[: 4 if has_slope else 0]])
     return Points(x, slope, probes, is_ordinary[:, None], float(info.eps), smallest)
 
 

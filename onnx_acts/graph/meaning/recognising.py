@@ -81,7 +81,8 @@ class _Form:
         Raises:
             Unknown: nothing is known of what the nodes compute.
         """
-        evaluation, value = self._evaluated(None)
+        window = self._likely_window()
+        evaluation, value = self._evaluated(window)
         first = activation(value, self._points)
         if first is None:
             return None
@@ -89,7 +90,10 @@ class _Form:
         inner = self._inner(evaluation, x)
         if not any(self._counts(name) for name in inner) and self._root.op_type != "Celu":
             return None
-        found = first if evaluation.obstacle else self._whole(evaluation.shapes)
+        if window is not None and set(evaluation.shapes) == {window.shape}:
+            found: Found | None = self._shaped(first, window.shape)
+        else:
+            found = first if evaluation.obstacle else self._whole(evaluation.shapes)
         if found is None:
             return None
         obstacle = evaluation.obstacle
@@ -112,6 +116,17 @@ class _Form:
         if not isinstance(value, Value) or value.at.dtype != self._dtype:
             raise Unknown(self._root.op_type)
         return evaluation, value
+
+    def _likely_window(self) -> Window | None:
+        """All elements of the constants, where their shapes show at once how many there are."""
+        shapes = self._candidate.shapes
+        size = math.prod(next(iter(shapes))) if len(shapes) == 1 else 0
+        return Window(next(iter(shapes)), slice(0, size)) if 0 < size <= _ELEMENTS else None
+
+    def _shaped(self, found: Found, shape: tuple[int, ...]) -> Found:
+        """Parameters with the dimensions of the constants."""
+        every = np.broadcast_to(found.parameters, math.prod(shape))
+        return dataclasses.replace(found, parameters=every.reshape(shape))
 
     def _whole(self, shapes: list[tuple[int, ...]]) -> Found | None:
         """Looks at every element of the constants."""

@@ -22,10 +22,17 @@ _MOST_CANDIDATES = 4
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """An input to try, and a slope that is no constant where there is one."""
+    """An input to try, and a slope that is no constant where there is one.
+
+    Attributes:
+        x: the input.
+        slope: the slope.
+        shapes: those of the constants on the way that have more than one element.
+    """
 
     x: str
     slope: str | None = None
+    shapes: frozenset[tuple[int, ...]] = frozenset()
 
 
 def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
@@ -41,12 +48,12 @@ def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
     for _ in range(_MOST_NODES):
         names = waiting.names
         if bends and len(names) == 1 and waiting.walked >= fewest:
-            yield Candidate(names[0])
+            yield Candidate(names[0], None, frozenset(waiting.shapes))
             count += 1
         elif bends and len(names) == 2 and waiting.walked > 0:
             for x, slope in (names[::-1], names):
                 if slope in waiting.factors:
-                    yield Candidate(x, slope)
+                    yield Candidate(x, slope, frozenset(waiting.shapes))
         node = waiting.pop()
         if node is None or count == _MOST_CANDIDATES:
             return
@@ -60,12 +67,14 @@ class _Waiting:
     Attributes:
         walked: how many nodes were walked through before the first.
         factors: what they multiply.
+        shapes: those of their constants that have more than one element.
     """
 
     def __init__(self, view: View) -> None:
         self.walked = -1
         self._view = view
         self.factors: set[str] = set()
+        self.shapes: set[tuple[int, ...]] = set()
         self._heap: list[tuple[int, str]] = []
 
     @property
@@ -81,7 +90,10 @@ class _Waiting:
             self.factors.update(names)
         known = {name for _, name in self._heap}
         for name in dict.fromkeys(names):
-            if name and name not in known and self._view.constant(name) is None:
+            array = self._view.constant(name) if name else None
+            if array is not None and array.size > 1:
+                self.shapes.add(array.shape)
+            if name and name not in known and array is None:
                 heapq.heappush(self._heap, (-self._view.position(name), name))
 
     def pop(self) -> onnx.NodeProto | None:

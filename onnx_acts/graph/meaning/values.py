@@ -114,7 +114,7 @@ def itself(at: Array) -> Value:
 
 def negated(u: Value) -> Value:
     """-u."""
-    return dataclasses.replace(u, c=-u.c, a=-u.a, k=-u.k, at=-u.at)
+    return Value(-u.c, -u.a, -u.k, u.error, u.rough, -u.at, u.permutation, u.degree)
 
 
 def added(u: Value, v: Value, sign: int = 1) -> Value:
@@ -188,7 +188,7 @@ def exponential(u: Value) -> Value:
 
 def larger(u: Value, v: Value, sign: int = 1) -> Value:
     """max(u, v) or, with sign -1, min(u, v), where one is larger on a whole side."""
-    takes_u, takes_v = _is_at_least(u, v), _is_at_least(v, u)
+    takes_u, takes_v, _ = _order(u, v)
     if sign < 0:
         takes_u, takes_v = takes_v, takes_u
     found = _selected(takes_u, u, _selected(takes_v, v, _unknown(v)))
@@ -196,13 +196,10 @@ def larger(u: Value, v: Value, sign: int = 1) -> Value:
     other = _selected(takes_u, v, u)
     loose = ((other.rough > 0) | (other.k != 0)) & ~((found.k != 0) & other.is_number)
     grade = np.where(other.k != 0, 2, other.rough)
-    return dataclasses.replace(
-        found,
-        error=np.where(loose, np.maximum(u.error, v.error), found.error),
-        rough=np.maximum(found.rough, np.where(loose, grade, 0)),
-        at=np.maximum(u.at, v.at) if sign > 0 else np.minimum(u.at, v.at),
-        degree=max(u.degree, v.degree),
-    )
+    error = np.where(loose, np.maximum(u.error, v.error), found.error)
+    rough = np.maximum(found.rough, np.where(loose, grade, 0))
+    at = np.maximum(u.at, v.at) if sign > 0 else np.minimum(u.at, v.at)
+    return Value(found.c, found.a, found.k, error, rough, at, u.permutation, found.degree)
 
 
 def absolute(u: Value) -> Value:
@@ -212,7 +209,7 @@ def absolute(u: Value) -> Value:
 
 def at_least(u: Value, v: Value) -> Value:
     """Describes u >= v, where that is one answer on a whole side."""
-    is_true, is_false = _is_at_least(u, v), _is_at_least(v, u, strictly=True)
+    is_true, _, is_false = _order(u, v)
     known = (is_true | is_false) & u.is_exact & v.is_exact
     return as_boolean(np.where(known, is_true, np.nan), u.at >= v.at, u.permutation)
 
@@ -248,10 +245,10 @@ def _checked(u: Value) -> Value:
 
     A number may be infinite: a bound of Clip.
     """
-    infinite = ~np.isfinite(u.a + u.k)
     rounded = u.c.astype(u.at.dtype).astype(np.float64)
     c = np.where((u.error == 0) & u.is_number, rounded, u.c)
-    return dataclasses.replace(u, c=np.where(infinite, np.nan, c))
+    c = np.where(np.isfinite(u.a + u.k), c, np.nan)
+    return Value(c, u.a, u.k, u.error, u.rough, u.at, u.permutation, u.degree)
 
 
 def _selected(condition: Array, u: Value, v: Value) -> Value:
@@ -282,17 +279,20 @@ def _is_power(u: Value) -> Array:
     return np.asarray((np.abs(u.k) == 1) & alone & (u.degree == 0))
 
 
-def _is_at_least(u: Value, v: Value, strictly: bool = False) -> Array:
-    """On which side u >= v (or u > v) for every x up to the largest.
+def _order(u: Value, v: Value) -> tuple[Array, Array, Array]:
+    """On which side u >= v, u <= v, and u < v for every x up to the largest.
 
     The difference c + a*x + k*exp(x) is least at an end where it is concave. Where it is convex, it
     is least at 0 if it grows from there on. Neither may depend on a slope that is no constant.
     """
     c, a, k = u.c - v.c, u.a - v.a, u.k - v.k
-    largest = max(maximum(u.at.dtype), maximum(v.at.dtype))
-    power = np.where((k == 0) | (_SIGNS < 0), 0.0, k * np.inf)
-    end = c + _SIGNS * a * largest + power
-    grows = (k <= 0) | (_SIGNS * (a + k) >= 0)
-    # The side has its largest x, and not x = 0.
-    found = (c + k >= 0) & grows & ((end > 0) if strictly else (end >= 0))
-    return np.asarray(found & (u.degree == 0) & (v.degree == 0))
+    slope = _SIGNS * a
+    end = c + slope * max(maximum(u.at.dtype), maximum(v.at.dtype))
+    near, growth, concave = c + k, slope, k == 0
+    if not concave.all():
+        end = end + np.where(concave | (_SIGNS < 0), 0.0, k * np.inf)
+        growth = slope + _SIGNS * k
+    known = u.degree == 0 and v.degree == 0
+    above = (near >= 0) & (end >= 0) & ((k <= 0) | (growth >= 0)) & known
+    below = (near <= 0) & (end <= 0) & ((k >= 0) | (growth <= 0)) & known
+    return above, below, below & (end < 0)  # a side has its largest x, and not x = 0
