@@ -91,4 +91,4 @@ def is_same(found: Array, wanted: Array) -> Array:
 def is_close(found: Array, wanted: Array, room: Array) -> Array:
     """The same, or within some room."""
     distance = np.abs(found.astype(np.float64) - wanted.astype(np.float64))
-    return np.asarray(is_same(found, wanted) | (distance <= room))
+    return np.asarray(is_same(found, wanted) | (np.isfinite(distance) & (distance <= room)))

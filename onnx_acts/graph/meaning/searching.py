@@ -88,6 +88,8 @@ class _Waiting:
         names = node.input[:1] if node.op_type in ("CastLike", "Expand") else node.input
         if node.op_type in _MULTIPLYING:
             self.factors.update(names)
+        if node.op_type == "Transpose":
+            self.shapes.add(())  # with others: they do not show their shape beside x
         known = {name for _, name in self._heap}
         for name in dict.fromkeys(names):
             array = self._view.constant(name) if name else None

@@ -146,14 +146,16 @@ def multiplied(u: Value, v: Value) -> Value:
     c, a, k = u.c * m, u.a * m, u.k * m
     plain = v.error == 0 if v.degree == 0 else np.False_
     is_unit = (np.abs(m) == 1) & plain
-    vanishes = ((m == 0) & plain) | (u.is_number & u.is_exact & v.is_exact)
+    # A product of numbers, 0, and half of x + x.
+    is_whole = (u.c == 0) & (u.k == 0) & ((np.abs(a) == 1) | (np.abs(a) == 2))
+    is_kept = (u.is_exact & v.is_exact & (u.is_number | is_whole)) | ((m == 0) & plain)
     size = np.abs(c) + np.abs(a) + np.abs(k)
     more = np.abs(m) * u.error + v.error * (np.abs(u.c) + np.abs(u.a) + np.abs(u.k)) + size
-    error = np.where(vanishes, 0.0, np.where(is_unit, u.error, more))
+    error = np.where(is_kept, 0.0, np.where(is_unit, u.error, more))
     is_expm1 = (u.k != 0) & (u.c == -u.k) & (u.a == 0) & (u.rough == 0)
     once = ((u.error == 0) | is_expm1) & (v.rough == 0)
     grade = np.where(once, 0, np.maximum(np.maximum(u.rough, v.rough), 1))
-    rough = np.where(vanishes, 0, np.where(is_unit, u.rough, grade))
+    rough = np.where(is_kept, 0, np.where(is_unit, u.rough, grade))
     return _checked(Value(c, a, k, error, rough, at, u.permutation, degree))
 
 
