@@ -99,18 +99,6 @@ CHOICE = {
     "and": "c = Less (x, zero) d = LessOrEqual (x, zero) b = And (c, d) y = Where (b, s, x)",
     "copied": "i = Identity (x) c = Greater (i, zero) y = Where (c, i, s)",
 }
-DECORATION: dict[str, Callable[[str], str]] = {
-    "plain": lambda body: body,
-    "identity": lambda body: body.replace("y = ", "yy = ") + " y = Identity (yy)",
-    "cast": lambda body: (
-        "k = Cast <to = TYPE> (x) " + body.replace("(x", "(k").replace(", x", ", k")
-    ),
-    "like": lambda body: "zz = CastLike (z0, x) " + body.replace("zero", "zz"),
-    "expanded": lambda body: _expanded(body),
-}
-"""What exporters put around and between."""
-
-WEIGHTS = {"one": "0.25", "many": "[3,1]-0.5,0.25,2"}
 
 
 def _expanded(body: str) -> str:
@@ -118,6 +106,20 @@ def _expanded(body: str) -> str:
     if "Clip" in body or "zero" not in body:
         return body
     return f"hz = Shape (x) zz = Expand (zero, hz) {body.replace('zero', 'zz')}"
+
+
+DECORATION: dict[str, Callable[[str], str]] = {
+    "plain": lambda body: body,
+    "identity": lambda body: body.replace("y = ", "yy = ") + " y = Identity (yy)",
+    "cast": lambda body: (
+        "k = Cast <to = TYPE> (x) " + body.replace("(x", "(k").replace(", x", ", k")
+    ),
+    "like": lambda body: "zz = CastLike (z0, x) " + body.replace("zero", "zz"),
+    "expanded": _expanded,
+}
+"""What exporters put around and between."""
+
+WEIGHTS = {"one": "0.25", "many": "[3,1]-0.5,0.25,2"}
 
 
 def exact() -> Iterator[Spelling]:
@@ -191,7 +193,7 @@ def near_misses() -> Iterator[Spelling]:
             ("k", "1"),
         ),
         "shifted away": (
-            "t = Add (x, k) u = Sub (t, k) s = Mul (u, w) y = Max (u, s)",
+            "t = Add (x, k) u = Sub (t, k) s = Mul (u, w) y = Max (x, s)",
             ("k", "1e6"),
         ),
         "exp - 1, one ULP off": (
