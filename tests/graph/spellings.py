@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Callable, Iterator
 
 import onnx
@@ -101,6 +102,11 @@ CHOICE = {
 }
 
 
+def _like(body: str) -> str:
+    """A zero that has x's type from x, as ONNX's own function bodies have."""
+    return f"zz = CastLike (z0, x) {body.replace('zero', 'zz')}" if "zero" in body else body
+
+
 def _expanded(body: str) -> str:
     """Zeros of x's shape; a bound of Clip must be one number."""
     if "Clip" in body or "zero" not in body:
@@ -114,7 +120,7 @@ DECORATION: dict[str, Callable[[str], str]] = {
     "cast": lambda body: (
         "k = Cast <to = TYPE> (x) " + body.replace("(x", "(k").replace(", x", ", k")
     ),
-    "like": lambda body: "zz = CastLike (z0, x) " + body.replace("zero", "zz"),
+    "like": _like,
     "expanded": _expanded,
 }
 """What exporters put around and between."""
@@ -158,7 +164,7 @@ def _spelling(name: str, body: str, operator: str, weights: str) -> Spelling:
     w = WEIGHTS[weights]
     shaped = w if "]" in w else f"[1,1]{w}"
     constants = (*NUMBERS, ("w", w), ("w2", shaped), ("z0", "0"))
-    used = tuple(item for item in constants if item[0] in body)
+    used = tuple(item for item in constants if re.search(rf"\b{item[0]}\b", body))
     return Spelling(name, body, operator, used)
 
 
@@ -209,5 +215,5 @@ def near_misses() -> Iterator[Spelling]:
     }
     for name, (body, more) in cases.items():
         constants = (*NUMBERS, ("w", "0.25"), ("low", "1.0005"), ("high", "1.0006"), more)
-        used = tuple(item for item in constants if item[0] in body)
+        used = tuple(item for item in constants if re.search(rf"\b{item[0]}\b", body))
         yield Spelling(name, body, "", used)

@@ -96,7 +96,7 @@ def test_forms() -> None:
         if example.group != "Standard nodes":
             assert said.split(" -> ")[1] in example.group.split(" and "), example
     exact = [pages.found_in(item, approximate=False) for item in pages.EXAMPLES]
-    assert exact.count("") == 4
+    assert exact.count("") == 5
     assert "with `approximate` only" in pages.forms()
 
 
