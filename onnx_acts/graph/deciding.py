@@ -20,7 +20,7 @@ class Left:
     """An activation that stays as it is.
 
     Attributes:
-        form: what it is, like "PRelu" or "where(x < 0, slope*x, x)".
+        form: what it is, like "PRelu" or "where(x < 0, a*x, x)".
         operator: the operator of `onnx_acts` that computes the same.
         reason: why it stays.
     """

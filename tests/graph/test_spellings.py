@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import onnx
@@ -22,7 +23,15 @@ STRIDE = 89
 def inputs(dtype: str) -> Array:
     """`values`, and the largest and smallest numbers of the type."""
     info = np.finfo(dtype)
-    sizes = [info.max, info.max / 2, info.tiny, info.smallest_subnormal, 1.00055, 6, 1e-3]
+    sizes: list[Any] = [
+        info.max,
+        info.max / 2,
+        info.tiny,
+        info.smallest_subnormal,
+        1.00055,
+        6,
+        1e-3,
+    ]
     more = np.array([sign * float(size) for size in sizes for sign in (-1, 1)])
     return np.concatenate([values(dtype), np.repeat(more, 12).reshape(-1, 3, 4).astype(dtype)])
 

@@ -33,8 +33,15 @@ class Found:
     is_approximate: bool
 
 
-def activation(value: Value, inputs: Points) -> Found | None:
-    """Compares a description with the activations: in real numbers, then at the points."""
+def activation(value: Value, inputs: Points, is_part: bool = False) -> Found | None:
+    """Compares a description with the activations: in real numbers, then at the points.
+
+    Args:
+        value: the description.
+        inputs: the points.
+        is_part: the constants have more elements than those of the description; slopes of 1 alone
+            say nothing then.
+    """
     (below, c), (slope, a), (alpha, k) = value.c, value.a, value.k
     room = value.error * inputs.epsilon
     is_x = (np.abs(c) <= room[1]) & (k == 0) & (np.abs(a - 1) <= room[1])
@@ -42,7 +49,7 @@ def activation(value: Value, inputs: Points) -> Found | None:
     if not (is_x.all() and is_near.all()):
         return None
     if (np.abs(below) <= room[0]).all() and not alpha.any():
-        return _leaky(value, slope, inputs)
+        return _leaky(value, slope, inputs, is_part)
     is_expm1 = (slope == 0) & (alpha != 0) & (np.abs(below + alpha) <= room[0])
     if not is_expm1.all() or inputs.probes.size:
         return None
@@ -50,7 +57,7 @@ def activation(value: Value, inputs: Points) -> Found | None:
     return _compared("ELU", value, inputs, wanted, alpha)
 
 
-def _leaky(value: Value, slope: Array, inputs: Points) -> Found | None:
+def _leaky(value: Value, slope: Array, inputs: Points, is_part: bool) -> Found | None:
     """A multiple of x on the negative side; x itself and abs(x) are no activation."""
     if (value.rough == 2).any():
         return None
@@ -59,9 +66,10 @@ def _leaky(value: Value, slope: Array, inputs: Points) -> Found | None:
             return None
         wanted = points.leaky(inputs.x, inputs.slope)
         return _compared("PReLU", value, inputs, wanted, np.zeros(1))
-    if (slope == 1).all() or (slope.size == 1 and slope[0] == -1):
+    is_one = slope.size == 1 and not is_part
+    if not is_part and ((slope == 1).all() or (is_one and slope[0] == -1)):
         return None
-    if slope.size == 1 and slope[0] == 0:
+    if is_one and slope[0] == 0:
         return _compared("ReLU", value, inputs, points.relu(inputs.x), slope)
     stored = slope.astype(inputs.dtype)
     found = _compared("LeakyReLU", value, inputs, points.leaky(inputs.x, stored), slope)

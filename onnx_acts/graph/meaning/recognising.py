@@ -83,17 +83,19 @@ class _Form:
         """
         window = self._likely_window()
         evaluation, value = self._evaluated(window)
-        first = activation(value, self._points)
+        is_part = bool(evaluation.obstacle) or (window is None and bool(evaluation.shapes))
+        first = activation(value, self._points, is_part)
         if first is None:
             return None
         x = evaluation.x_in_order(value.permutation)
         inner = self._inner(evaluation, x)
         if not any(self._counts(name) for name in inner) and self._root.op_type != "Celu":
             return None
+        found: Found | None = first
         if window is not None and set(evaluation.shapes) == {window.shape}:
-            found: Found | None = self._shaped(first, window.shape)
-        else:
-            found = first if evaluation.obstacle else self._whole(evaluation.shapes)
+            found = self._shaped(first, window.shape)
+        elif evaluation.shapes and not evaluation.obstacle:
+            found = self._whole(evaluation.shapes)
         if found is None:
             return None
         obstacle = evaluation.obstacle
@@ -139,13 +141,13 @@ class _Form:
             return None
         for start in range(0, size, _ELEMENTS):
             part = slice(start, min(size, start + _ELEMENTS))
-            found = activation(self._evaluated(Window(shape, part))[1], self._points)
+            found = activation(self._evaluated(Window(shape, part))[1], self._points, is_part=True)
             if found is None:
                 return None
             every = np.broadcast_to(found.parameters, part.stop - part.start)
             parts.append(dataclasses.replace(found, parameters=every))
         names = {part.operator for part in parts}
-        if not parts or len(names) > 1:
+        if not parts or len(names) > 1 or all((part.parameters == 1).all() for part in parts):
             return None
         parameters = np.concatenate([part.parameters for part in parts]).reshape(shape)
         return Found(names.pop(), parameters, any(part.is_approximate for part in parts))

@@ -95,8 +95,13 @@ class _Waiting:
             array = self._view.constant(name) if name else None
             if array is not None and array.size > 1:
                 self.shapes.add(array.shape)
-            if name and name not in known and array is None:
+            if name and name not in known and array is None and not self._is_made_constant(name):
                 heapq.heappush(self._heap, (-self._view.position(name), name))
+
+    def _is_made_constant(self, name: str) -> bool:
+        """Tells whether a value is a constant in another type or shape."""
+        node = self._view.standard_maker(name, "CastLike", "Expand")
+        return node is not None and self._view.constant(node.input[0]) is not None
 
     def pop(self) -> onnx.NodeProto | None:
         """Takes the value that is made last; None where its operator is not understood."""
