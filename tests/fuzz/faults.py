@@ -11,7 +11,6 @@ import onnx
 import onnx_acts
 from onnx_acts.graph import replacing, standard
 from onnx_acts.graph.meaning import activations, values
-from onnx_acts.graph.meaning.values import Value
 
 __all__ = [
     "ended_process",
@@ -44,8 +43,8 @@ def opposite_weight() -> None:
     """relu(x) - w*relu(-x) becomes a PReLU of -w."""
     leaky = activations._leaky
 
-    def wrong(value: Value, inputs: Any) -> Any:
-        found = leaky(value, inputs)
+    def wrong(*arguments: Any) -> Any:
+        found = leaky(*arguments)
         return found and dataclasses.replace(found, parameters=-found.parameters)
 
     activations._leaky = wrong
