@@ -5,6 +5,7 @@
 # make docs      the site, in build/site/index.html                    make pictures: the figures of README and docs
 # make versions  measure versions of ONNX Runtime (minutes, downloads them), then make pictures
 # make accuracy  measure the kernels at every float32 number (minutes), write docs/accuracy.md
+# make tables    the operators in the README, and the accuracy page of what was measured, from the table
 # make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
 # make coverage  the branches of the C++ sources that the native tests take (minutes)
 PYTHON ?= python3
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
 
-.PHONY: demo library test test-quick lint format bench conform accuracy fuzz coverage docs pictures versions clean
+.PHONY: demo library test test-quick lint format bench conform accuracy tables fuzz coverage docs pictures versions clean
 
 demo: library
 	$(BIN)/python -m models.demo
@@ -45,7 +46,11 @@ conform: library | build
 
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m tests.native.accuracy --full --json docs/accuracy/cpu.json
-	$(BIN)/python -m tests.native.accuracy.page $(sort $(wildcard docs/accuracy/*.json) docs/accuracy/cpu.json) > docs/accuracy.md
+	$(MAKE) tables
+
+tables: $(VENV)/.ready
+	$(BIN)/python -m docs.tables README.md
+	$(BIN)/python -m tests.native.accuracy.page docs/accuracy/*.json > docs/accuracy.md
 
 fuzz: library
 	$(BIN)/python -m tests.fuzz --find-all --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))

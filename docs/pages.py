@@ -6,14 +6,18 @@ import argparse
 import dataclasses
 import html
 import re
+from collections.abc import Callable
 
 import onnx
 import onnx.parser
 
 import onnx_acts
 from onnx_acts.cli.main import COMMANDS, command_parser
+from onnx_acts.definition.specs import SPECS
+from onnx_acts.exporting.result import OutputError
 from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.meaning.operators import OPERATORS
+from onnx_acts.ort.placement import NodePlacement
 
 __all__ = [
     "EXAMPLES",
@@ -149,7 +153,7 @@ def found_in(example: Example, *, approximate: bool) -> str:
     model = onnx.parser.parse_model(f"{heading} {{ {example.body} }}")
     for name, number in example.constants:
         model.graph.initializer.append(onnx.helper.make_tensor(name, 1, (), [number]))
-    ops = ("ReLU", "LeakyReLU", "PReLU", "ELU")
+    ops = [spec.name for spec in SPECS]
     _, counts = accelerate_counted(model, ops=ops, approximate=approximate)
     return ", ".join(form for form in counts if not form.startswith("new body"))
 
@@ -192,8 +196,13 @@ def _shown(example: Example) -> list[str]:
     ]
 
 
-_SHADOWED = {"accelerate": "graph.accelerate.accelerate", "lower": "graph.lower.lower"}
-"""Functions under whose public names mkdocstrings finds modules: their own paths."""
+_SHADOWED: dict[str, Callable[..., object]] = {
+    "accelerate": onnx_acts.accelerate,
+    "accelerate_file": onnx_acts.accelerate_file,
+    "lower": onnx_acts.lower,
+    "lower_file": onnx_acts.lower_file,
+}
+"""Functions on the way to whose names mkdocstrings finds modules: it gets their own paths."""
 
 
 def public_names() -> str:
@@ -207,11 +216,17 @@ def public_names() -> str:
     for name in onnx_acts.__all__:
         if name not in ("__version__", "reference"):
             if name in _SHADOWED:
-                lines += ["", f"[](){{#onnx_acts.{name}}}"]
-            lines += ["", f"::: onnx_acts.{_SHADOWED.get(name, name)}"]
+                lines += ["", f"[](){{#onnx_acts.{name}}}", "", f"::: {_path(_SHADOWED[name])}"]
+            else:
+                lines += ["", f"::: onnx_acts.{name}"]
     lines += ["", "## What they return", ""]
-    for path in ("exporting.result.OutputError", "runtime.placement.NodePlacement"):
-        lines += ["", f"::: onnx_acts.{path}", "    options:", "      heading_level: 3"]
+    for returned in (OutputError, NodePlacement):
+        lines += ["", f"::: {_path(returned)}", "    options:", "      heading_level: 3"]
     lines += ["", "## onnx_acts.reference", "", "::: onnx_acts.reference"]
     lines += ["    options:", "      heading_level: 3", "      show_root_heading: false"]
     return "\n".join(lines) + "\n"
+
+
+def _path(public: Callable[..., object]) -> str:
+    """Where a function or a class is, so that a move of its module is followed."""
+    return f"{public.__module__}.{public.__qualname__}"

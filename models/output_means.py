@@ -20,7 +20,7 @@ from models.data import FloatArray
 from models.dead_units import ACTIVATIONS
 from models.evaluate import held_out
 from models.recipes import RECIPES
-from onnx_acts.files.reading import write_atomically
+from onnx_acts.files.writing import write_atomically
 
 MEANS = store.FOLDER / "output_means.json"
 

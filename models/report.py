@@ -15,7 +15,7 @@ from statistics import mean
 from models import store
 from models.output_means import MEANS
 from models.recipes import RECIPES, RESNETS, SHIPPED_SEED
-from onnx_acts.files.reading import write_atomically
+from onnx_acts.files.writing import write_atomically
 
 README = store.FOLDER / "README.md"
 

@@ -12,7 +12,7 @@ import safetensors.torch
 from torch import nn
 
 from models.recipes import RECIPES
-from onnx_acts.files.reading import write_atomically
+from onnx_acts.files.writing import write_atomically
 
 FOLDER = Path(__file__).parent
 MANIFEST = FOLDER / "manifest.json"

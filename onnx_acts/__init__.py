@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from onnx_acts import reference
     from onnx_acts.definition.nodes import make_node
     from onnx_acts.exporting import ExportResult, VerificationError, export
-    from onnx_acts.graph import accelerate, lower
+    from onnx_acts.graph import accelerate, accelerate_file, lower, lower_file
     from onnx_acts.ort.evaluator import reference_evaluator
     from onnx_acts.ort.placement import placement
     from onnx_acts.ort.sessions import library_path, register, session
@@ -24,9 +24,11 @@ __all__ = [
     "VerificationError",
     "__version__",
     "accelerate",
+    "accelerate_file",
     "export",
     "library_path",
     "lower",
+    "lower_file",
     "make_node",
     "placement",
     "reference",
@@ -39,9 +41,11 @@ _ROOMS = {
     "ExportResult": "exporting",
     "VerificationError": "exporting",
     "accelerate": "graph",
+    "accelerate_file": "graph",
     "export": "exporting",
     "library_path": "ort.sessions",
     "lower": "graph",
+    "lower_file": "graph",
     "make_node": "definition.nodes",
     "placement": "ort.placement",
     "reference_evaluator": "ort.evaluator",

@@ -11,10 +11,13 @@ from onnx import helper
 
 from onnx_acts import make_node
 from onnx_acts.definition import reference
-from onnx_acts.definition.specs import Spec
+from onnx_acts.definition.specs import SPECS, Spec
 from onnx_acts.files.embedding import embed_functions
 
 Array = NDArray[Any]
+
+ALL = tuple(spec.name for spec in SPECS)
+"""Every operator, for `ops`."""
 
 FIXED = {"float16": 10, "bfloat16": 16, "float32": 1, "float64": 11}
 

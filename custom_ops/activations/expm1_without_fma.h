@@ -8,32 +8,27 @@
 #ifndef ONNX_ACTS_EXPM1_WITHOUT_FMA_H_
 #define ONNX_ACTS_EXPM1_WITHOUT_FMA_H_
 
+#include "activations/expm1_double.h"
 #include "activations/real.h"
 
 namespace onnx_acts {
 namespace {
 
-// An unevaluated sum.
-template <class Real>
-struct Pair {
-  Real high, low;
-};
-
-//   kLn2High       so few bits that k * kLn2High is exact; kLn2High + kLn2Low is ln2
-//   kLinearBelow   below it expm1(x) is x
+//   kHigh          so few bits that k * kHigh is exact; kHigh + kLow is ln2
+//   kLinearAbove   above it expm1(x) is x
 template <class Real>
 struct SplitLayout;
 
 template <>
 struct SplitLayout<float> {
-  static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
-  static constexpr float kLinearBelow = 0x1p-27f;
+  static constexpr float kHigh = 0x1.62e4p-1f, kLow = 0x1.7f7d1cp-20f;
+  static constexpr float kLinearAbove = -0x1p-27f;
 };
 
 template <>
 struct SplitLayout<double> {
-  static constexpr double kLn2High = 0x1.62e42feep-1, kLn2Low = 0x1.a39ef35793c76p-33;
-  static constexpr double kLinearBelow = 0x1p-57;
+  static constexpr double kHigh = kLn2High, kLow = kLn2Low;
+  static constexpr double kLinearAbove = onnx_acts::kLinearAbove;
 };
 
 // P(r) = (exp(r) - 1 - r - r^2/2) / r^3 to 0.005 units of the result (Remez exchange).
@@ -42,19 +37,17 @@ ONNX_ACTS_HD inline float CubicAndUp(float r) {
   return (tail * r + 4.16664649e-2f) * r + 0.166666643f;
 }
 
-// The same to 0.08 units.
-ONNX_ACTS_HD inline double CubicAndUp(double r) {
-  const double third = (2.4851894211850834e-8 * r + 2.7624646390328789e-7) * r;
-  const double second = ((third + 2.7558067848457590e-6) * r + 2.4801510130642604e-5) * r;
-  const double first = ((second + 1.9841268953652327e-4) * r + 1.3888888925565278e-3) * r;
-  return ((first + 8.3333333337545750e-3) * r + 4.1666666666607254e-2) * r + 1.6666666666666005e-1;
-}
-
 // x with the lower half of its significand cleared.
 template <class Real>
 ONNX_ACTS_HD inline Real LeadingBits(Real x) {
   using L = RealLayout<Real>;
   return BitCast<Real>(BitCast<typename L::Bits>(x) & L::kLeadingMask);
+}
+
+// What half the square of r + r_low is above half of `square`, which is r * r rounded.
+ONNX_ACTS_HD inline double HalfSquareLow(double r, double r_low, double square) {
+  const double head = LeadingBits(r), tail = r - head;
+  return 0.5 * ((head * head - square) + (head + r) * tail) + r * r_low;
 }
 
 // expm1(x) for x < 0; some number for any other x, which the caller discards.
@@ -66,14 +59,17 @@ ONNX_ACTS_HD inline Pair<Real> PairExpm1(Real x) {
   const Real k = two.k, power = two.power;
 
   // r, and the part of it that was rounded off.
-  const Real first = clamped - k * SplitLayout<Real>::kLn2High;
-  const Real second = k * SplitLayout<Real>::kLn2Low;
+  const Real first = clamped - k * SplitLayout<Real>::kHigh;
+  const Real second = k * SplitLayout<Real>::kLow;
   const Real r = first - second;
   const Real r_low = (first - r) - second;
   const Real square = r * r, half_square = Real(0.5) * square;
   const Real sum = r + half_square;
   const Real sum_low = (r - sum) + half_square;
-  const Real rest = square * r * CubicAndUp(r) + (sum_low + r_low);
+  Real low = sum_low + r_low;
+  // (In float 0.1 units are left out here.)
+  if constexpr (sizeof(Real) == 8) low += HalfSquareLow(r, r_low, square);
+  const Real rest = square * r * CubicAndUp(r) + low;
 
   // |2^k - 1| >= |2^k sum|, or k = 0 and the first is 0: either way `lost` is exact.
   const Real whole = power - Real(1);
@@ -90,21 +86,33 @@ ONNX_ACTS_HD inline Real Expm1(Real x) {
   return e.high + e.low;
 }
 
+// (high + low) * scale.down, where |high| is the larger. In float, it is rounded twice where it is
+// subnormal.
+ONNX_ACTS_HD inline float ScaledDown(float high, float low, Scale<float> scale) {
+  return (high + low) * scale.down;
+}
+
+// In double, what the two roundings lose is added in one more.
+ONNX_ACTS_HD inline double ScaledDown(double high, double low, Scale<double> scale) {
+  const double sum = high + low, sum_low = low - (sum - high);
+  const double rounded = sum * scale.down;
+  const double lost = sum - rounded * scale.up;  // exact
+  return rounded + scale.down * (lost == 0.0 ? 0.0 : lost + sum_low);
+}
+
 // alpha * expm1(x) for x < 0: the product of the leading halves is exact, what remains is small.
 // Where expm1(x) is x, alpha * x is right in subnormal numbers too.
 template <class Real>
 ONNX_ACTS_HD inline Real ScaledExpm1(Real x, Real alpha) {
-  using L = RealLayout<Real>;
-  const bool tiny = alpha < L::kTiny && alpha > -L::kTiny;
-  const Real scaled = tiny ? alpha * L::kScaleUp : alpha;
+  const Scale<Real> scale = ScaleOf(alpha);
+  const Real scaled = alpha * scale.up;
   const Real alpha_head = LeadingBits(scaled), alpha_tail = scaled - alpha_head;
 
   const Pair<Real> e = PairExpm1(x);
   const Real head = LeadingBits(e.high);
   const Real tail = (e.high - head) + e.low;
-  const Real product = alpha_head * head + (alpha_tail * head + scaled * tail);
-  const Real y = (tiny ? Real(1) / L::kScaleUp : Real(1)) * product;
-  return x > -SplitLayout<Real>::kLinearBelow ? alpha * x : y;
+  const Real y = ScaledDown(alpha_head * head, alpha_tail * head + scaled * tail, scale);
+  return x > SplitLayout<Real>::kLinearAbove ? alpha * x : y;
 }
 
 }  // namespace

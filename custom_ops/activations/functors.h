@@ -88,12 +88,13 @@ struct Elu {
   template <bool kScalesExactly>
   static constexpr FloatAccuracy kFloatAccuracy = FloatAccuracy::kWithinOneUlp;
 
-  // Multiplying by a power of two rounds nothing, and zero, infinity and NaN need no care: one
-  // product does. (1.0, by far the most common alpha, is among them.)
+  // Multiplying by a power of two rounds nothing unless the result is subnormal, and zero, infinity
+  // and NaN need no care: one product does. (1.0, by far the most common alpha, is among them.)
   template <class Real>
   static ONNX_ACTS_HD inline bool ScalesExactly(Real alpha) {
     using L = RealLayout<Real>;
-    return (BitCast<typename L::Bits>(alpha) & L::kFractionMask) == 0 || !(alpha == alpha);
+    const bool is_power = (BitCast<typename L::Bits>(alpha) & L::kFractionMask) == 0;
+    return (is_power && !IsTiny(alpha)) || alpha == Real(0) || !(alpha == alpha);
   }
 
   template <bool kScalesExactly, class Real>

@@ -25,8 +25,8 @@ namespace {
 //   kRound         adding it rounds to an integer, which is left in the low bits
 //   kLowestPower   2^k - 1 is exact down to this k
 //   kLowestX       below it expm1 stays at -1 plus less than a tenth of a unit
-//   kTiny          products with a smaller factor may be subnormal, and lose digits, unless it is
-//                  multiplied by kScaleUp first
+//   kTiny          see IsTiny
+//   kScaleUp       what a tiny factor is multiplied by first
 template <class Real>
 struct RealLayout;
 
@@ -62,6 +62,25 @@ ONNX_ACTS_HD inline Real NotTooLow(Real x) {
   using L = RealLayout<Real>;
   using Int = typename L::Int;
   return BitCast<Real>(Lesser(BitCast<Int>(x), BitCast<Int>(L::kLowestX)));
+}
+
+// Whether products with a factor may be subnormal, and lose digits.
+template <class Real>
+ONNX_ACTS_HD inline bool IsTiny(Real factor) {
+  return factor < RealLayout<Real>::kTiny && factor > -RealLayout<Real>::kTiny;
+}
+
+// What a factor is multiplied by before its products, and these after: 1 if it is not tiny.
+template <class Real>
+struct Scale {
+  Real up, down;
+};
+
+template <class Real>
+ONNX_ACTS_HD inline Scale<Real> ScaleOf(Real factor) {
+  constexpr Real kUp = RealLayout<Real>::kScaleUp, kDown = 1 / kUp;
+  const bool is_tiny = IsTiny(factor);
+  return {is_tiny ? kUp : Real(1), is_tiny ? kDown : Real(1)};
 }
 
 // A whole number and two to its power.
@@ -103,6 +122,15 @@ ONNX_ACTS_HD inline double Fma(double a, double b, double c) { return fma(a, b, 
 ONNX_ACTS_HD inline float Fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 ONNX_ACTS_HD inline double Fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #endif
+
+// a * b + c, rounded once where that is one instruction and twice elsewhere.
+ONNX_ACTS_HD inline double MulAdd(double a, double b, double c) {
+#if ONNX_ACTS_HAS_FMA
+  return Fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
 
 // a * b - rounded, where `rounded` is a * b in float: exact, if float can hold it.
 ONNX_ACTS_HD inline float ProductError(float a, float b, float rounded) {

@@ -20,7 +20,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import onnx_type
-from onnx_acts.files.reading import serialised
+from onnx_acts.files.saving import serialised
 from onnx_acts.ort import sessions
 
 __all__ = ["Prepared", "UnsupportedError", "onnxruntime_runner", "openvino_runner", "torch_runner"]

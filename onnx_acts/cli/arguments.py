@@ -122,7 +122,7 @@ def check_targets(paths: Iterable[str | None]) -> None:
     Raises:
         OSError: there is no such folder, the path is a directory, or it may not be written.
     """
-    from onnx_acts.files.reading import check_target
+    from onnx_acts.files.writing import check_target
 
     for path in paths:
         if path is not None:

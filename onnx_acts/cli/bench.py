@@ -81,7 +81,7 @@ def _folded(text: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Measures, or reads earlier runs, and writes the reports asked for."""
     from onnx_acts.bench import picture, report, rows
-    from onnx_acts.files.reading import write_atomically
+    from onnx_acts.files.writing import write_atomically
 
     check_targets((arguments.json, arguments.markdown, arguments.picture))
     if arguments.picture:

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from onnx_acts.conformance import report
     from onnx_acts.conformance.suite import run as run_selection
-    from onnx_acts.files.reading import write_atomically
+    from onnx_acts.files.writing import write_atomically
     from onnx_acts.ort.environment import environment
 
     selection = _selection(arguments)

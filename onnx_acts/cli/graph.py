@@ -6,13 +6,17 @@ import argparse
 from collections import Counter
 
 from onnx_acts.cli.arguments import add_ops
-from onnx_acts.files.reading import load_model, save_model
-from onnx_acts.graph.accelerate import accelerate_reported
+from onnx_acts.graph.accelerate import accelerate_file_reported
 from onnx_acts.graph.deciding import not_asked_for
-from onnx_acts.graph.lower import lower_counted
+from onnx_acts.graph.lower import lower_file
 from onnx_acts.text.spelling import printable
 
 __all__ = ["add_accelerate", "add_lower"]
+
+_WEIGHTS = (
+    "External data stays where it is if OUT is in the same folder, and is copied to a new file"
+    " beside OUT if not."
+)
 
 
 def add_accelerate(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +24,7 @@ def add_accelerate(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Turns PRelu, Elu and known decompositions into onnx_acts nodes with function bodies, and"
         " reports what stays and why. OUT may be IN: it is replaced whole or not at all."
+        f" {_WEIGHTS}"
     )
     _add_files(parser)
     add_ops(parser, "operators to put in")
@@ -37,6 +42,7 @@ def add_lower(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Turns onnx_acts nodes into standard ONNX operators only, for runtimes that know no"
         " functions. OUT may be IN: it is replaced whole or not at all."
+        f" {_WEIGHTS}"
     )
     _add_files(parser)
     parser.add_argument(
@@ -53,10 +59,9 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _accelerate(arguments: argparse.Namespace) -> int:
-    model, report = accelerate_reported(
-        load_model(arguments.model), ops=arguments.ops, approximate=arguments.approximate
+    report = accelerate_file_reported(
+        arguments.model, arguments.output, ops=arguments.ops, approximate=arguments.approximate
     )
-    save_model(model, arguments.output)
     print(f"{arguments.output}: {_listed(report.replaced) or 'nothing to replace'}")
     for left, count in report.left.most_common():
         if left.reason != not_asked_for(left.operator):
@@ -65,8 +70,7 @@ def _accelerate(arguments: argparse.Namespace) -> int:
 
 
 def _lower(arguments: argparse.Namespace) -> int:
-    model, counts = lower_counted(load_model(arguments.model), exact=arguments.exact)
-    save_model(model, arguments.output)
+    counts = lower_file(arguments.model, arguments.output, exact=arguments.exact)
     print(f"{arguments.output}: {_listed(counts) or 'no onnx_acts nodes'}")
     return 0
 

@@ -7,6 +7,7 @@ Exit status: 0 done, 1 a comparison failed, 2 bad usage or bad input (one line o
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -36,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if sys.stdout is None:  # a file that is opened next would get its number
             raise OSError("standard output is closed; to run without it, add >/dev/null")
+        if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
+            sys.stdout.reconfigure(errors="backslashreplace")
         words = list(sys.argv[1:] if argv is None else argv)
         arguments = command_parser(words).parse_args(words)
         status = _run(arguments)

@@ -11,13 +11,13 @@ from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.conformance.compare import Comparison, compare
 from onnx_acts.conformance.known_differences import (
     KNOWN_DIFFERENCES,
-    KnownDifference,
+    applies,
     measured_accuracy,
     missing_kernel,
 )
 from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, version_of
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Difference, Spec
 
 __all__ = ["Cell", "Failure", "Result", "Selection", "promise_of", "run"]
 
@@ -117,7 +117,7 @@ class Result:
 
 def run(
     selection: Selection,
-    known: Sequence[KnownDifference] = KNOWN_DIFFERENCES,
+    known: Sequence[Difference] = KNOWN_DIFFERENCES,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Result:
     """Runs a selection.
@@ -172,27 +172,27 @@ def _gained_kernels(selection: Selection) -> list[str]:
 class _Ledger:
     """Keeps account of the known differences: which were tried, which still differ."""
 
-    def __init__(self, records: Sequence[KnownDifference]) -> None:
+    def __init__(self, records: Sequence[Difference]) -> None:
         self._records = records
-        self._differs: dict[tuple[int, str, str], bool] = {}
+        self._differs: dict[tuple[int, str, str, str], bool] = {}
 
-    def find(self, runtime: Runtime, case: Case, differs: bool) -> KnownDifference | None:
+    def find(self, runtime: Runtime, case: Case, differs: bool) -> Difference | None:
         """Notes a result and returns the record that explains it where it differs."""
         found = None
         for number, record in enumerate(self._records):
-            if record.applies(runtime.name, version_of(runtime), case):
-                key = (number, case.operator, case.dtype)
+            if applies(record, runtime.name, version_of(runtime), case):
+                key = (number, case.operator, case.dtype, case.group)
                 self._differs[key] = self._differs.get(key, False) or differs
                 found = record
         return found if differs else None
 
     def stale(self) -> list[str]:
-        """One sentence for each record, operator and element type that no longer differs."""
+        """One sentence for each record, operator, type and group that no longer differs."""
         return [
-            f"{self._records[number].runtime}, {operator} {dtype}, {self._records[number].group}"
+            f"{self._records[number].runtime}, {operator} {dtype}, {group}"
             f" ({self._records[number].cases}): no longer differs: remove the record"
             f" ({self._records[number].reason})"
-            for (number, operator, dtype), differs in self._differs.items()
+            for (number, operator, dtype, group), differs in self._differs.items()
             if not differs
         ]
 

@@ -13,6 +13,13 @@ from onnx_acts.definition.specs import ELEMENT_TYPES, Attribute, Spec
 
 __all__ = ["accepts", "check_attributes", "check_element_types", "check_slope_shape", "range_text"]
 
+_WANTED = {
+    "real": "an int or a float that float64 can hold",
+    "flag": "0 or 1",
+    "seed": "an int from -2**63 to 2**63 - 1",
+}
+"""What the kinds of attributes accept."""
+
 
 def check_element_types(spec: Spec, dtypes: Sequence[str]) -> None:
     """Requires every input of `spec` to have one and the same supported element type.
@@ -68,10 +75,11 @@ def check_attributes(
         node: the name of their node, for messages.
 
     Raises:
-        ValueError: an unknown attribute, a flag that is not 0 or 1, or a number outside of the
-            range that the table gives.
+        ValueError: an unknown attribute, or a number that is not accepted: a flag that is not 0 or
+            1, a seed of more than 64 bits, one outside of the range that the table gives.
         TypeError: a value that is not a number of the attribute's kind.
     """
+    where = f"{spec.name} (node {node!r})" if node else spec.name
     known = {attribute.name: attribute for attribute in spec.attributes}
     for name in values:
         if name not in known:
@@ -80,14 +88,28 @@ def check_attributes(
     complete = {name: attribute.default for name, attribute in known.items()} | dict(values)
     for name, value in complete.items():
         kind = known[name].kind
-        if isinstance(value, bool) and kind == "flag":
-            complete[name] = int(value)
-        elif not isinstance(value, (int, float) if kind == "real" else int):
-            raise TypeError(f"{spec.name}: {name} must be a {kind} number, got {value!r}")
-        if kind == "flag" and complete[name] not in (0, 1):
-            raise ValueError(f"{spec.name}: {name} must be 0 or 1, got {value!r}")
-    _check_ranges(spec, complete, f"{spec.name} (node {node!r})" if node else spec.name)
+        wanted = f"{where}: {name} must be {_WANTED[kind]}, got {value!r}"
+        if not isinstance(value, (int, float) if kind == "real" else int):
+            raise TypeError(wanted)
+        if not _fits(kind, value):
+            raise ValueError(wanted)
+        if kind == "flag":
+            complete[name] = int(value)  # True is 1
+    _check_ranges(spec, complete, where)
     return complete
+
+
+def _fits(kind: str, value: float) -> bool:
+    """Whether a number is one that an attribute of a kind can hold."""
+    if kind == "flag":
+        return value in (0, 1)
+    if kind == "seed":
+        return -(2**63) <= value < 2**63
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
 def accepts(spec: Spec, values: Mapping[str, float | int]) -> bool:

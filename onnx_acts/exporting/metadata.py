@@ -11,6 +11,7 @@ import onnxruntime
 import torch
 from onnx import helper
 
+from onnx_acts.definition.specs import DOMAIN
 from onnx_acts.definition.version import version
 from onnx_acts.exporting.checks import LOWEST_IR_VERSION
 from onnx_acts.exporting.result import OutputError
@@ -29,7 +30,7 @@ def clean(model: onnx.ModelProto) -> None:
     does, then find two types of one name.
     """
     for node in walk_nodes(model):
-        if node.op_type == "RReLU":
+        if node.domain == DOMAIN:
             del node.output[1:]  # the translations use only the first output
         for item in list(node.metadata_props):
             if item.key == _STACK_TRACE:

@@ -26,12 +26,14 @@ from onnx_acts.exporting.eager import run_module
 from onnx_acts.exporting.options import Options, Verify
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
 from onnx_acts.exporting.states import check_state, check_there
-from onnx_acts.exporting.styles import place
+from onnx_acts.exporting.styles import apply_style
 from onnx_acts.exporting.subjects import Subject, check_program, subject_of
 from onnx_acts.files.embedding import default_opset
-from onnx_acts.files.reading import Model, check_target, save_model
+from onnx_acts.files.reading import Model
+from onnx_acts.files.saving import save_model
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.weights import weight_bytes
+from onnx_acts.files.writing import check_target
 
 __all__ = ["run"]
 
@@ -171,9 +173,9 @@ def _build(
             "training=True (--training), but nothing draws: no RReLU module of the module is used"
             " in training mode"
         )
-    built = place(model, options.style, options.ops)
+    built = apply_style(model, options.style, options.ops)
     metadata.lower_ir_version(built)
-    compared = built if mean is None else place(mean, options.style, options.ops)
+    compared = built if mean is None else apply_style(mean, options.style, options.ops)
     return _Built(built, compared, operators, captured.limits)
 
 

@@ -15,10 +15,10 @@ from onnx_acts.graph import lower
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.standard import as_standard
 
-__all__ = ["place"]
+__all__ = ["apply_style"]
 
 
-def place(model: onnx.ModelProto, style: str, ops: Collection[str]) -> onnx.ModelProto:
+def apply_style(model: onnx.ModelProto, style: str, ops: Collection[str]) -> onnx.ModelProto:
     """Settles every `onnx_acts` node: kept with a body, or lowered to standard operators.
 
     Args:

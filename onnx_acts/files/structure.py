@@ -15,6 +15,7 @@ __all__ = [
     "STANDARD_DOMAINS",
     "check_model",
     "import_domain",
+    "standard_opset",
     "subgraphs",
     "walk_graphs",
     "walk_nodes",
@@ -87,6 +88,12 @@ def walk_nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
     functions = (function for function in model.functions if function.domain != DOMAIN)
     for graph in walk_graphs(model.graph, *functions):
         yield from graph.node
+
+
+def standard_opset(owner: onnx.ModelProto | onnx.FunctionProto) -> int:
+    """The version of the standard operators that a model or function imports; 0 without one."""
+    versions = (item.version for item in owner.opset_import if item.domain in STANDARD_DOMAINS)
+    return max(versions, default=0)
 
 
 def import_domain(model: onnx.ModelProto) -> None:
@@ -171,9 +178,7 @@ def _check_arities(model: onnx.ModelProto) -> None:
     functions = [function for function in model.functions if function.domain != DOMAIN]
     own = {(function.domain, function.name) for function in functions}
     for owner in (model, *functions):
-        opset = max(
-            (i.version for i in owner.opset_import if i.domain in STANDARD_DOMAINS), default=0
-        )
+        opset = standard_opset(owner)
         for graph in walk_graphs(owner.graph if owner is model else owner):
             for node in graph.node:
                 if (node.domain, node.op_type) in own:

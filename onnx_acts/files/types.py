@@ -9,13 +9,14 @@ from google.protobuf.message import DecodeError, EncodeError
 
 from onnx_acts.definition.known import dtype_name, value_info
 from onnx_acts.definition.schemas import register_schemas
+from onnx_acts.files.axes import copy_axes, hide_axes, is_understood, show_axes
 from onnx_acts.files.scans import complete_scans, is_scan
 from onnx_acts.files.scopes import Scope, walk_scopes
 from onnx_acts.files.structure import import_domain, walk_graphs, walk_nodes
 from onnx_acts.files.types_in_runtime import types_in_runtime
 from onnx_acts.files.weights import copy_without_weights
 
-__all__ = ["complete_scan_outputs", "element_types", "inferred", "scopes"]
+__all__ = ["complete_scan_outputs", "element_types", "inferred", "scopes", "standardise_axes"]
 
 
 def scopes(model: onnx.ModelProto) -> Iterator[Scope]:
@@ -55,6 +56,23 @@ def complete_scan_outputs(model: onnx.ModelProto) -> None:
                 value.CopyFrom(value_info(value.name, known))
 
 
+def standardise_axes(model: onnx.ModelProto) -> bool:
+    """Writes axes of Squeeze and Unsqueeze so that ONNX Runtime's inference understands them.
+
+    In place, below opset 11: there it finds wrong numbers of dimensions for what the file may well
+    say (see `onnx_acts.files.axes`), which it then tells the native library and uses in function
+    bodies. Shapes in `value_info` become those that follow. What is understood stays as it is, and
+    so do negative axes where the number of dimensions is unknown.
+
+    Returns:
+        Whether all are understood afterwards.
+    """
+    if is_understood(model):
+        return True
+    copy_axes(inferred(model), model)
+    return is_understood(model)
+
+
 def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     """Returns a copy with `value_info` completed as far as possible and without large weights.
 
@@ -64,7 +82,10 @@ def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     register_schemas()
     light = copy_without_weights(model)
     import_domain(light)  # else onnx would infer nothing at all
+    has_hidden = hide_axes(light)
     light = _inferred_by_onnx(light)
+    while has_hidden and show_axes(model, light):
+        light = _inferred_by_onnx(light)
     if complete_scans(light):
         light = _inferred_by_onnx(light)
     _check_element_types(light)

@@ -9,6 +9,7 @@ import onnx
 from onnx import helper
 
 from onnx_acts.definition.specs import DOMAIN
+from onnx_acts.files.structure import STANDARD_DOMAINS
 from onnx_acts.files.weights import external_tensors
 
 __all__ = ["types_in_runtime"]
@@ -81,25 +82,38 @@ def _probe(model: onnx.ModelProto, unknown: Iterable[str]) -> onnx.ModelProto:
     probe.CopyFrom(model)
     probe.ir_version = max(probe.ir_version, _IR_VERSION)
     inputs = {value.name for value in probe.graph.input}
+    absent: dict[str, onnx.TensorProto] = {}  # a weight without data serves as an input
     for tensor in list(probe.graph.initializer):
-        if not _has_data(tensor):  # a weight without data serves as an input
+        if not _has_data(tensor):
             probe.graph.initializer.remove(tensor)
-            if tensor.name not in inputs:
-                probe.graph.input.append(
-                    helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
-                )
+            absent[tensor.name] = tensor
     nodes = onnx.GraphProto()
     for node in probe.graph.node:
-        if node.domain != DOMAIN:
+        stored = _stored(node)
+        if stored is not None and not _has_data(stored):
+            absent[node.output[0]] = stored
+        elif node.domain != DOMAIN:
             nodes.node.append(node)
-            continue
-        for name in filter(None, node.output):  # each is like X
-            nodes.node.append(helper.make_node("Identity", node.input[:1], [name]))
+        else:
+            for name in filter(None, node.output):  # each is like X
+                nodes.node.append(helper.make_node("Identity", node.input[:1], [name]))
+    probe.graph.input.extend(
+        helper.make_tensor_value_info(name, tensor.data_type, tensor.dims)
+        for name, tensor in absent.items()
+        if name not in inputs
+    )
     del probe.graph.node[:]
     probe.graph.node.extend(nodes.node)
-    outputs = {value.name for value in probe.graph.output}
-    probe.graph.output.extend(onnx.ValueInfoProto(name=n) for n in unknown if n not in outputs)
+    known = {value.name for value in probe.graph.output} | absent.keys()
+    probe.graph.output.extend(onnx.ValueInfoProto(name=n) for n in unknown if n not in known)
     return probe
+
+
+def _stored(node: onnx.NodeProto) -> onnx.TensorProto | None:
+    """The tensor of a Constant node."""
+    if node.op_type != "Constant" or node.domain not in STANDARD_DOMAINS:
+        return None
+    return next((item.t for item in node.attribute if item.name == "value"), None)
 
 
 def _has_data(tensor: onnx.TensorProto) -> bool:

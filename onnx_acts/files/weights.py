@@ -6,24 +6,25 @@ import math
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+
+from onnx_acts.files.references import LARGE, is_reference
+from onnx_acts.files.wire import Range
 
 __all__ = [
     "check_external_data",
     "copy_without_weights",
+    "declared_bytes",
+    "external_range",
     "external_tensors",
-    "move_weights",
+    "has_raw_data_only",
+    "is_large",
+    "set_external",
     "weight_bytes",
 ]
-
-_SMALL = 4096
-"""Bytes up to which an initializer stays in a copy: shapes and axes, which inference reads."""
-
-_ALIGNMENT = 4096
-"""Where tensors start in a sidecar, so that it can be mapped into memory."""
 
 _DATA_FIELDS = frozenset(
     {"raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"}
@@ -51,7 +52,7 @@ def external_tensors(model: onnx.ModelProto) -> Iterator[TensorProto]:
                 waiting += [value] if isinstance(value, kind._concrete_class) else value
 
 
-def check_external_data(tensor: TensorProto, folder: Path) -> None:
+def check_external_data(tensor: TensorProto, folder: Path) -> Path:
     """Requires a tensor's file to be a plain file inside `folder` that has all its bytes.
 
     The length may be left out or 0: it becomes what the tensor's shape needs (onnx itself would
@@ -60,15 +61,19 @@ def check_external_data(tensor: TensorProto, folder: Path) -> None:
     A hard link is refused like a symbolic one: it can be a second name of any file of the disk,
     and nothing tells whether that file was meant to be read.
 
+    Returns:
+        The file.
+
     Raises:
         ValueError: the message has the tensor, the file and, where bytes are missing, their range.
     """
     entries = {item.key: item.value for item in tensor.external_data}
     location = entries.get("location", "")
     where = f"external data of tensor {tensor.name!r}: {location!r}"
-    status = _plain_file(folder, location, where).stat()
+    path = _plain_file(folder, location, where)
+    status = path.stat()
     start = _count(entries.get("offset", "0"), f"{where}: offset")
-    wanted = _declared_bytes(tensor)
+    wanted = declared_bytes(tensor)
     length = _count(entries.get("length") or "0", f"{where}: length")
     if length == 0:
         length = wanted
@@ -83,6 +88,25 @@ def check_external_data(tensor: TensorProto, folder: Path) -> None:
             f"{where}: {length} bytes from {start} on, but the tensor's shape"
             f" {list(tensor.dims)} needs {wanted}"
         )
+    return path
+
+
+def external_range(tensor: TensorProto) -> Range:
+    """Where in its file the data of a tensor is that `check_external_data` has checked."""
+    entries = {item.key: item.value for item in tensor.external_data}
+    return Range(int(entries.get("offset", "0")), int(entries["length"]))
+
+
+def set_external(tensor: TensorProto, location: str, place: Range) -> None:
+    """Says in which file the data of a tensor is, and where there.
+
+    Nothing else stays of what was said before: a checksum would be that of another file.
+    """
+    del tensor.external_data[:]
+    entries = {"location": location, "offset": place.start, "length": place.length}
+    for key, value in entries.items():
+        tensor.external_data.add(key=key, value=str(value))
+    tensor.data_location = TensorProto.EXTERNAL
 
 
 def _set_length(tensor: TensorProto, length: int) -> None:
@@ -95,7 +119,15 @@ def _set_length(tensor: TensorProto, length: int) -> None:
 
 def weight_bytes(model: onnx.ModelProto) -> int:
     """Returns the size of the graph's initializers in memory, in bytes."""
-    return sum(_declared_bytes(item) for item in model.graph.initializer if not _is_external(item))
+    inside = (t for t in model.graph.initializer if not _is_external(t) or is_reference(t))
+    return sum(declared_bytes(tensor) for tensor in inside)
+
+
+def has_raw_data_only(tensor: TensorProto) -> bool:
+    """Tells whether a tensor has its data in the field for raw bytes, and nowhere else."""
+    others = _DATA_FIELDS - {"raw_data"}
+    is_elsewhere = any(len(getattr(tensor, name)) for name in others) or tensor.external_data
+    return tensor.HasField("raw_data") and not is_elsewhere
 
 
 def copy_without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -108,23 +140,8 @@ def copy_without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     _copy_fields(model.graph, light.graph, {"initializer"})
     light.graph.SetInParent()
     for tensor in model.graph.initializer:
-        without = _DATA_FIELDS if _is_large(tensor) else frozenset()
+        without = _DATA_FIELDS if is_large(tensor) else frozenset()
         _copy_fields(tensor, light.graph.initializer.add(), without)
-    return light
-
-
-def move_weights(model: onnx.ModelProto, stream: BinaryIO, location: str) -> onnx.ModelProto:
-    """Writes the large initializers to `stream`; the copy returned refers to them."""
-    light = copy_without_weights(model)
-    for tensor, copy in zip(model.graph.initializer, light.graph.initializer, strict=True):
-        if _is_large(tensor):
-            stream.write(bytes(-stream.tell() % _ALIGNMENT))
-            start = stream.tell()
-            stream.write(_raw(tensor))
-            copy.data_location = TensorProto.EXTERNAL
-            entries = {"location": location, "offset": start, "length": stream.tell() - start}
-            for key, value in entries.items():
-                copy.external_data.add(key=key, value=str(value))
     return light
 
 
@@ -158,7 +175,7 @@ def _count(text: str, what: str) -> int:
     return int(text)
 
 
-def _declared_bytes(tensor: TensorProto) -> int:
+def declared_bytes(tensor: TensorProto) -> int:
     """The bytes that a tensor's shape and element type ask for; 0 where the type has no size.
 
     Raises:
@@ -179,18 +196,13 @@ def _item_size(element_type: int) -> int:
     return int(helper.tensor_dtype_to_np_dtype(element_type).itemsize)
 
 
-def _is_large(tensor: TensorProto) -> bool:
-    return not _is_external(tensor) and _declared_bytes(tensor) > _SMALL
+def is_large(tensor: TensorProto) -> bool:
+    """Tells whether a tensor has much data itself."""
+    return not _is_external(tensor) and declared_bytes(tensor) > LARGE
 
 
 def _is_external(tensor: TensorProto) -> bool:
     return bool(tensor.data_location == TensorProto.EXTERNAL)
-
-
-def _raw(tensor: TensorProto) -> bytes:
-    if tensor.HasField("raw_data"):
-        return bytes(tensor.raw_data)
-    return bytes(numpy_helper.from_array(numpy_helper.to_array(tensor)).raw_data)
 
 
 def _copy_fields(source: Any, target: Any, without: frozenset[str] | set[str]) -> None:

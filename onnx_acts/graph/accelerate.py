@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
@@ -12,11 +13,13 @@ from onnx_acts.definition.functions import form_for
 from onnx_acts.definition.known import Known
 from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, spec_of
 from onnx_acts.files.embedding import default_opset, embed_functions, uses_of
-from onnx_acts.files.reading import Model, read_model
+from onnx_acts.files.reading import Model, opened, opened_file
 from onnx_acts.files.renaming import restore_names
+from onnx_acts.files.saving import save_model
+from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
-from onnx_acts.files.types import complete_scan_outputs, inferred
-from onnx_acts.graph.deciding import Report, Request
+from onnx_acts.files.types import complete_scan_outputs, inferred, standardise_axes
+from onnx_acts.graph.deciding import Left, Report, Request
 from onnx_acts.graph.local_functions import (
     functions_of_other_opsets,
     inline_functions_with_matches,
@@ -27,10 +30,20 @@ from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.replacing import Replacer
 from onnx_acts.graph.view import View
 
-__all__ = ["accelerate", "accelerate_counted", "accelerate_reported"]
+__all__ = [
+    "accelerate",
+    "accelerate_counted",
+    "accelerate_file",
+    "accelerate_file_reported",
+    "accelerate_reported",
+    "accelerated",
+    "request_for",
+]
 
 _KEPT_FIRST = ("float32", "float16", "float64", "bfloat16")
 """Which element type gets the body where there can be one for one type only."""
+
+_WRONG_SHAPES = "ONNX Runtime finds wrong shapes for negative axes below opset 11"
 
 
 def accelerate(
@@ -53,6 +66,9 @@ def accelerate(
     mixes up the names of function bodies there. Nor beside an If of a constant in a subgraph: it
     (1.17 to 1.32) loses what that If makes (docs/decisions/0002 says how).
 
+    A file with negative axes below opset 11, where the standard has none, stays as it is where they
+    cannot be counted from the front: ONNX Runtime would take wrong sizes for the function bodies.
+
     Left alone are nodes whose element type is unknown or not supported, and those whose slope might
     enlarge x (see `onnx_acts.graph.standard`). Random slopes in training mode (RandomUniformLike +
     PRelu, from torch's old exporter) stay random slopes: only the PRelu is replaced. An alpha comes
@@ -69,7 +85,8 @@ def accelerate(
 
     Returns:
         A new model; without anything to change, an equal copy. Names of values and nodes,
-        metadata and references to external data are kept.
+        metadata and references to external data are kept. Below opset 11, axes of Squeeze and
+        Unsqueeze that ONNX Runtime's shape inference misunderstands are written in ascending order.
 
     Raises:
         ValueError: an unknown operator in `ops`, not a valid model, or an opset that is too old
@@ -84,6 +101,51 @@ def accelerate(
     return accelerate_counted(model, ops=ops, approximate=approximate)[0]
 
 
+def accelerate_file(
+    model: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    ops: Sequence[str] = DEFAULT_OPS,
+    approximate: bool = False,
+) -> Counter[str]:
+    """Like `accelerate`, from file to file, in little memory: weights are copied and not loaded.
+
+    Weights in the model's file stay in the model's file; external data stays where it is if
+    `output` is in the same folder, and is copied to a new file beside `output` otherwise.
+
+    Args:
+        model: the path of the model.
+        output: where to write the new one; it may be the same path. It is replaced whole or not at
+            all.
+        ops: as in `accelerate`.
+        approximate: as in `accelerate`.
+
+    Returns:
+        How often each form was replaced, like {"PRelu -> PReLU": 3}.
+
+    Raises:
+        ValueError, FileNotFoundError, TypeError: as in `accelerate`; a `ValueError` also where
+            `output` is a file of the model's external data, or a file changes meanwhile.
+        OSError: `output` cannot be written.
+    """
+    return accelerate_file_reported(model, output, ops=ops, approximate=approximate).replaced
+
+
+def accelerate_file_reported(
+    model: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    ops: Sequence[str] = DEFAULT_OPS,
+    approximate: bool = False,
+) -> Report:
+    """Like `accelerate_file`; also returns what stays with the reasons."""
+    request = request_for(ops, approximate=approximate)
+    with opened_file(model) as source:
+        result, report = accelerated(source, request)
+        save_model(result, output, source.weights)
+    return report
+
+
 def accelerate_counted(
     model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
 ) -> tuple[onnx.ModelProto, Counter[str]]:
@@ -96,29 +158,43 @@ def accelerate_reported(
     model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
 ) -> tuple[onnx.ModelProto, Report]:
     """Like `accelerate`; also returns what was replaced, and what stays with the reasons."""
+    request = request_for(ops, approximate=approximate)
+    with opened(model) as source:
+        result, report = accelerated(source, request)
+        return source.weights.complete(result), report
+
+
+def request_for(ops: Sequence[str], *, approximate: bool) -> Request:
+    """Makes a request of what `accelerate` takes."""
     if isinstance(ops, str):
         raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a str")
-    return _accelerate(model, Request(frozenset(spec_of(name).name for name in ops), approximate))
+    return Request(frozenset(spec_of(name).name for name in ops), approximate)
 
 
-def _accelerate(model: Model, request: Request) -> tuple[onnx.ModelProto, Report]:
-    original = read_model(model)
+def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Report]:
+    """Does what `accelerate` says, with the data where it is."""
+    original = source.copy()
     if not any(item.domain in STANDARD_DOMAINS for item in original.opset_import):
         return original, Report()
     sort_nodes(original.graph)
     renamed = restore_names(original)
     had_nodes = {node.op_type for node in walk_nodes(original) if node.domain == DOMAIN}
     original = inline_functions_with_nodes(original)
-    changed = inline_functions_with_matches(original, request)
+    changed = inline_functions_with_matches(original, request, source.weights)
     replacer = Replacer(request)
-    view = View(changed.graph, inferred(changed).graph, default_opset(changed))
+    typed = inferred(changed).graph
+    view = View(changed.graph, typed, default_opset(changed), weights=source.weights)
     replacer.run(changed, view, functions_of_other_opsets(changed))
     report = replacer.report
     result = changed if report.replaced else original
     without_body = _without_body(result) | request.without_body
     if without_body != request.without_body:
-        return _accelerate(model, dataclasses.replace(request, without_body=without_body))
+        return accelerated(source, dataclasses.replace(request, without_body=without_body))
     before = _bodies(result)
+    if any(node.domain == DOMAIN for node in walk_nodes(result)):
+        is_understood = standardise_axes(result)
+        if report.replaced and not had_nodes and not is_understood:
+            return source.copy(), _all_left(report)  # bodies may ask for a shape that is wrong
     embed_functions(result)
     if report.replaced:
         rename_inlined_values(result)
@@ -127,6 +203,15 @@ def _accelerate(model: Model, request: Request) -> tuple[onnx.ModelProto, Report
     new = [name for name in _changed(before, _bodies(result)) if name in had_nodes]
     report.replaced.update(f"new body of {name}" for name in new)
     return result, report
+
+
+def _all_left(report: Report) -> Report:
+    """What is left of a report where nothing was replaced after all."""
+    left = Counter(report.left)
+    for replaced, count in report.replaced.items():
+        form, _, operator = replaced.rpartition(" -> ")
+        left[Left(form, operator, _WRONG_SHAPES)] += count
+    return Report(left=left)
 
 
 def _without_body(model: onnx.ModelProto) -> frozenset[tuple[str, str | None]]:

@@ -62,7 +62,7 @@ class Request:
     """Operators and element types of which the model's opset can have no body."""
 
     def decide(self, match: Match, dtype: str | None, opset: int) -> Decision:
-        """Finds the operator for a match: one of `onnx_acts`, or the standard LeakyRelu.
+        """Finds the operator for a match: one of `onnx_acts`, or the standard one.
 
         Args:
             match: what was recognised.
@@ -71,7 +71,7 @@ class Request:
         """
         spec = spec_of(match.operator)
         is_asked = spec.name in self.ops
-        becomes_standard = spec.name == "LeakyReLU" and not match.is_standard
+        becomes_standard = spec.is_fused and not match.is_standard
         if not is_asked and (
             dtype not in ELEMENT_TYPES
             or (has_standard_kernel(spec, dtype, opset) and not becomes_standard)

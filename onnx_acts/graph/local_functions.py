@@ -13,6 +13,7 @@ from onnx import helper, version_converter
 
 from onnx_acts.definition.specs import DOMAIN
 from onnx_acts.files.embedding import default_opset
+from onnx_acts.files.sources import Weights
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 from onnx_acts.files.types import element_types
 from onnx_acts.files.weights import copy_without_weights
@@ -30,7 +31,9 @@ _Key = tuple[str, str]
 """Domain and name of a function."""
 
 
-def inline_functions_with_matches(model: onnx.ModelProto, request: Request) -> onnx.ModelProto:
+def inline_functions_with_matches(
+    model: onnx.ModelProto, request: Request, weights: Weights
+) -> onnx.ModelProto:
     """Returns a model in which functions with something to replace are inlined; others stay.
 
     The model itself comes back where there are none. An activation whose parameters are inputs of
@@ -39,7 +42,7 @@ def inline_functions_with_matches(model: onnx.ModelProto, request: Request) -> o
     Runtime reads it as if it had that opset, other runtimes may not.
     """
     dtypes = set(element_types(model).values()) if model.functions else set()
-    return _inline_where(model, lambda function: _has_match(function, request, dtypes))
+    return _inline_where(model, lambda function: _has_match(function, request, dtypes, weights))
 
 
 def inline_functions_with_nodes(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -77,7 +80,9 @@ def _has_nodes(function: onnx.FunctionProto) -> bool:
     return any(node.domain == DOMAIN for graph in walk_graphs(function) for node in graph.node)
 
 
-def _has_match(function: onnx.FunctionProto, request: Request, dtypes: set[str]) -> bool:
+def _has_match(
+    function: onnx.FunctionProto, request: Request, dtypes: set[str], weights: Weights
+) -> bool:
     """Tells whether a function holds something that is replaced for one of the element types."""
     if not any(item.domain in STANDARD_DOMAINS for item in function.opset_import):
         return False
@@ -86,7 +91,7 @@ def _has_match(function: onnx.FunctionProto, request: Request, dtypes: set[str])
         input=[onnx.ValueInfoProto(name=name) for name in function.input],
         output=[onnx.ValueInfoProto(name=name) for name in function.output],
     )
-    waiting = [View(body, body, default_opset(function), is_tolerant=True)]
+    waiting = [View(body, body, default_opset(function), is_tolerant=True, weights=weights)]
     while waiting:
         view = waiting.pop()
         waiting += view.inner_views()

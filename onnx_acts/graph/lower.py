@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import onnx
@@ -10,9 +11,11 @@ from onnx_acts.definition.known import Known
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN, spec_of
 from onnx_acts.files.embedding import default_opset, function_for, write_attributes
-from onnx_acts.files.reading import Model, read_model
+from onnx_acts.files.reading import Model, opened, opened_file
 from onnx_acts.files.renaming import restore_names
+from onnx_acts.files.saving import save_model
 from onnx_acts.files.scopes import Values
+from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 from onnx_acts.files.types import scopes
 from onnx_acts.graph.inlining import inline_node
@@ -22,7 +25,7 @@ from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.standard import as_standard
 
-__all__ = ["lower", "lower_counted"]
+__all__ = ["lower", "lower_counted", "lower_file", "lowered"]
 
 
 def lower(model: Model, *, exact: bool = False) -> onnx.ModelProto:
@@ -48,9 +51,43 @@ def lower(model: Model, *, exact: bool = False) -> onnx.ModelProto:
     return lower_counted(model, exact=exact)[0]
 
 
+def lower_file(
+    model: str | os.PathLike[str], output: str | os.PathLike[str], *, exact: bool = False
+) -> Counter[str]:
+    """Like `lower`, from file to file, in little memory: weights are copied and not loaded.
+
+    What becomes of weights and external data, the arguments and errors are as in
+    `accelerate_file`.
+
+    Args:
+        model: the path of the model.
+        output: where to write the new one.
+        exact: as in `lower`.
+
+    Returns:
+        How often each form was replaced, like {"PReLU -> PRelu": 3}.
+
+    Raises:
+        ValueError, FileNotFoundError, TypeError: as in `lower`; a `ValueError` also where `output`
+            is a file of the model's external data, or a file changes meanwhile.
+        OSError: `output` cannot be written.
+    """
+    with opened_file(model) as source:
+        result, replaced = lowered(source, exact=exact)
+        save_model(result, output, source.weights)
+    return replaced
+
+
 def lower_counted(model: Model, *, exact: bool = False) -> tuple[onnx.ModelProto, Counter[str]]:
     """Like `lower`; also returns how often each form was replaced ("PReLU -> PRelu": 3)."""
-    result = read_model(model)
+    with opened(model) as source:
+        result, replaced = lowered(source, exact=exact)
+        return source.weights.complete(result), replaced
+
+
+def lowered(source: Source, *, exact: bool = False) -> tuple[onnx.ModelProto, Counter[str]]:
+    """Does what `lower` says, with the data where it is."""
+    result = source.copy()
     replaced: Counter[str] = Counter()
     sort_nodes(result.graph)
     restore_names(result)

@@ -11,10 +11,11 @@ import onnx
 
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, ELEMENT_TYPES, spec_of
-from onnx_acts.files.reading import Model, read_model
+from onnx_acts.files.reading import Model, opened
+from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.files.types import scopes
-from onnx_acts.graph.accelerate import accelerate_reported
+from onnx_acts.graph.accelerate import accelerated, request_for
 from onnx_acts.graph.deciding import Report
 from onnx_acts.graph.standard import standard_spec
 from onnx_acts.ort.sessions import CUDA, library_info, plain_cuda_error
@@ -73,7 +74,12 @@ def overview(
         ValueError: not a valid model.
         FileNotFoundError: no such file.
     """
-    found = read_model(model)
+    with opened(model) as source:
+        return _overview(source, ops, approximate)
+
+
+def _overview(source: Source, ops: Sequence[str], approximate: bool) -> Overview:
+    found = source.model
     bodies = {function.name for function in found.functions if function.domain == DOMAIN}
     counts = Counter(_kinds(found))
     library = library_info()
@@ -82,7 +88,7 @@ def overview(
     ]
     opsets = {item.domain or "ai.onnx": item.version for item in found.opset_import}
     try:
-        report = accelerate_reported(found, ops=ops, approximate=approximate)[1]
+        report = accelerated(source, request_for(ops, approximate=approximate))[1]
     except (TypeError, ValueError) as error:
         return Overview(opsets, activations, Report(), str(error))
     return Overview(opsets, activations, report)

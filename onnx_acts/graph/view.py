@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_acts.definition.known import Shape, dtype_name
 from onnx_acts.files.scans import is_scan
 from onnx_acts.files.scopes import Values
+from onnx_acts.files.sources import Weights
 from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 from onnx_acts.graph.folding import FOLDED, LARGEST_CONSTANT, fold, fold_chain
 
@@ -48,11 +49,23 @@ class View:
         outer: View | None = None,
         is_tolerant: bool = False,
         in_scan: bool = False,
+        weights: Weights | None = None,
     ) -> None:
-        """Makes a view of `graph`; `typed` is the same graph after shape inference."""
+        """Makes a view of `graph`.
+
+        Args:
+            graph: the graph.
+            typed: the same graph after shape inference.
+            opset: see above, as the others.
+            outer: see above.
+            is_tolerant: see above.
+            in_scan: the graph is the body of a Scan or stands in one.
+            weights: where the data is that tensors do not have themselves.
+        """
         self.graph, self.opset, self.outer, self.is_tolerant = graph, opset, outer, is_tolerant
         self.near_scan = in_scan or (outer is not None and _has_scan(graph))
         self._in_scan = in_scan
+        self._weights = weights or Weights()
         self._typed = typed
         self._makers: dict[str, onnx.NodeProto] = {
             name: node for node in graph.node for name in node.output if name
@@ -98,7 +111,7 @@ class View:
                 continue
             for graph, known in zip(subgraphs(node), subgraphs(typed), strict=True):
                 in_scan = self._in_scan or is_scan(node)
-                yield View(graph, known, self.opset, self, self.is_tolerant, in_scan)
+                yield View(graph, known, self.opset, self, self.is_tolerant, in_scan, self._weights)
 
     def has_folded_if(self, functions: Container[tuple[str, str]]) -> bool:
         """Tells whether ONNX Runtime may put the nodes of a branch in the place of an If here.
@@ -149,15 +162,15 @@ class View:
     def constant(self, name: str) -> Array | None:
         """Returns the value of a constant, None for anything else.
 
-        Initializers that are graph inputs can be overridden, and those whose data was not loaded
-        are unknown: neither counts as a constant.
+        Initializers that are graph inputs can be overridden, and those whose data is in a file
+        that is not known are unknown: neither counts as a constant.
         """
         return self._constant(name, 0)
 
     def _stored(self, name: str) -> Array | None:
         """The value of an initializer; small ones are kept once they were read."""
         if name not in self._small:
-            array = _array(self._initializers[name])
+            array = self._array(self._initializers[name])
             if array is not None and array.size > _SMALL:
                 return array
             self._small[name] = array
@@ -174,11 +187,33 @@ class View:
         if node.domain not in STANDARD_DOMAINS or depth > _FOLDING_DEPTH:
             return None
         if node.op_type == "Constant":
-            return _constant_node(node)
+            return self._constant_node(node)
         # The depth is part of the key: what is too deep for one question need not be for another.
         if (name, depth) not in self._folded and node.op_type in FOLDED:
             self._folded[name, depth] = self._fold(node, depth)
         return self._folded.get((name, depth))
+
+    def _array(self, tensor: TensorProto) -> Array | None:
+        """The value of a tensor, from wherever its data is; None where that is large."""
+        if math.prod(tensor.dims) > LARGEST_CONSTANT:
+            return None
+        if dtype_name(tensor.data_type, tensor.name) is None:
+            return None
+        loaded = self._weights.loaded(tensor)
+        return None if loaded is None else np.asarray(numpy_helper.to_array(loaded))
+
+    def _constant_node(self, node: onnx.NodeProto) -> Array | None:
+        """The value of a Constant node."""
+        for attribute in node.attribute:
+            if attribute.ref_attr_name:
+                return None
+            if attribute.name == "value":
+                return self._array(attribute.t)
+            if attribute.name in ("value_float", "value_floats"):
+                return np.asarray(helper.get_attribute_value(attribute), np.float32)
+            if attribute.name in ("value_int", "value_ints"):
+                return np.asarray(helper.get_attribute_value(attribute), np.int64)
+        return None
 
     def _fold(self, node: onnx.NodeProto, depth: int) -> Array | None:
         """Computes a node whose inputs are all constants."""
@@ -220,29 +255,6 @@ def _used(graph: onnx.GraphProto) -> Iterable[str]:
             yield from node.input
         for value in inner.output:
             yield value.name
-
-
-def _array(tensor: TensorProto) -> Array | None:
-    is_external = tensor.data_location == TensorProto.EXTERNAL
-    if is_external or math.prod(tensor.dims) > LARGEST_CONSTANT:
-        return None
-    if dtype_name(tensor.data_type, tensor.name) is None:
-        return None
-    return np.asarray(numpy_helper.to_array(tensor))
-
-
-def _constant_node(node: onnx.NodeProto) -> Array | None:
-    """The value of a Constant node."""
-    for attribute in node.attribute:
-        if attribute.ref_attr_name:
-            return None
-        if attribute.name == "value":
-            return _array(attribute.t)
-        if attribute.name in ("value_float", "value_floats"):
-            return np.asarray(helper.get_attribute_value(attribute), np.float32)
-        if attribute.name in ("value_int", "value_ints"):
-            return np.asarray(helper.get_attribute_value(attribute), np.int64)
-    return None
 
 
 def _has_scan(graph: onnx.GraphProto) -> bool:

@@ -13,7 +13,8 @@ from typing import Any
 import onnxruntime
 
 from onnx_acts.definition.specs import DOMAIN
-from onnx_acts.files.reading import Model, check_model_file, check_model_in_memory, serialised
+from onnx_acts.files.reading import Model, check_model_file, check_model_in_memory
+from onnx_acts.files.saving import serialised
 
 __all__ = [
     "CPU",

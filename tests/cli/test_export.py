@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-import onnx_acts
 from onnx_acts.cli import export as command
+from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.exporting import verification
 from onnx_acts.exporting.factory import build_module
 from onnx_acts.exporting.verification import run_model
@@ -106,7 +106,7 @@ def test_training_leaves_the_rest(tmp_path: Path) -> None:
     assert run(factory, "--input", "4x3", "-o", out, "--training") == 0
     nodes = {node.op_type: node for node in onnx.load(out).graph.node}
     assert "Dropout" not in nodes
-    assert onnx_acts.definition.nodes.read_attributes(nodes["RReLU"])["training_mode"] == 1
+    assert read_attributes(nodes["RReLU"])["training_mode"] == 1
 
 
 def test_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import onnx
 import pytest
 
-from onnx_acts.files.reading import load_model, save_model
+from onnx_acts.files.reading import load_model
+from onnx_acts.files.saving import save_model
 from onnx_acts.graph import accelerate, lower
 from tests.cli.running import run
 from tests.graph.models import operators, parsed

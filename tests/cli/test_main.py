@@ -166,6 +166,29 @@ def test_reader_that_stops_early() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("module", ["onnx_acts", "onnx_acts.cli"])
+def test_names_of_files_that_are_not_utf8(module: str, tmp_path: Path) -> None:
+    """They are used as they are, and printed with escapes; both ways to start do the same."""
+    model = one_node_model(spec_of("ELU"), "float32")
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    os.rename(tmp_path / "m.onnx", os.fsencode(tmp_path / "caf") + b"\xe9.onnx")
+
+    def tell(*words: bytes) -> tuple[int, bytes, bytes]:
+        command = [os.fsencode(sys.executable), b"-m", module.encode(), *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    status, said, error = tell(b"lower", b"caf\xe9.onnx", b"-o", b"plain\xe9.onnx")
+    assert (status, said, error) == (0, b"plain\\udce9.onnx: 1 ELU -> Elu\n", b"")
+    assert b"plain\xe9.onnx" in os.listdir(os.fsencode(tmp_path))
+    status, said, error = tell(b"info", b"plain\xe9.onnx")
+    assert (status, error) == (0, b"")
+    assert said.startswith(b"plain\\udce9.onnx: ")
+    status, said, error = tell(b"info", b"none\xe9.onnx")
+    assert (status, said) == (2, b"")
+    assert error == b"onnx-acts: error: there is no ONNX file at none\\udce9.onnx\n"
+
+
 def in_shell(line: str) -> subprocess.CompletedProcess[str]:
     """A line of a shell, in which `onnx-acts` is the command of this environment."""
     line = line.replace("onnx-acts", f"'{sys.executable}' -m onnx_acts")

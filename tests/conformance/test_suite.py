@@ -1,6 +1,7 @@
 """The run: runtimes that are wrong, absent or without an answer, and known differences."""
 
 import dataclasses
+import itertools
 import re
 from typing import Any
 
@@ -14,11 +15,10 @@ from onnx_acts.conformance import suite as runner
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.conformance.known_differences import (
-    ACCURACIES,
     KNOWN_DIFFERENCES,
     MISSING_KERNELS,
-    KnownDifference,
     MissingKernel,
+    applies,
     measured_accuracy,
     missing_kernel,
     version_tuple,
@@ -27,7 +27,7 @@ from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, runtime_of
 from onnx_acts.conformance.suite import Result, Selection, run
 from onnx_acts.definition import reference
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Difference, spec_of
 from onnx_acts.ort.sessions import session
 
 OPERATORS = [spec.name for spec in SPECS]
@@ -59,14 +59,14 @@ class Fake:
         return results
 
 
-def run_fake(fake: Fake, known: tuple[KnownDifference, ...] = (), group: str = "shapes") -> Result:
+def run_fake(fake: Fake, known: tuple[Difference, ...] = (), group: str = "shapes") -> Result:
     """Runs one operator, type and group on it."""
     return run(Selection([spec_of("ELU")], ["float32"], [group], [fake], quick=True), known)
 
 
-def record(**changes: Any) -> KnownDifference:
+def record(**changes: Any) -> Difference:
     """A known difference of the fake."""
-    base = KnownDifference("evaluator", ("ELU",), "shapes", "because", "seen today")
+    base = Difference("evaluator", "because", "seen today", ("ELU",), groups=("shapes",))
     return dataclasses.replace(base, **changes)
 
 
@@ -155,7 +155,7 @@ def test_known_difference_that_no_longer_shows_fails() -> None:
     [
         {"runtime": "library"},
         {"operators": ("PReLU",)},
-        {"group": "dense"},
+        {"groups": ("dense",)},
         {"cases": "length *"},
         {"dtypes": ("float64",)},
         {"since": "999"},
@@ -286,26 +286,37 @@ def test_pytorch_channels() -> None:
 
 
 @pytest.mark.parametrize("item", KNOWN_DIFFERENCES, ids=lambda item: f"{item.runtime}-{item.cases}")
-def test_records_name_things_that_exist(item: KnownDifference) -> None:
-    """A record's runtime, operators, types, group and cases are real, and it says why and when."""
+def test_records_name_things_that_exist(item: Difference) -> None:
+    """A record's runtime, operators, types, groups and cases are real; it says why and when."""
     runtime_of(item.runtime)
+    assert item.operators
+    assert set(item.operators) <= set(OPERATORS)
     assert set(item.dtypes) <= set(ELEMENT_TYPES)
-    assert item.group in GROUPS
     assert item.reason
     assert item.seen
-    for operator in item.operators:
-        for dtype in item.dtypes:
-            named = cases(spec_of(operator), dtype, item.group)
-            assert any(item.applies(item.runtime, item.until or "1.31", case) for case in named)
+    assert bool(item.groups) != (item.ulp is not None), "cases that fail, or an error"
+    assert set(item.groups) <= set(GROUPS)
+    for operator, dtype, group in itertools.product(item.operators, item.dtypes, item.groups):
+        named = cases(spec_of(operator), dtype, group)
+        assert any(applies(item, item.runtime, item.until or "1.31", case) for case in named)
 
 
 def test_accuracies() -> None:
     """An accuracy is found by runtime, operator and element type."""
-    for item in ACCURACIES:
-        runtime_of(item.runtime)
-        assert set(item.operators) <= set(OPERATORS)
     assert measured_accuracy("pytorch", "ELU", "float32") == 2.0
+    assert measured_accuracy("pytorch", "ELU", "bfloat16") == 0.501
+    assert measured_accuracy("standard", "ELU", "float16") == 0.75
     assert measured_accuracy("pytorch", "PReLU", "float64") is None
+
+
+def test_each_group_of_a_record_is_strict() -> None:
+    """A record of two groups, of which one no longer differs, says which."""
+    both = record(groups=("shapes", "special"))
+    fake = Fake(wrong_from=1000)  # only shapes are that large
+    chosen = Selection([spec_of("ELU")], ["float32"], ["special", "shapes"], [fake], quick=True)
+    result = run(chosen, (both,))
+    (sentence,) = result.stale
+    assert sentence.startswith("evaluator, ELU float32, special (*): no longer differs")
 
 
 def test_versions() -> None:

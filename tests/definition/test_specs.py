@@ -87,6 +87,7 @@ def test_defaults() -> None:
     """What stays standard unless it is asked for, and what accuracy is meant without a number."""
     assert DEFAULT_OPS[:3] == ("PReLU", "RReLU", "ELU")
     assert not {"ReLU", "LeakyReLU"} & set(DEFAULT_OPS)
+    assert all(spec.standard for spec in SPECS if spec.is_fused), "what else would stay"
     assert ulp(float32=2.0) == {"float16": 0.5, "bfloat16": 0.5, "float32": 2.0, "float64": 0.5}
 
 

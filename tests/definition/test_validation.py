@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from onnx_acts.definition.nodes import make_node, read_attributes
 from onnx_acts.definition.schemas import op_schema
 from onnx_acts.definition.specs import Attribute, spec_of
 from onnx_acts.definition.validation import check_attributes, check_element_types, check_slope_shape
@@ -78,6 +79,16 @@ def test_bad_bounds(lower: float, upper: float) -> None:
         check_attributes(spec_of("RReLU"), {"lower": lower, "upper": upper})
 
 
+SEED = r"^RReLU: seed must be an int from -2\*\*63 to 2\*\*63 - 1, "
+
+
+@pytest.mark.parametrize("seed", [-(2**63), 2**63 - 1])
+def test_extreme_seeds(seed: int) -> None:
+    """All of int64 is accepted, and comes back from the node."""
+    node = make_node("RReLU", ["x"], ["y"], seed=seed)
+    assert read_attributes(node)["seed"] == seed
+
+
 @pytest.mark.parametrize(
     ("name", "attributes", "error", "message"),
     [
@@ -88,9 +99,15 @@ def test_bad_bounds(lower: float, upper: float) -> None:
             "ELU has no attribute 'beta'; its attributes are: alpha",
         ),
         ("ReLU", {"alpha": 1.0}, ValueError, "its attributes are: none"),
-        ("ELU", {"alpha": "1"}, TypeError, "alpha must be a real number, got '1'"),
+        ("ELU", {"alpha": "1"}, TypeError, r"^ELU: alpha must be an int or a float .*, got '1'$"),
         ("RReLU", {"training_mode": 2}, ValueError, "training_mode must be 0 or 1, got 2"),
-        ("RReLU", {"seed": 1.5}, TypeError, "seed must be a seed number, got 1.5"),
+        ("RReLU", {"training_mode": "on"}, TypeError, "training_mode must be 0 or 1, got 'on'"),
+        ("RReLU", {"seed": 1.5}, TypeError, SEED + r"got 1\.5$"),
+        ("RReLU", {"seed": 2**70}, ValueError, SEED + f"got {2**70}$"),
+        ("RReLU", {"seed": 2**63}, ValueError, SEED + f"got {2**63}$"),
+        ("RReLU", {"seed": -(2**63) - 1}, ValueError, SEED + f"got {-(2**63) - 1}$"),
+        ("ELU", {"alpha": 10**400}, ValueError, "alpha must be .* that float64 can hold, got 1000"),
+        ("RReLU", {"upper": 10**400}, ValueError, "upper must be .* that float64 can hold"),
     ],
 )
 def test_bad_attribute(

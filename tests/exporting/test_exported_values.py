@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-import onnx_acts
 from onnx_acts.definition import reference
+from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec, spec_of
 from onnx_acts.exporting import export
 from onnx_acts.exporting.options import Style
@@ -152,7 +152,7 @@ def test_training(style: Style, tmp_path: Path) -> None:
     assert all(part.training for part in module.modules())
     if style == "acts":
         kept = [node for node in onnx.load(path).graph.node if node.domain == DOMAIN]
-        first, second = (onnx_acts.definition.nodes.read_attributes(node) for node in kept)
+        first, second = (read_attributes(node) for node in kept)
         assert first["seed"] != second["seed"]
         middle = reference.evaluate(spec_of("RReLU"), [x.numpy()], first)[0]
         want = reference.evaluate(spec_of("RReLU"), [middle], second)[0]

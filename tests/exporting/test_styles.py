@@ -6,7 +6,7 @@ import onnx
 import pytest
 
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec
-from onnx_acts.exporting.styles import place
+from onnx_acts.exporting.styles import apply_style
 from tests.helpers import one_node_model
 
 NO_KERNEL = {
@@ -28,7 +28,7 @@ def activation(model: onnx.ModelProto) -> tuple[str, str]:
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_kept(spec: Spec, dtype: str) -> None:
     """An operator in ops is kept, with its body."""
-    model = place(one_node_model(spec, dtype, bodies=False), "acts", [spec.name])
+    model = apply_style(one_node_model(spec, dtype, bodies=False), "acts", [spec.name])
     assert activation(model) == (DOMAIN, spec.name)
     assert [function.name for function in model.functions] == [spec.name]
 
@@ -37,7 +37,7 @@ def test_kept(spec: Spec, dtype: str) -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_not_wanted(spec: Spec, dtype: str) -> None:
     """An operator that is not in ops is standard, unless ONNX Runtime has no such kernel."""
-    model = place(one_node_model(spec, dtype, bodies=False), "acts", [])
+    model = apply_style(one_node_model(spec, dtype, bodies=False), "acts", [])
     kept = (spec.name, dtype) in NO_KERNEL
     assert activation(model) == ((DOMAIN, spec.name) if kept else ("", spec.standard_name))
     assert any(item.domain == DOMAIN for item in model.opset_import) == kept
@@ -47,7 +47,7 @@ def test_not_wanted(spec: Spec, dtype: str) -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_standard(spec: Spec, dtype: str) -> None:
     """The style "standard" leaves no function and no trace of the domain."""
-    model = place(one_node_model(spec, dtype, bodies=False), "standard", [spec.name])
+    model = apply_style(one_node_model(spec, dtype, bodies=False), "standard", [spec.name])
     assert not model.functions
     assert all(node.domain == "" for node in model.graph.node)
     assert all(item.domain == "" for item in model.opset_import)
@@ -58,4 +58,4 @@ def test_training_is_never_standard() -> None:
     """A training RReLU has no standard operator: it stays or is inlined, never averaged."""
     (spec,) = [spec for spec in SPECS if spec.training_body]
     model = one_node_model(spec, "float32", bodies=False, training_mode=1)
-    assert activation(place(model, "acts", [])) == (DOMAIN, spec.name)
+    assert activation(apply_style(model, "acts", [])) == (DOMAIN, spec.name)

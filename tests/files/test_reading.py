@@ -1,14 +1,8 @@
-"""Reading and writing model files: what is refused, and that a file is whole whatever happens."""
+"""Reading model files: what is refused, wherever a file comes in."""
 
 from __future__ import annotations
 
-import errno
-import multiprocessing
 import os
-import signal
-import stat
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,63 +10,12 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 import onnx_acts
-from onnx_acts.files import reading
-from onnx_acts.files.reading import (
-    check_model_file,
-    load_model,
-    read_model,
-    save_model,
-    write_atomically,
-)
-
-WEIGHT = np.arange(2000, dtype=np.float32)
-
-
-def model_of(weight: Any = WEIGHT, name: str = "w") -> onnx.ModelProto:
-    """Y = x + w."""
-    tensor = numpy_helper.from_array(np.asarray(weight), name)
-    graph = helper.make_graph(
-        [helper.make_node("Add", ["x", name], ["y"])],
-        "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [tensor],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-
-
-def external(
-    location: str = "w.data", shape: tuple[int, ...] = (4,), **entries: int | str
-) -> TensorProto:
-    """A float32 tensor in another file."""
-    tensor = TensorProto(name="w", dims=shape, data_type=TensorProto.FLOAT)
-    tensor.data_location = TensorProto.EXTERNAL
-    for key, value in {"location": location, **entries}.items():
-        tensor.external_data.add(key=key, value=str(value))
-    return tensor
-
-
-def with_external(folder: Path, tensor: TensorProto, size: int = 16) -> Path:
-    """Writes a model whose weight is `tensor`, and a sidecar of `size` bytes."""
-    model = model_of()
-    model.graph.initializer[0].CopyFrom(tensor)
-    (folder / "w.data").write_bytes(bytes(size))
-    (folder / "m.onnx").write_bytes(model.SerializeToString())
-    return folder / "m.onnx"
-
-
-def weight_of(path: Path | str) -> list[float]:
-    """The weight of a model file, from wherever it is."""
-    return list(numpy_helper.to_array(load_model(path).graph.initializer[0]))
-
-
-def listing(folder: Path) -> list[str]:
-    """The names in a folder, hidden ones included."""
-    return sorted(path.name for path in folder.iterdir())
-
+from onnx_acts.files.reading import check_model_file, load_model, read_model
+from onnx_acts.files.saving import save_model
+from tests.files.models import external, model_of, with_external
 
 # Reading
 
@@ -198,25 +141,6 @@ def test_read_model_type() -> None:
         read_model([1])  # type: ignore[arg-type]  # the point of the test
 
 
-NAMES = ["with space.onnx", "modèle-été.onnx", "模型.onnx", "-x.onnx", "l" * 240 + ".onnx"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("is_large", [False, True])
-def test_names(name: str, is_large: bool, tmp_path: Path, monkeypatch: Any) -> None:
-    """Any name works, with and without a sidecar."""
-    if is_large:
-        monkeypatch.setattr(reading, "_INLINE_LIMIT", 100)
-    folder = tmp_path / "dossier à part"
-    folder.mkdir()
-    save_model(model_of(), folder / name)
-    assert len(listing(folder)) == 1 + is_large
-    assert weight_of(folder / name) == list(WEIGHT)
-    monkeypatch.chdir(folder)
-    assert weight_of(name) == list(WEIGHT)
-    save_model(model_of(), name)
-
-
 # External data
 
 
@@ -253,7 +177,7 @@ def test_location(location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     os.mkfifo(folder / "pipe")
     path = with_external(folder, external(location))
     opened: list[object] = []
-    loader = "onnx_acts.files.reading.onnx.load_external_data_for_model"
+    loader = "onnx.external_data_helper.load_external_data_for_tensor"
     monkeypatch.setattr(loader, lambda *arguments: opened.append(arguments))
     for load in (load_model, check_model_file, onnx_acts.accelerate, onnx_acts.lower):
         with pytest.raises(
@@ -322,7 +246,7 @@ def test_length_left_out(length: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "w.data").write_bytes(np.array([1, 2, 3, 4], np.float32).tobytes())
     assert numpy_helper.to_array(load_model(path).graph.initializer[0]).tolist() == [2, 3]
     saved = tmp_path / "saved.onnx"
-    reading.save_model(onnx_acts.lower(path), saved)
+    save_model(onnx_acts.lower(path), saved)
     assert numpy_helper.to_array(load_model(saved).graph.initializer[0]).tolist() == [2, 3]
 
 
@@ -360,233 +284,6 @@ def test_every_place(place: str, tmp_path: Path) -> None:
     path.write_bytes(places()[place].SerializeToString())
     with pytest.raises(ValueError, match=r"'\.\./w\.data' is not a path inside"):
         load_model(path)
-
-
-# Writing
-
-
-def test_unloaded_reference(tmp_path: Path) -> None:
-    """A model whose external data is not in the target's folder is not written there."""
-    light = load_model(with_external(tmp_path, external()), load_external_data=False)
-    save_model(light, tmp_path / "copy.onnx")
-    (tmp_path / "else").mkdir()
-    with pytest.raises(ValueError, match=r"there is no file .*else/w\.data; copy it beside"):
-        save_model(light, tmp_path / "else" / "copy.onnx")
-    assert listing(tmp_path / "else") == []
-
-
-def test_sidecar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights beyond the limit go to a sidecar, which ONNX Runtime and onnx read."""
-    monkeypatch.setattr(reading, "_INLINE_LIMIT", 100)
-    model = model_of()
-    tensor = model.graph.initializer.add(name="f", dims=[2000], data_type=TensorProto.FLOAT)
-    tensor.float_data.extend(WEIGHT)
-    tensor.doc_string = "kept"
-    small = model.graph.initializer.add()
-    small.CopyFrom(numpy_helper.from_array(np.array(1, np.float32), "small"))
-    before = model.SerializeToString()
-    save_model(model, tmp_path / "m.onnx")
-    assert model.SerializeToString() == before
-    model_name, sidecar = sorted(listing(tmp_path), key=len)
-    assert sidecar.startswith("m.onnx.")
-    assert sidecar.endswith(".data")
-    assert (tmp_path / "m.onnx").stat().st_size < 1000
-    light = load_model(tmp_path / model_name, load_external_data=False)
-    assert [t.data_location for t in light.graph.initializer] == [1, 1, 0]
-    assert all(int(t.external_data[1].value) % 4096 == 0 for t in light.graph.initializer[:2])
-    for loaded in (load_model(tmp_path / "m.onnx"), onnx.load_model(tmp_path / "m.onnx")):
-        for got, wanted in zip(loaded.graph.initializer, model.graph.initializer, strict=True):
-            assert (got.name, got.doc_string) == (wanted.name, wanted.doc_string)
-            np.testing.assert_array_equal(numpy_helper.to_array(got), numpy_helper.to_array(wanted))
-    session = onnx_acts.session(tmp_path / "m.onnx", accelerated=False)
-    y = session.run(None, {"x": np.array(1, np.float32)})[0]
-    np.testing.assert_array_equal(y, WEIGHT + 1)
-
-
-def test_old_sidecar_stays_until_the_model_is_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A save that breaks off between sidecar and model leaves the old pair whole, and no litter."""
-    monkeypatch.setattr(reading, "_INLINE_LIMIT", 100)
-    path = tmp_path / "m.onnx"
-    save_model(model_of(), path)
-    before = listing(tmp_path)
-
-    def interrupted(target: Path, data: bytes) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(reading, "write_atomically", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        save_model(model_of(WEIGHT + 1), path)
-    monkeypatch.setattr(reading, "write_atomically", write_atomically)
-    assert listing(tmp_path) == before
-    assert weight_of(path) == list(WEIGHT)
-    save_model(model_of(WEIGHT + 1), path)
-    assert weight_of(path) == list(WEIGHT + 1)
-
-
-def test_serialising_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model that protobuf cannot write is refused, and the old file stays."""
-    path = tmp_path / "m.onnx"
-    save_model(model_of(), path)
-
-    class Unwritable:
-        def SerializeToString(self) -> bytes:  # noqa: N802  # protobuf's name
-            raise ValueError("too large")
-
-    with pytest.raises(ValueError, match=r"cannot write .*m\.onnx.*Constant nodes"):
-        reading._encode(Unwritable(), path)  # type: ignore[arg-type]  # 2 GiB would be slow
-    assert load_model(path) == model_of()
-
-
-STEPS = ("fsync", "chmod", "replace")
-
-
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
-def test_interrupted(
-    step: str, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Ctrl-C or a full disk at any step leaves the old file whole and no temporary file."""
-    path = tmp_path / "m.onnx"
-    save_model(model_of(), path)
-
-    def fail(*arguments: object) -> None:
-        raise error
-
-    monkeypatch.setattr(os, step, fail)
-    with pytest.raises(type(error)) as caught:
-        save_model(model_of([1.0]), path)
-    if isinstance(error, OSError):
-        assert caught.match(rf"cannot write {path}: No space left")
-        assert caught.value.errno == errno.ENOSPC  # type: ignore[attr-defined]  # an OSError
-    assert listing(tmp_path) == ["m.onnx"]
-    assert load_model(path) == model_of()
-
-
-KILLED = """
-import os, signal, sys
-from onnx_acts.files.reading import write_atomically
-step, path = sys.argv[1:]
-def die(*arguments):
-    os.kill(os.getpid(), signal.SIGKILL)
-setattr(os, step, die)
-write_atomically(path, b"new")
-"""
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_killed(step: str, tmp_path: Path) -> None:
-    """Kill -9 at any step leaves the old file whole; the next save works."""
-    path = tmp_path / "m.onnx"
-    path.write_bytes(b"old")
-    command = [sys.executable, "-c", KILLED, step, str(path)]
-    done = subprocess.run(command, check=False, cwd=Path(onnx_acts.__file__).parents[1])
-    assert done.returncode == -signal.SIGKILL
-    assert path.read_bytes() == b"old"
-    write_atomically(path, b"newer")
-    assert path.read_bytes() == b"newer"
-    left = [name for name in listing(tmp_path) if name != "m.onnx"]
-    assert all(name.startswith(".onnx_acts-") and name.endswith(".tmp") for name in left)
-
-
-def write_often(path: Path, letter: str) -> None:
-    """Writes a long file many times."""
-    for _ in range(60):
-        write_atomically(path, letter.encode() * 300_000)
-
-
-def test_two_writers(tmp_path: Path) -> None:
-    """Two processes that write one file leave one of the two, and a reader sees only whole ones."""
-    path = tmp_path / "m.onnx"
-    write_atomically(path, b"a" * 300_000)
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write_often, args=(path, letter)) for letter in "ab"]
-    for writer in writers:
-        writer.start()
-    while any(writer.is_alive() for writer in writers):
-        data = path.read_bytes()
-        assert data in (b"a" * 300_000, b"b" * 300_000)
-    assert [writer.exitcode for writer in writers] == [0, 0]
-    assert listing(tmp_path) == ["m.onnx"]
-
-
-def test_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder in which nothing can be made is told with the target's path, not a scratch name."""
-
-    def refused(*arguments: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied", str(arguments[0]))
-
-    monkeypatch.setattr(reading, "open", refused, raising=False)
-    with pytest.raises(PermissionError) as caught:
-        save_model(model_of(), tmp_path / "m.onnx")
-    assert str(caught.value) == f"[Errno 13] cannot write {tmp_path / 'm.onnx'}: Permission denied"
-
-
-def test_bad_targets(tmp_path: Path) -> None:
-    """Targets that are no files, or that somebody protected, are refused and left alone."""
-    with pytest.raises(FileNotFoundError, match=r"cannot write .*m\.onnx: there is no folder"):
-        save_model(model_of(), tmp_path / "none" / "m.onnx")
-    with pytest.raises(IsADirectoryError, match="it is a directory"):
-        save_model(model_of(), tmp_path)
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="pipe: it is not a plain file"):
-        save_model(model_of(), tmp_path / "pipe")
-    protected = tmp_path / "protected.onnx"
-    protected.write_bytes(b"old")
-    protected.chmod(0o444)
-    with pytest.raises(PermissionError, match="it is write-protected"):
-        save_model(model_of(), protected)
-    assert protected.read_bytes() == b"old"
-    assert listing(tmp_path) == ["pipe", "protected.onnx"]
-
-
-def test_device(tmp_path: Path) -> None:
-    """A device is not replaced by a file."""
-    with pytest.raises(OSError, match="/dev/null: it is not a plain file"):
-        write_atomically("/dev/null", b"x")
-
-
-def test_symbolic_link(tmp_path: Path) -> None:
-    """A link stays a link: the file that it names is replaced."""
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "m.onnx").write_bytes(b"old")
-    (tmp_path / "link.onnx").symlink_to("real/m.onnx")
-    save_model(model_of(), tmp_path / "link.onnx")
-    assert (tmp_path / "link.onnx").is_symlink()
-    assert load_model(tmp_path / "real" / "m.onnx") == model_of()
-    assert load_model(tmp_path / "link.onnx") == model_of()
-
-
-def test_permissions(tmp_path: Path) -> None:
-    """A file keeps its permissions; a new one has those of any new file."""
-    path, other = tmp_path / "m.onnx", tmp_path / "plain"
-    other.write_bytes(b"")
-    save_model(model_of(), path)
-    assert path.stat().st_mode == other.stat().st_mode
-    path.chmod(0o640)
-    save_model(model_of(), path)
-    assert path.stat().st_mode & 0o777 == 0o640
-
-
-def test_folder_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the rename the folder is flushed; a file system that cannot do that is no error."""
-    flushed: list[bool] = []
-    flush = os.fsync
-
-    def fsync(descriptor: int) -> None:
-        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        flushed.append(is_folder)
-        assert not is_folder or listing(tmp_path) == ["m.onnx"]
-        if is_folder and len(flushed) > 2:
-            raise OSError(errno.EINVAL, "not here")
-        flush(descriptor)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    write_atomically(tmp_path / "m.onnx", b"one")
-    write_atomically(tmp_path / "m.onnx", b"two")
-    assert flushed == [False, True, False, True]
-    assert (tmp_path / "m.onnx").read_bytes() == b"two"
 
 
 # Running
@@ -628,11 +325,3 @@ def test_external_data_needs_a_file(
     else:
         with pytest.raises(ValueError, match="external data of tensor 'w'"):
             run(path)
-
-
-def test_session_on_a_model_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A `ModelProto` that protobuf cannot serialise is sent by way of a file."""
-    onnx_acts.session(model_of())
-    monkeypatch.setattr(reading, "_INLINE_LIMIT", 100)
-    with pytest.raises(ValueError, match=r"above 2 GiB.*onnx_acts\.files\.save_model and give"):
-        onnx_acts.session(model_of())

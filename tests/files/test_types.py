@@ -123,7 +123,7 @@ def test_unknown_rank_in_onnx_runtime() -> None:
 
 
 def test_no_other_file_is_read() -> None:
-    """A Constant with its data in one keeps ONNX Runtime out; a weight does not."""
+    """A weight in another file is not needed; in a subgraph it keeps ONNX Runtime out."""
     model = runtime_model()
     weight = model.graph.initializer[0]
     weight.ClearField("raw_data")
@@ -131,7 +131,16 @@ def test_no_other_file_is_read() -> None:
     weight.external_data.add(key="location", value="weights.bin")
     assert outermost(model)["b"] == Known("float32", ("N", 50))
     constant = helper.make_node("Constant", [], ["k"], value=weight)
-    model.graph.node.append(constant)
+    del model.graph.initializer[:]
+    constant.output[:] = ["w"]
+    model.graph.node.insert(0, constant)
+    assert outermost(model)["b"] == Known("float32", ("N", 50))
+    constant.output[:] = ["k"]
+    inner = helper.make_graph([constant], "inner", [], [onnx.ValueInfoProto(name="k")])
+    model.graph.input.append(helper.make_tensor_value_info("i", TensorProto.BOOL, []))
+    model.graph.node.append(
+        helper.make_node("If", ["i"], ["z"], then_branch=inner, else_branch=inner)
+    )
     assert outermost(model)["b"] == Known()
 
 

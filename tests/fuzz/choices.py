@@ -8,6 +8,7 @@ import numpy as np
 
 from tests.fuzz.parts import number, scaled, shuffled
 from tests.fuzz.scope import Scope, Value, onnx_type
+from tests.fuzz.undefined import mark
 
 __all__ = ["as_elu", "choice"]
 
@@ -89,4 +90,6 @@ def _exponent(scope: Scope, x: Value) -> tuple[str, bool]:
     zero = number(scope, x, 0.0)
     if way == "min":
         return scope.add("Min", *shuffled(scope, x.name, zero)), False
-    return _where(scope, x, x.name, zero, False), True
+    name = _where(scope, x, x.name, zero, False)
+    mark(scope.nodes[-1], x.name)
+    return name, True

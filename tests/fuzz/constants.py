@@ -146,21 +146,16 @@ def _reshape(scope: Scope, array: Array, depth: int) -> str:
 
 
 def _squeeze(scope: Scope, array: Array, depth: int) -> str:
-    """Takes some dimensions of 1 away; those of the array stay.
-
-    The axes are in order: below opset 13 onnx infers a wrong shape where they are not.
-    """
+    """Takes some dimensions of 1 away; those of the array stay."""
     state = scope.state
     before, axes = list(array.shape), list[int]()
     for _ in range(state.pick((1, 1, 2))):
         at = state.integer(0, len(before))
         before.insert(at, 1)
-        axes = sorted([at, *(axis + (axis >= at) for axis in axes)])
+        axes = [at, *(axis + (axis >= at) for axis in axes)]
     if 1 not in array.shape and state.chance(30):
         axes = []
-    elif scope.opset >= 11 and state.chance(30):
-        axes = [axis - len(before) for axis in axes]
-    return scope.squeeze(_folded(scope, array.reshape(before), depth), axes)
+    return scope.squeeze(_folded(scope, array.reshape(before), depth), axes, len(before))
 
 
 def _unsqueeze(scope: Scope, array: Array, depth: int) -> str:
@@ -170,9 +165,7 @@ def _unsqueeze(scope: Scope, array: Array, depth: int) -> str:
     axes = ones if scope.state.chance(30) else [scope.state.pick(ones)]
     kept = tuple(size for axis, size in enumerate(array.shape) if axis not in axes)
     assert math.prod(kept) == array.size
-    if scope.opset >= 11 and scope.state.chance(30):
-        axes = [axis - array.ndim for axis in axes]
-    return scope.unsqueeze(_folded(scope, array.reshape(kept), depth), axes)
+    return scope.unsqueeze(_folded(scope, array.reshape(kept), depth), axes, array.ndim)
 
 
 def _transpose(scope: Scope, array: Array, depth: int) -> str:

@@ -96,21 +96,28 @@ def leaves_scans_without_shapes() -> None:
     view.is_scan = lambda node: False
 
 
+def misunderstands_axes() -> None:
+    """Shapes came from onnx's inference, which is wrong for some axes below opset 11."""
+    inference.hide_axes = lambda light: False
+    inference.is_understood = lambda model: True
+
+
 def uses_library(path: str) -> None:
     """The native library is another one, a faulty one."""
     os.environ["ONNX_ACTS_LIBRARY"] = path
 
 
 MENDED: dict[Callable[[], None], tuple[int, int]] = {
-    takes_forms_that_lose_nan: (1, 1400),
-    mixes_types: (1, 1400),
-    infers_without_import: (1, 1400),
-    casts_with_cast_like_only: (1, 1400),
-    inlines_at_the_functions_opset: (1, 1400),
-    evaluates_bodies: (1, 1400),
-    ignores_axes: (1, 1400),
-    leaves_scans_without_shapes: (3, 500),
+    takes_forms_that_lose_nan: (1, 500),  # graph 208
+    mixes_types: (2, 500),  # graph 85
+    infers_without_import: (1, 500),  # graph 5
+    casts_with_cast_like_only: (1, 500),  # graph 24
+    inlines_at_the_functions_opset: (1, 500),  # graph 19
+    evaluates_bodies: (1, 500),  # graph 186
+    ignores_axes: (1, 500),  # graph 109
+    leaves_scans_without_shapes: (1, 500),  # graph 236
+    misunderstands_axes: (1, 500),  # graph 69
 }
 """Each is found by the fuzzer when it is put back: with this seed, in so many cases, in which
-nothing is found without it.
+nothing is found without it. With less than 500, Hypothesis draws other cases.
 """

@@ -140,17 +140,25 @@ class Scope:
         array = np.array(numbers, np.int64)
         return self.node_constant(array) if self.in_function else self.main.initializer(array)
 
-    def squeeze(self, name: str, axes: Sequence[int]) -> str:
-        """Squeeze, as the opset writes it."""
-        return self._axes("Squeeze", name, axes)
+    def squeeze(self, name: str, axes: Sequence[int], rank: int) -> str:
+        """Squeeze, as the opset writes it; `rank` is that of the value with those axes."""
+        return self._axes("Squeeze", name, axes, rank)
 
-    def unsqueeze(self, name: str, axes: Sequence[int]) -> str:
-        """Unsqueeze, as the opset writes it."""
-        return self._axes("Unsqueeze", name, axes)
+    def unsqueeze(self, name: str, axes: Sequence[int], rank: int) -> str:
+        """Unsqueeze, as the opset writes it; `rank` is that of the result."""
+        return self._axes("Unsqueeze", name, axes, rank)
 
-    def _axes(self, op_type: str, name: str, axes: Sequence[int]) -> str:
+    def _axes(self, op_type: str, name: str, axes: Sequence[int], rank: int) -> str:
+        """Axes in any order, counted from either end: ONNX Runtime takes both at every opset,
+        its shape inference not below 11.
+        """
         if not axes:
             return self.add(op_type, name)
+        wanted, chance = list(axes), 50 if self.opset < 11 else 30
+        if self.state.chance(chance):
+            wanted.reverse()
+        if self.state.chance(chance):
+            wanted = [axis - rank for axis in wanted]
         if self.opset < 13:
-            return self.add(op_type, name, axes=list(axes))
-        return self.add(op_type, name, self.integers(*axes))
+            return self.add(op_type, name, axes=wanted)
+        return self.add(op_type, name, self.integers(*wanted))

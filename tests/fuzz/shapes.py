@@ -22,7 +22,8 @@ def passing(scope: Scope, x: Value) -> Value:
     """A node that keeps every number, maybe in another order, and may hide sizes or change the
     type.
     """
-    return scope.state.pick(_PASSING)(scope, x)
+    steps = _AXES if scope.opset < 11 and scope.state.chance(40) else _PASSING
+    return scope.state.pick(steps)(scope, x)
 
 
 def reading(scope: Scope, x: Value) -> Value:
@@ -113,7 +114,24 @@ def _cast(scope: Scope, x: Value) -> Value:
 
 
 def _unsqueeze(scope: Scope, x: Value) -> Value:
-    return _moved(x, scope.unsqueeze(x.name, [0]), (1, *x.shape))
+    """X with one or two more dimensions, before the others or after them."""
+    if scope.state.chance(30):
+        shape, axes = (*x.shape, 1), [len(x.shape)]
+    elif scope.state.chance(20):
+        shape, axes = (1, *x.shape, 1), [0, len(x.shape) + 1]
+    else:
+        shape, axes = (1, *x.shape), [0]
+    return _moved(x, scope.unsqueeze(x.name, axes, len(shape)), shape)
+
+
+def _squeeze(scope: Scope, x: Value) -> Value:
+    """X without some of its dimensions of 1, of which it gets one or two where it has none."""
+    if 1 not in x.shape:
+        x = _unsqueeze(scope, x)
+    ones = [axis for axis, size in enumerate(x.shape) if size == 1]
+    axes = ones if scope.state.chance(50) else ones[:1]
+    kept = tuple(size for axis, size in enumerate(x.shape) if axis not in axes)
+    return _moved(x, scope.squeeze(x.name, axes, len(x.shape)), kept)
 
 
 def _shape(scope: Scope, x: Value) -> Value:
@@ -186,7 +204,10 @@ def _twice(scope: Scope, x: Value) -> Value:
     return _moved(x, name, (2 * x.shape[0], *x.shape[1:]))
 
 
-_PASSING: tuple[Step, ...] = (_neg, _reshape, _conv, _slice, _transpose, _cast, _unsqueeze, _like)
+_AXES: tuple[Step, ...] = (_unsqueeze, _squeeze)
+"""Of these nodes shape inference misunderstands some below opset 11."""
+
+_PASSING: tuple[Step, ...] = (_neg, _reshape, _conv, _slice, _transpose, _cast, _like, *_AXES)
 _READING: tuple[Step, ...] = (
     _shape,
     _size,

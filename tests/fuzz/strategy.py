@@ -18,12 +18,12 @@ from tests.fuzz.case import EXTRAS, Array, Case, Error
 from tests.fuzz.placing import FUNCTION_IR_VERSION, activation, typed
 from tests.fuzz.scope import FLOATS, Scope, State, Value, onnx_type
 from tests.fuzz.shapes import passing, reading
+from tests.helpers import ALL
 
 __all__ = ["OPSETS", "cases"]
 
 OPSETS = (9, 23)
 _OLD_OPSETS = (9, 12)
-ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
 _ORDINARY = (-1.0, 0.5, -0.3, 1.7, -2.5, -8.0, 3.0, -1e-3)
 _SPECIAL = (np.nan, np.nan, np.inf, -np.inf, 0.0, -0.0)
 _RANGES = ("smallest_subnormal", "tiny", "max")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from onnx_acts.definition.specs import spec_of
+from onnx_acts.definition.specs import SPECS, spec_of
 from onnx_acts.ort.sessions import CPU
 from tests.gpu import bench_cuda
 
@@ -34,7 +34,7 @@ def test_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_cuda, "ELEMENT_TYPES", ("float16", "float32"))
     rows = bench_cuda.run()
     found = {(row["operator"], row["dtype"], row["size"]) for row in rows}
-    assert len(found) == len(rows) == 5 * 2 * 2
+    assert len(found) == len(rows) == len(SPECS) * 2 * 2
     for row in rows:
         assert row["seconds"].keys() >= {"copy", "library", "relu", "pytorch"}
         assert all(0 < seconds < 1 for seconds in row["seconds"].values())

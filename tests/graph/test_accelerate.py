@@ -16,13 +16,13 @@ import onnx_acts
 from onnx_acts.conformance.compare import ulp_error
 from onnx_acts.definition import reference
 from onnx_acts.definition.nodes import read_attributes
-from onnx_acts.definition.specs import SPECS, spec_of
-from onnx_acts.files.reading import save_model
+from onnx_acts.definition.specs import spec_of
+from onnx_acts.files.saving import save_model
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, accelerate_counted
 from tests.graph.models import operators, parsed, run, values
+from tests.helpers import ALL
 
-ALL = tuple(spec.name for spec in SPECS)
 SLOPE = "T[3,1] w = {-0.5, 0.25, 2}"
 TENTH, SEVENTH = float(np.float32(0.1)), float(np.float32(0.7))
 NODES: dict[str, tuple[str, str, dict[str, float]]] = {

@@ -19,7 +19,7 @@ from onnx_acts.conformance.compare import ulp_error
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, SPECS, Spec, spec_of
 from onnx_acts.files.embedding import embed_functions
-from onnx_acts.files.reading import save_model
+from onnx_acts.files.saving import save_model
 from onnx_acts.files.structure import walk_graphs, walk_nodes
 from onnx_acts.graph import accelerate, lower, lower_counted
 from tests.graph.models import operators, parsed, values

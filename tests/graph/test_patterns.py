@@ -18,8 +18,8 @@ from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import spec_of
 from onnx_acts.graph import accelerate, accelerate_counted
 from tests.graph.models import operators, parsed, run, values
+from tests.helpers import ALL
 
-ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
 SLOPES = "T[3,1] w = {-0.5, 0.25, 2.0}"
 SMALL = "T[3,1] w = {-0.5, 0.25, 1.0}"
 NUMBERS = "T zero = {0}, T one = {1}, T minus = {-1}, T a = {0.5}, T half = {0.5}"

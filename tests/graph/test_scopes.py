@@ -18,10 +18,11 @@ from onnx import TensorProto, helper
 import onnx_acts
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, lower
+from onnx_acts.graph.view import View
 from tests.graph.models import elu
+from tests.helpers import ALL
 
 X = np.array([[-2, -0.5, 0], [1, -3, -1e-3]], np.float32)
-ALL = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU")
 
 
 def parsed(text: str, *, opset: int = 17, domain: str = "") -> onnx.ModelProto:
@@ -286,7 +287,7 @@ def test_chain_of_float16_constants() -> None:
     probe = helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
     x = X.astype(np.float16)
     wanted = onnx_acts.session(probe, accelerated=False).run(["s"], {"x": x})[0]
-    view = onnx_acts.graph.view.View(model.graph, model.graph, 17)
+    view = View(model.graph, model.graph, 17)
     found = view.constant("s")
     assert found is not None
     np.testing.assert_array_equal(found, wanted, strict=True)

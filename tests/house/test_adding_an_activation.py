@@ -5,11 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
 
 from tests.building import CMAKE, ROOT
+from tests.native.builds.building import LIBRARY, call
 
 GUIDE = (ROOT / "docs" / "adding_an_activation.md").read_text()
 NAME = "CELU"
@@ -17,9 +20,10 @@ SPECS = "onnx_acts/definition/specs.py"
 BODY = "onnx_acts/definition/bodies/celu.onnxtxt"
 REFERENCE = "onnx_acts/definition/reference.py"
 FUNCTORS = "custom_ops/activations/functors.h"
-GENERATED = {"README.md"}
-"""What programs write; `make accuracy`, which takes minutes, also writes the accuracy page."""
-COPIED = ("onnx_acts", "custom_ops", "docs", "tests")
+ACCURACY = "docs/accuracy.md"
+GENERATED = {"README.md", ACCURACY}
+"""What `make tables` writes."""
+COPIED = ("onnx_acts", "custom_ops", "docs", "models", "tests")
 
 
 def block(file: str) -> str:
@@ -38,11 +42,11 @@ def insert(path: Path, before: str, text: str) -> None:
 def contents(project: Path) -> dict[str, bytes]:
     """The files of a project, by their paths."""
     paths = [path for folder in COPIED for path in (project / folder).rglob("*")]
-    paths += project.glob("*.*")
+    paths += project.iterdir()
     return {
         str(path.relative_to(project)): path.read_bytes()
         for path in paths
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so"
     }
 
 
@@ -58,19 +62,34 @@ def follow(project: Path) -> None:
     insert(project / FUNCTORS, end, block(FUNCTORS) + "\n")
 
 
+def make_environment(project: Path) -> None:
+    """A virtual environment of the copy: this one's packages, but the copy instead of the project.
+
+    What this one's .pth files do, the editable install of the project among it, is not done there.
+    """
+    venv.create(project / ".venv")
+    (site,) = (project / ".venv").glob("lib/python*/site-packages")
+    (site / "copy.pth").write_text(f"{project}\n{sysconfig.get_path('purelib')}\n")
+
+
 def run(project: Path, *command: str | Path) -> str:
-    """Runs a command in the copy, which comes first on the path; returns what it printed."""
+    """Runs Python in the copy's environment; returns what it printed."""
     done = attempt(project, *command)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, (done.stdout + done.stderr)[-10_000:]
     return done.stdout
 
 
 def attempt(project: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
     """The same, whatever comes of it."""
-    library = project / "build" / "libonnx_acts_ops.so"
-    environment = os.environ | {"PYTHONPATH": str(project), "ONNX_ACTS_LIBRARY": str(library)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # for CMake
+    own = {name: value for name, value in os.environ.items() if name != "ONNX_ACTS_LIBRARY"}
     return subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+        [project / ".venv" / "bin" / "python", *command],
+        cwd=project,
+        env=own | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -81,51 +100,39 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     for folder in COPIED:
         ignored = shutil.ignore_patterns("*.so", "__pycache__")
         shutil.copytree(ROOT / folder, project / folder, ignore=ignored)
-    for file in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / file, project / file)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, project)
     return {".": str(project).encode(), **contents(project)}
 
 
 @pytest.fixture(scope="module")
 def project(before: dict[str, bytes]) -> Path:
-    """A copy of the project in which the guide was followed, built."""
+    """A copy of the project in which the guide was followed, built, with its tables made."""
     copy = Path(before["."].decode())
     follow(copy)
+    make_environment(copy)
     python = f"-DPython_EXECUTABLE={sys.executable}"
     cuda = "-DONNX_ACTS_CUDA_ARCHITECTURES=90"  # where there is a CUDA compiler, for it too
-    run(copy, CMAKE, "-S", "custom_ops", "-B", "build", "-DCMAKE_BUILD_TYPE=Release", python, cuda)
-    run(copy, CMAKE, "--build", "build")
+    build = copy / "build"
+    call(CMAKE, "-S", copy / "custom_ops", "-B", build, "-DCMAKE_BUILD_TYPE=Release", python, cuda)
+    call(CMAKE, "--build", build, "--parallel", "2")
+    shutil.copy(build / LIBRARY, copy / "onnx_acts")
+    run(copy, "-m", "docs.tables", "README.md")
+    files = sorted((copy / "docs" / "accuracy").glob("*.json"))
+    (copy / ACCURACY).write_text(run(copy, "-m", "tests.native.accuracy.page", *files))
     return copy
 
 
-# The editable install of the project itself would win over the copy: leave its finder out.
-START = """
-import sys
-sys.meta_path = [f for f in sys.meta_path if "ScikitBuild" not in type(f).__name__]
-from onnx_acts.definition.specs import spec_of
-assert spec_of("CELU")
-"""
-CONFORM = f"""{START}
-from onnx_acts.cli.main import main
-sys.exit(main(sys.argv[1:]))
-"""
-TABLES = f"""{START}
-import runpy
-runpy.run_module("docs.tables", run_name="__main__")
-"""
-PYTEST = f"""{START}
-import pytest
-sys.exit(pytest.main(sys.argv[1:]))
-"""
-IN_FILES = f"""{START}
+IN_FILES = """
 import onnx, onnx.parser
 from onnx_acts import accelerate, lower
 from onnx_acts.definition.nodes import read_attributes
 
 def celu(kind, opset, alpha):
     return onnx.parser.parse_model(
-        f'<ir_version: 8, opset_import: ["": {{opset}}]> g ({{kind}}[N] x) => ({{kind}}[N] y)'
-        f" {{{{ y = Celu <alpha = {{alpha}}> (x) }}}}"
+        f'<ir_version: 8, opset_import: ["": {opset}]> g ({kind}[N] x) => ({kind}[N] y)'
+        f" {{ y = Celu <alpha = {alpha}> (x) }}"
     )
 
 def operators(model):
@@ -140,27 +147,27 @@ assert plain.graph.node[0].attribute == standard.graph.node[0].attribute
 onnx.checker.check_model(fast, full_check=True)
 assert operators(accelerate(celu("float", 17, -2.0))) == ["Celu"]
 default = onnx.parser.parse_model(
-    '<ir_version: 8, opset_import: ["": 12]> g (float[N] x) => (float[N] y) {{ y = Celu (x) }}'
+    '<ir_version: 8, opset_import: ["": 12]> g (float[N] x) => (float[N] y) { y = Celu (x) }'
 )
-assert read_attributes(accelerate(default).graph.node[0]) == {{"alpha": 1.0}}
+assert read_attributes(accelerate(default).graph.node[0]) == {"alpha": 1.0}
 for kind, opset in (("float", 11), ("float16", 20), ("double", 20)):
     model = onnx.parser.parse_model(
-        f'<ir_version: 8, opset_import: ["": {{opset}}, "onnx_acts": 1]> g ({{kind}}[N] x)'
-        f" => ({{kind}}[N] y) {{{{ y = onnx_acts.CELU (x) }}}}"
+        f'<ir_version: 8, opset_import: ["": {opset}, "onnx_acts": 1]> g ({kind}[N] x)'
+        f" => ({kind}[N] y) {{ y = onnx_acts.CELU (x) }}"
     )
     plain = lower(model)
     assert "Celu" not in operators(plain), "not valid in this opset"
     onnx.checker.check_model(plain, full_check=True)
 """
-EXPORTED = f"""{START}
+EXPORTED = """
 import onnxruntime, torch, onnx_acts
 from torch import nn
 
 layers = nn.Linear(8, 16), nn.CELU(0.7), nn.Linear(16, 4), nn.ReLU(), nn.CELU()
 module = nn.Sequential(*layers).eval()
 x = torch.randn(3, 8)
-for style, counts in (("acts", {{"CELU": 2}}), ("standard", {{}})):
-    result = onnx_acts.export(module, (x,), f"build/{{style}}.onnx", style=style)
+for style, counts in (("acts", {"CELU": 2}), ("standard", {})):
+    result = onnx_acts.export(module, (x,), f"build/{style}.onnx", style=style)
     assert result.verification == "passed", result
     assert result.node_counts == counts, result
 try:
@@ -170,7 +177,7 @@ except ValueError as error:
 else:
     raise AssertionError("exported")
 """
-REFUSED = f"""{START}
+REFUSED = """
 import onnxruntime, onnx_acts
 from onnx import helper
 from onnx_acts.definition.nodes import read_attributes
@@ -195,31 +202,40 @@ for refuse, text in (
     else:
         raise AssertionError("accepted")
 """
-TABLE_TESTS = (
-    "tests/definition",
-    "tests/graph/test_lower.py",
-    "tests/graph/test_accelerate.py",
-    "tests/graph/test_other_tools.py",
-    "tests/conformance/test_cases.py",
-    "tests/exporting/test_styles.py",
-    "tests/exporting/test_translations.py",
-    "tests/exporting/test_exported_values.py::test_all_operators_can_be_kept",
-    "tests/native/accuracy/test_accuracy.py::test_other_operators",
-    "tests/native/accuracy/test_accuracy.py::test_every_operator_is_swept",
+FOLDERS = (
+    "bench",
+    "cli",
+    "conformance",
+    "definition",
+    "exporting",
+    "files",
+    "fuzz",
+    "gpu",
+    "graph",
+    "native",
+    "ort",
+    "text",
 )
-"""Those that go over the table, an accuracy sweep among them."""
+"""The rooms of tests whose subject comes from the table, or may meet every operator of it."""
+
+
+def test_follows_everything() -> None:
+    """Each room of tests takes part, but those on the project's documents and models."""
+    rooms = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    assert rooms - {"__pycache__", "house", "models"} == set(FOLDERS)
 
 
 @pytest.mark.slow
 def test_conforms(project: Path) -> None:
     """Every runtime conforms to the new reference; to a wrong one it would not."""
-    assert NAME in run(project, sys.executable, "-c", CONFORM, "conform", "--ops", NAME)
+    conform = ("-m", "onnx_acts", "conform", "--ops", NAME)
+    assert NAME in run(project, *conform)
     reference = project / REFERENCE
     text = reference.read_text()
     right = "curve = np.expm1(ratio)"
     assert right in text
     reference.write_text(text.replace(right, "curve = ratio"))
-    done = attempt(project, sys.executable, "-c", CONFORM, "conform", "--quick", "--ops", NAME)
+    done = attempt(project, *conform, "--quick")
     reference.write_text(text)
     assert done.returncode == 1, "a wrong reference must fail"
 
@@ -230,20 +246,20 @@ def test_conforms(project: Path) -> None:
 )
 def test_follows(project: Path, program: str) -> None:
     """accelerate, lower and export know the operator; a parameter out of range is refused."""
-    run(project, sys.executable, "-W", "error::UserWarning", "-c", program)
+    run(project, "-W", "error::UserWarning", "-c", program)
 
 
 @pytest.mark.slow
-def test_table_tests(project: Path) -> None:
-    """The tests that go over the table pass, with the new operator among them."""
-    options = ("-q", "-m", "not slow", "-p", "no:cacheprovider")
-    assert "passed" in run(project, sys.executable, "-c", PYTEST, *options, *TABLE_TESTS)
+def test_all_tests(project: Path) -> None:
+    """All quick tests pass with the new operator in the table, in every room that it concerns."""
+    options = ("-q", "-m", "not slow", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile")
+    said = run(project, "-m", "pytest", *options, *(f"tests/{name}" for name in FOLDERS))
+    assert re.search(r"^[1-9]\d{3} passed", said.splitlines()[-1]), said[-2000:]
 
 
 @pytest.mark.slow
 def test_nothing_else_is_touched(project: Path, before: dict[str, bytes]) -> None:
     """The record, its body, the formula, one functor, and what is written by programs."""
-    run(project, sys.executable, "-c", TABLES, "README.md")
     after = contents(project)
     touched = {name for name in after if after[name] != before.get(name)}
     assert touched == {SPECS, BODY, REFERENCE, FUNCTORS} | GENERATED

@@ -1,5 +1,6 @@
 """What is made for the documents: pages of the site, pictures, the table over versions."""
 
+import pkgutil
 import re
 import sys
 from collections.abc import Callable
@@ -29,6 +30,14 @@ def test_version_table_is_current() -> None:
     figures = pictures.measured("ort_versions")
     assert pictures.with_version_table(text, figures) == text
     assert pictures.version_table(figures) in text
+
+
+def test_public_names_are_where_their_page_says() -> None:
+    """What mkdocstrings is told to describe can be imported; the site itself takes minutes."""
+    paths = re.findall(r"^::: (\S+)$", pages.public_names(), re.MULTILINE)
+    assert len(paths) > len(onnx_acts.__all__)
+    for path in paths:
+        assert pkgutil.resolve_name(path) is not None
 
 
 def test_version_table_comes_back() -> None:

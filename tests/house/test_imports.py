@@ -71,6 +71,16 @@ def test_direction(path: Path) -> None:
     assert not above, f"{path.name} imports {above} from above or beside"
 
 
+def test_modules_are_imported_by_those_who_use_them() -> None:
+    """No test reaches into a room by `onnx_acts.`: it is there only if others have loaded it."""
+    rooms = {room for floor in FLOORS for room in floor}
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                reached = node.value.id == "onnx_acts" and node.attr in rooms
+                assert not reached, f"{path}, line {node.lineno}: onnx_acts.{node.attr}"
+
+
 def test_native_direction() -> None:
     """So do the native sources."""
     paths = [path for path in SOURCES.rglob("*") if path.suffix in (".h", ".cc", ".cu")]

@@ -20,9 +20,9 @@ Array = NDArray[Any]
 
 # Everyday slopes, the longest significand, one whose products are subnormal or overflow.
 SLOPES = [0.01, 0.25, 11 / 48, -0.7, 1.5, 1 + 2.0**-52, 1e-308, 1e308]
-# As in accuracy_float32.cc.
+# As in accuracy_float32.cc, and a power of two whose products may be subnormal.
 ALPHAS = [1.0, 1.6732632423543772, 0.5, 0.1, -0.7, 1.9999999999999998,
-          1.3745741187449156e-307, 1e-300, 1e-310, 1e308]  # fmt: skip
+          1.3745741187449156e-307, 1e-300, 2.0**-1000, 1e-310, 1e308]  # fmt: skip
 LEAKY_INPUTS = 10_000
 # Signalling and negative NaN, infinity, both zeros.
 PASSING = np.array([0x7FF4000000000001, 0xFFF8000000000077, 0x7FF0000000000000, 0, 1 << 63],

@@ -38,7 +38,7 @@ import mpmath
 
 from onnx_acts.definition.specs import spec_of
 from onnx_acts.definition.version import version
-from onnx_acts.files.reading import write_atomically
+from onnx_acts.files.writing import write_atomically
 from onnx_acts.ort.environment import cpu_name
 from tests.building import CMAKE, ROOT
 from tests.native.accuracy import applying, curves

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from onnx_acts.definition.specs import SPECS
+
 Record = dict[str, Any]
 
 INTRODUCTION = """\
@@ -33,7 +35,15 @@ HEAD = ("operator", "type", "parameters", "inputs for each", "oracle", "promised
 
 def page(files: Sequence[dict[str, Any]]) -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, *map(section, files)])
+    return "\n".join([INTRODUCTION, *_unmeasured(files), *map(section, files)])
+
+
+def _unmeasured(files: Sequence[dict[str, Any]]) -> list[str]:
+    """A paragraph on the operators of the table that no file is about, if there are any."""
+    records = [record for content in files for record in content["records"]]
+    measured = {name for record in records for name in record["op"].split(", ")}
+    names = [spec.name for spec in SPECS if spec.name not in measured]
+    return [f"Not measured yet: {', '.join(names)}.\n"] if names else []
 
 
 def section(content: dict[str, Any]) -> str:

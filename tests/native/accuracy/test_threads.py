@@ -46,8 +46,11 @@ def values(dtype: str, count: int) -> np.ndarray[Any, Any]:
     return found
 
 
-CASES: list[tuple[str, dict[str, int]]] = [(spec.name, {}) for spec in SPECS] + [
-    ("RReLU", {"training_mode": 1, "seed": 5})
+CASES: list[tuple[str, dict[str, int]]] = [(spec.name, {}) for spec in SPECS]
+CASES += [
+    (spec.name, {"training_mode": 1, "seed": 5})
+    for spec in SPECS
+    if spec.parameter_source == "draw"
 ]
 
 
@@ -58,10 +61,11 @@ def test_same_bits(op: str, attributes: dict[str, int], dtype: str) -> None:
     sessions = [session(op, dtype, threads, **attributes) for threads in THREADS]
     x = values(dtype, max(SIZES))
     slopes = np.linspace(-1, 2, max(SIZES)).astype(DTYPES[dtype]).astype(np.float64)
-    per_element = [False, True] if op == "PReLU" else [False]
+    slope_count = len(spec_of(op).inputs) - 1
+    per_element = [False, True] if slope_count else [False]
     for size in SIZES:
         for each in per_element:
-            slope = [slopes[:size] if each else slopes[:1]] * (op == "PReLU")
+            slope = [slopes[:size] if each else slopes[:1]] * slope_count
             inputs = feeds(spec_of(op), x[:size], *slope)
             first, *others = ([y.tobytes() for y in one.run(None, inputs)] for one in sessions)
             assert all(other == first for other in others), f"{size} elements"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from onnx_acts.conformance.compare import ulp_error
-from tests.helpers import in_type
+from onnx_acts.definition.specs import spec_of
+from tests.helpers import ALL, in_type
 from tests.native import oracle
 from tests.native.running import run
 
@@ -129,12 +130,12 @@ SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, -1e-25, 1e-25, -1.0, 1.0, -5e-324
 
 
 @pytest.mark.parametrize("dtype", oracle.DTYPES)
-@pytest.mark.parametrize("op", ["ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU"])
+@pytest.mark.parametrize("op", ALL)
 def test_special_values_in_every_position(op: str, dtype: str) -> None:
     """The same bits in the vector body and in every tail: lengths 1 to 70, each element in turn."""
     with np.errstate(over="ignore"):
         values = np.array(SPECIAL).astype(oracle.DTYPES[dtype]).astype(np.float64)
-    slope = [np.array([0.25])] if op == "PReLU" else []
+    slope = [np.array([0.25]) for _ in spec_of(op).inputs[1:]]
     one_by_one = np.concatenate([run(op, dtype, values[i : i + 1], *slope) for i in range(11)])
     for shift in range(11):
         x = np.roll(np.resize(values, 77), shift)[:70]

@@ -37,8 +37,12 @@ const std::vector<const ort::CustomOp*>& RegisteredOps() {
   return options.domains.at(0)->ops;
 }
 
-inline bool Is(const ort::CustomOp* op, const char* name) {
-  return std::strcmp(op->GetName(op), name) == 0;
+// The table's record of an operator.
+inline const OpSpec& SpecOf(const ort::CustomOp* op) {
+  for (const OpSpec& spec : kOps) {
+    if (std::strcmp(op->GetName(op), spec.name) == 0) return spec;
+  }
+  throw std::invalid_argument("no operator of the library");
 }
 
 // "ELU of float16"

@@ -65,46 +65,60 @@ ort::Attribute OfKind(ort::Attribute::Kind kind, std::size_t size) {
 }
 
 void CheckMaking(const ort::CustomOp* op) {
-  const std::string name = op->GetName(op);
+  const OpSpec& spec = SpecOf(op);
   const std::string what = NameOf(op);
   FailEach(what, Making(op, Info("")));
   FailEach(what, Making(op, Info("a name that no short string holds")));
   ort::KernelInfo given = Info("n");
-  for (const char* real : {"alpha", "lower", "upper"})
-    given.attributes[real] = OneDouble(&one_double);
-  given.attributes["training_mode"] = given.attributes["seed"] = Integer(1);
+  for (int i = 0; i < spec.attribute_count; ++i) {
+    const AttributeSpec& item = spec.attributes[i];
+    given.attributes[item.name] =
+        item.kind == AttributeKind::kReal ? OneDouble(&one_double) : Integer(1);
+  }
   FailEach(what, Making(op, given));
   given.inputs = {{{ort::kFloat, Sizes(20, 2)}}, {{ort::kFloat, Sizes(20, 3)}}};
-  const bool slopes = name == "PReLU";
+  const bool slopes = spec.source == Source::kInput;
   FailEach(what, Making(op, given), {slopes ? "does not broadcast" : ""});
   given.inputs[1].tensor.sizes = Sizes(17, INT64_MAX);
   FailEach(what, Making(op, given), {slopes ? "dimension too large" : ""});
 }
 
+void CheckRefused(const ort::CustomOp* op, const char* name, const ort::Attribute& attribute,
+                  const std::string& expected) {
+  ort::KernelInfo info = Info("refused");
+  info.attributes[name] = attribute;
+  FailEach(NameOf(op) + ", a refused " + name, Making(op, info), {expected.c_str()});
+}
+
 void CheckRefusedAttributes(const ort::CustomOp* op) {
-  const std::string name = op->GetName(op);
-  if (name == "ReLU" || name == "PReLU") return;
-  const char* real = name == "RReLU" ? "upper" : "alpha";
-  const std::pair<ort::Attribute, const char*> rows[] = {
+  const std::pair<ort::Attribute, const char*> no_numbers[] = {
       {OfKind(ort::Attribute::Kind::kString, 70), "a STRING"},
       {OfKind(ort::Attribute::Kind::kFloats, 70), "a list of 70 FLOATS"},
       {OfKind(ort::Attribute::Kind::kInts, 70), "a list of 70 INTS"},
       {OfKind(ort::Attribute::Kind::kFloats, 0), "of another kind"},
       {OfKind(ort::Attribute::Kind::kTensor, 0), "a tensor of 1 undefined value(s)"},
   };
-  for (const auto& [attribute, expected] : rows) {
-    ort::KernelInfo info = Info("refused");
-    info.attributes[real] = attribute;
-    FailEach(NameOf(op) + ", a refused attribute", Making(op, info), {expected});
+  const OpSpec& spec = SpecOf(op);
+  for (int i = 0; i < spec.attribute_count; ++i) {
+    const AttributeSpec& item = spec.attributes[i];
+    const std::string name = item.name;
+    if (item.kind == AttributeKind::kReal) {
+      for (const auto& [attribute, expected] : no_numbers)
+        CheckRefused(op, item.name, attribute, expected);
+    } else {
+      CheckRefused(op, item.name, OfKind(ort::Attribute::Kind::kFloat, 0), name + " is a FLOAT");
+    }
+    if (item.kind == AttributeKind::kFlag) CheckRefused(op, item.name, Integer(2), name + " is 2");
+    if (item.range == Range::kPositive) {
+      double zero = 0.0;
+      CheckRefused(op, item.name, OneDouble(&zero), "attribute " + name + " is 0");
+    }
+    if (item.at_least >= 0) {
+      const char* const low = spec.attributes[item.at_least].name;
+      double above = item.real_default + 1.0;
+      CheckRefused(op, low, OneDouble(&above), std::string(low) + " <= " + name);
+    }
   }
-  if (name != "RReLU") return;
-  ort::KernelInfo info = Info("refused");
-  info.attributes["training_mode"] = Integer(2);
-  FailEach(NameOf(op) + ", a refused flag", Making(op, info), {"training_mode is 2"});
-  info.attributes["training_mode"] = OfKind(ort::Attribute::Kind::kFloat, 0);
-  FailEach(NameOf(op) + ", a flag of another kind", Making(op, info), {"training_mode is a FLOAT"});
-  info.attributes["lower"] = OneDouble(&one_double);
-  FailEach(NameOf(op) + ", refused bounds", Making(op, info), {"lower <= upper"});
 }
 
 void TestCompute(const ort::CustomOp* op, const Sizes& x, const Sizes& slope, std::size_t outputs,
@@ -124,7 +138,7 @@ void TestCompute(const ort::CustomOp* op, const Sizes& x, const Sizes& slope, st
 }
 
 void CheckComputing(const ort::CustomOp* op) {
-  const bool slopes = Is(op, "PReLU");
+  const bool slopes = SpecOf(op).source == Source::kInput;
   for (const std::size_t outputs : {1u, 2u}) {
     TestCompute(op, {2, 3, 4}, {3, 1}, outputs, "");
     TestCompute(op, {2, 3, 11000}, {1, 1}, outputs, "");  // shared by threads

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 
 import onnx_acts
+from onnx_acts.graph import accelerate_counted
 
 # Text graphs from x to y (opset 17), and x's shape. "?" is a size of which the model says nothing.
 GRAPHS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -101,7 +102,7 @@ def test_shape_after(name: str, optimised: bool) -> None:
     options = onnxruntime.SessionOptions()
     if not optimised:
         options.graph_optimization_level = level.ORT_DISABLE_ALL
-    faster, counts = onnx_acts.graph.accelerate_counted(model)
+    faster, counts = accelerate_counted(model)
     assert counts, "nothing is replaced: the test tests nothing"
     wanted = onnx_acts.session(model, accelerated=False).run(["y"], {"x": x})[0]
     got = onnx_acts.session(faster, session_options=options).run(["y"], {"x": x})[0]

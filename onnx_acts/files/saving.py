@@ -1,0 +1,128 @@
+"""Writing models: in one file, or with a sidecar for what does not fit or would stay behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import EncodeError
+
+from onnx_acts.files.moving import move_external, move_weights
+from onnx_acts.files.references import is_reference, restored
+from onnx_acts.files.sources import Weights
+from onnx_acts.files.stored import without_data
+from onnx_acts.files.weights import check_external_data, external_tensors, weight_bytes
+from onnx_acts.files.wire import Data, Piece, size
+from onnx_acts.files.writing import check_target, replacing, write_pieces
+
+__all__ = ["save_model", "serialised"]
+
+_PROTOBUF_LIMIT = 2**31 - 1
+"""Bytes that one protobuf message can have."""
+
+_INLINE_LIMIT = _PROTOBUF_LIMIT - 2**24
+"""Bytes of weights up to which a model is one file; the rest is for its nodes and names."""
+
+_COPIED = 2**26
+"""Bytes of weights of a model in memory up to which protobuf may copy them, twice, to write it."""
+
+
+def serialised(model: onnx.ModelProto) -> bytes:
+    """Returns the bytes of a model.
+
+    Raises:
+        ValueError: it is above 2 GiB.
+    """
+    if weight_bytes(model) <= _INLINE_LIMIT:
+        with contextlib.suppress(EncodeError, ValueError):
+            return bytes(model.SerializeToString())
+    raise ValueError(
+        "the model is above 2 GiB, too large to be handed over in memory: save it with"
+        " onnx_acts.files.save_model and give the path"
+    )
+
+
+def save_model(
+    model: onnx.ModelProto, path: str | os.PathLike[str], weights: Weights | None = None
+) -> None:
+    """Writes a model atomically: the file at `path` is the old one or the whole new one.
+
+    A model above 2 GiB goes to two files, `path` and `path` + ".<16 digits>.data". The sidecar is
+    new for every save, so that an old model keeps its own until the new one has taken its place;
+    the old sidecar is not deleted (another model may use it).
+
+    External data stays where it is if `path` is in its folder. If not, and if `weights` knows where
+    it is, it is copied to such a sidecar.
+
+    Args:
+        model: the model.
+        path: where to write it.
+        weights: where the data is that the tensors do not have themselves.
+
+    Raises:
+        ValueError: the model refers to external data that is not in the folder of `path`, or `path`
+            is the file of that data; or the file with the data has changed since it was opened.
+        OSError: it cannot be written; the message names `path`.
+    """
+    target = check_target(path)
+    weights = weights or Weights()
+    is_elsewhere = _is_elsewhere(model, target, weights)
+    is_large = weight_bytes(model) > _INLINE_LIMIT
+    if not is_elsewhere and not is_large:
+        _write(model, target, weights)
+        return
+    sidecar = target.with_name(f"{target.name[:50]}.{secrets.token_hex(8)}.data")
+    try:
+        with replacing(sidecar) as stream:
+            if is_elsewhere:
+                model = move_external(model, stream, sidecar.name, weights)
+            if is_large:
+                model = move_weights(model, stream, sidecar.name, weights)
+        _write(model, target, weights)
+    except BaseException:
+        sidecar.unlink(missing_ok=True)
+        raise
+
+
+def _is_elsewhere(model: onnx.ModelProto, target: Path, weights: Weights) -> bool:
+    """Tells whether a model has external data in another folder than its new one; checks it."""
+    folder = target.parent
+    if weights.folder is not None and not os.path.samefile(weights.folder, folder):
+        folder = weights.folder
+    is_external = False
+    for tensor in external_tensors(model):
+        if not is_reference(tensor):
+            is_external = True
+            file = check_external_data(tensor, folder)
+            if target.exists() and os.path.samefile(file, target):
+                raise ValueError(
+                    f"cannot write {target}: the model has the data of tensor {tensor.name!r} there"
+                )
+    return is_external and folder != target.parent
+
+
+def _write(model: onnx.ModelProto, target: Path, weights: Weights) -> None:
+    """Writes the file of a model, with the data that its file had before."""
+    data: Data | None = weights.data
+    if data is None and weight_bytes(model) > _COPIED:
+        model, data = without_data(model)
+    pieces = _encoded(model, target)
+    with replacing(target) as stream:
+        write_pieces(stream, pieces, data)
+        weights.check_unchanged()
+
+
+def _encoded(model: onnx.ModelProto, target: Path) -> list[Piece]:
+    try:
+        pieces = restored(bytes(model.SerializeToString()))
+        if size(pieces) > _PROTOBUF_LIMIT:
+            raise ValueError(f"{size(pieces)} bytes")
+    except (EncodeError, ValueError) as error:
+        raise ValueError(
+            f"cannot write {target}: the model is above 2 GiB without its weights ({error});"
+            " turn large Constant nodes into initializers"
+        ) from error
+    return pieces
