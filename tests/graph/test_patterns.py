@@ -157,6 +157,13 @@ FORMS = {
         "ELU",
         {"alpha": -1.0},
     ),
+    "relu-max-of-three": Form("s = Mul (a, x) y = Max (s, x, zero)", QUARTER, "ReLU"),
+    "relu-exp-of-the-positive-part": Form(
+        "c = Less (x, zero) k = Where (c, zero, x) e = Exp (k) m = Sub (e, one)"
+        " y = Where (c, m, x)",
+        NUMBERS,
+        "ReLU",
+    ),
     "elu-jax": Form(
         "c = Greater (x, zero) k = Where (c, zero, x) e = Exp (k) m = Sub (e, one)"
         " s = Mul (a, m) y = Where (c, x, s)",
@@ -206,6 +213,7 @@ APPROXIMATE = {
         "LeakyReLU",
         {"alpha": 2.0},
     ),
+    "max, slope 0": Form("s = Mul (a, x) y = Max (s, x)", "T a = {0}", "ReLU"),
     "elu-nan": Form(
         "c = Greater (x, zero) n = Less (x, zero) k = Where (n, x, zero) e = Exp (k)"
         " m = Sub (e, one) s = Mul (a, m) y = Where (c, x, s)",
@@ -228,17 +236,16 @@ DIFFERENT_KINDS = {
     "divided": [],
     "absolute": [-np.inf],
     "absolute, q below 0": [np.inf],
+    "max, slope 0": [-np.inf, np.inf],
     "elu-nan": [np.nan],
     "elu-nan-negated": [np.nan],
 }
 
 NEAR_MISSES = {
     "max, slope above 1": Form("s = Mul (a, x) y = Max (s, x)", "T a = {1.5}", ""),
-    "max, slope 0": Form("s = Mul (a, x) y = Max (s, x)", "T a = {0}", ""),
     "max, one slope above 1": Form("s = Mul (w, x) y = Max (s, x)", SLOPES, ""),
     "max, infinite slope": Form("s = Mul (a, x) y = Max (s, x)", "T a = {-inf}", ""),
     "max, other x": Form("b = Sin (x) s = Mul (a, b) y = Max (s, x)", QUARTER, ""),
-    "max of three": Form("s = Mul (a, x) y = Max (s, x, zero)", QUARTER, ""),
     "min": Form("s = Mul (a, x) y = Min (s, x)", QUARTER, ""),
     "divisor below 1": Form("s = Div (x, a) y = Max (s, x)", QUARTER, ""),
     "divided the other way": Form("s = Div (a, x) y = Max (s, x)", QUARTER, ""),
@@ -277,12 +284,6 @@ NEAR_MISSES = {
     ),
     "exp of another value": Form(
         "b = Sin (x) c = Less (x, zero) e = Exp (b) m = Sub (e, one) y = Where (c, m, x)",
-        NUMBERS,
-        "",
-    ),
-    "exp of the positive part": Form(
-        "c = Less (x, zero) k = Where (c, zero, x) e = Exp (k) m = Sub (e, one)"
-        " y = Where (c, m, x)",
         NUMBERS,
         "",
     ),
