@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import html
-import inspect
 import re
 from collections.abc import Callable
 
@@ -16,9 +15,8 @@ import onnx_acts
 from onnx_acts.cli.main import COMMANDS, command_parser
 from onnx_acts.definition.specs import SPECS
 from onnx_acts.exporting.result import OutputError
-from onnx_acts.graph import patterns
 from onnx_acts.graph.accelerate import accelerate_counted
-from onnx_acts.graph.standard import standard_node
+from onnx_acts.graph.meaning.operators import OPERATORS
 from onnx_acts.serving.placement import NodePlacement
 
 __all__ = [
@@ -83,56 +81,70 @@ class Example:
     """A graph that `accelerate` recognises.
 
     Attributes:
-        pattern: the function that recognises it.
+        group: the heading that it stands under.
         body: its nodes, from x to y, in the ONNX text syntax.
         constants: its constants: name and number.
     """
 
-    pattern: str
+    group: str
     body: str
     constants: tuple[tuple[str, float], ...] = ()
 
 
 EXAMPLES = (
-    Example("standard_node", "y = PRelu (x, w)", (("w", 0.25),)),
-    Example("standard_node", "y = Elu <alpha = 0.5> (x)"),
-    Example("standard_node", "y = LeakyRelu <alpha = 0.1> (x)"),
-    Example("standard_node", "y = Relu (x)"),
-    Example("maximum", "s = Mul (a, x)\ny = Max (s, x)", (("a", 0.1),)),
-    Example("maximum", "s = Div (x, a)\ny = Max (s, x)", (("a", 3.0),)),
+    Example("Standard nodes", "y = PRelu (x, w)", (("w", 0.25),)),
+    Example("Standard nodes", "y = Elu <alpha = 0.5> (x)"),
+    Example("Standard nodes", "y = Celu (x)"),
+    Example("Standard nodes", "y = LeakyRelu <alpha = 0.1> (x)"),
+    Example("Standard nodes", "y = Relu (x)"),
+    Example("LeakyReLU and PReLU", "s = Mul (a, x)\ny = Max (s, x)", (("a", 0.1),)),
+    Example("LeakyReLU and PReLU", "s = Div (x, a)\ny = Max (s, x)", (("a", 3.0),)),
     Example(
-        "two_relus",
+        "LeakyReLU and PReLU",
         "p = Relu (x)\nm = Neg (x)\nr = Relu (m)\nq = Mul (w, r)\ny = Sub (p, q)",
         (("w", 0.25),),
     ),
     Example(
-        "two_relus",
-        "p = Relu (x)\nm = Min (x, zero)\nq = Mul (w, m)\ny = Add (p, q)",
+        "LeakyReLU and PReLU",
+        "p = Clip (x, zero)\nm = Clip (x, , zero)\nq = Mul (w, m)\ny = Add (p, q)",
         (("w", 0.25), ("zero", 0.0)),
     ),
     Example(
-        "selected_by_sign",
+        "LeakyReLU and PReLU",
         "c = Less (x, zero)\ns = Mul (a, x)\ny = Where (c, s, x)",
         (("a", 0.1), ("zero", 0.0)),
     ),
     Example(
-        "selected_by_sign",
+        "LeakyReLU and PReLU",
+        "p = Relu (x)\nm = Neg (x)\nr = Relu (m)\nt = Transpose <perm = [0, 2, 1]> (r)\n"
+        "q = Mul (w, t)\nu = Transpose <perm = [0, 2, 1]> (q)\ny = Sub (p, u)",
+        (("w", 0.25),),
+    ),
+    Example(
+        "LeakyReLU and PReLU",
+        "m = Abs (x)\nf = Mul (p, x)\ng = Mul (q, m)\ny = Add (f, g)",
+        (("p", 0.625), ("q", 0.375)),
+    ),
+    Example(
+        "LeakyReLU and PReLU",
+        "c = Greater (x, zero)\nm = Cast <to = 1> (c)\np = Mul (x, m)\nd = Not (c)\n"
+        "n = Cast <to = 1> (d)\ns = Mul (x, n)\nq = Mul (a, s)\ny = Add (p, q)",
+        (("a", 0.1), ("zero", 0.0)),
+    ),
+    Example(
+        "ELU",
         "c = Greater (x, zero)\ne = Exp (x)\nd = Sub (e, one)\ns = Mul (a, d)\ny = Where (c, x, s)",
         (("a", 0.5), ("zero", 0.0), ("one", 1.0)),
     ),
     Example(
-        "selected_by_sign",
-        "c = Greater (x, zero)\nm = Min (x, zero)\ne = Exp (m)\nd = Sub (e, one)\n"
-        "y = Where (c, x, d)",
-        (("zero", 0.0), ("one", 1.0)),
+        "ELU",
+        "p = Relu (x)\nm = Min (x, zero)\ne = Exp (m)\nd = Sub (e, one)\ns = Mul (a, d)\n"
+        "y = Add (p, s)",
+        (("a", 0.5), ("zero", 0.0), ("one", 1.0)),
     ),
-    Example(
-        "absolute",
-        "m = Abs (x)\nf = Mul (p, x)\ng = Mul (q, m)\ny = Add (f, g)",
-        (("p", 0.625), ("q", 0.375)),
-    ),
+    Example("ReLU", "c = Greater (x, zero)\ny = Where (c, x, zero)", (("zero", 0.0),)),
 )
-"""One for each pattern at least, and for what the patterns say of their variants."""
+"""Of each activation, written in some of the ways."""
 
 
 def found_in(example: Example, *, approximate: bool) -> str:
@@ -151,7 +163,12 @@ def forms() -> str:
     lines = [
         "# Forms that `accelerate` recognises",
         "",
-        *(inspect.getdoc(patterns) or "").splitlines(),
+        "`accelerate` does not look for spellings: it computes what a graph makes of a value x,"
+        " as c + a x + k exp(x) for x < 0 and for x > 0, in real arithmetic, and in floating point"
+        " at 0, at the smallest and largest numbers, at infinity and NaN"
+        " ([why](decisions/0008-meaning-instead-of-spelling.md)). Where that is one of the"
+        " activations, it is replaced, however it is written with these operators:"
+        f" {', '.join(OPERATORS)}.",
         "",
         "The examples are graphs from x to y in the ONNX text syntax; constants may also be"
         " computed in the graph from other constants. Below each stands what"
@@ -159,14 +176,10 @@ def forms() -> str:
         " asked for all operators. [Forms of the same functions]"
         "(semantics.md#forms-of-the-same-functions) says where values differ.",
     ]
-    functions = {f.__name__: f for group in patterns.DECOMPOSITIONS.values() for f in group}
-    for name, function in {"standard_node": standard_node, **functions}.items():
-        last = [op for op, group in patterns.DECOMPOSITIONS.items() if function in group]
-        ending = f"Ending in {' or '.join(last)}: `{name}`"
-        title = "Standard nodes" if name == "standard_node" else ending
-        lines += ["", f"## {title}", "", _cell(inspect.getdoc(function) or "")]
+    for group in dict.fromkeys(example.group for example in EXAMPLES):
+        lines += ["", f"## {group}"]
         for example in EXAMPLES:
-            if example.pattern == name:
+            if example.group == group:
                 lines += _shown(example)
     return "\n".join(lines) + "\n"
 

@@ -1,6 +1,6 @@
 """MkDocs hooks: the pages of the site that are made when it is built.
 
-The commands come from the parsers, the forms from the patterns and what `accelerate` says to an
+The commands come from the parsers, the forms from examples and what `accelerate` says to an
 example of each, the public names from the package; README, CHANGELOG and their like are copied. The
 links of all pages are turned so that they hold in the site as they do in the repository.
 """

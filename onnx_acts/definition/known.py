@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import ml_dtypes  # noqa: F401  # gives NumPy the name bfloat16
 import numpy as np
@@ -50,10 +51,20 @@ def dtype_name(element_type: int, value: str) -> str | None:
     """
     if element_type == onnx.TensorProto.UNDEFINED:
         return None
-    if element_type not in onnx.TensorProto.DataType.values():
+    if not _is_element_type(element_type):
         raise ValueError(
             f"{value!r} has the element type {element_type}, which onnx {onnx.__version__} does not"
             " know: the model is damaged, or needs a newer onnx"
         )
+    return _numpy_name(element_type)
+
+
+@functools.cache
+def _is_element_type(number: int) -> bool:
+    return number in onnx.TensorProto.DataType.values()
+
+
+@functools.cache
+def _numpy_name(element_type: int) -> str:
     dtype: np.dtype[np.generic] = helper.tensor_dtype_to_np_dtype(element_type)
     return dtype.name

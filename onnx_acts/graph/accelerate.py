@@ -51,12 +51,12 @@ def accelerate(
 ) -> onnx.ModelProto:
     """Returns a copy in which activations are `onnx_acts` nodes with their function bodies.
 
-    Standard `PRelu` and `Elu` nodes become `PReLU` and `ELU`; so do the decompositions that
-    `onnx_acts.graph.patterns` lists. `Relu` and `LeakyRelu` stay standard nodes, because ONNX
-    Runtime fuses them with convolutions, and a decomposition equal to LeakyReLU becomes a standard
-    `LeakyRelu`; unless `ops` names them, or the standard node has no CPU kernel for the element
-    type (float64, bfloat16). Subgraphs are processed like the graph. A model-local function that
-    holds an activation is inlined first, because its element types are those of its callers.
+    Standard `PRelu` and `Elu` nodes become `PReLU` and `ELU`; so do nodes that compute the same,
+    however they are written (`onnx_acts.graph.meaning`). `Relu` and `LeakyRelu` stay standard
+    nodes, because ONNX Runtime fuses them with convolutions, and nodes equal to LeakyReLU become a
+    standard `LeakyRelu`; unless `ops` names them, or the standard node has no CPU kernel for the
+    element type (float64, bfloat16). Subgraphs are processed like the graph. A model-local function
+    that holds an activation is inlined first, because its element types are those of its callers.
 
     A model that has `onnx_acts` nodes already, without bodies or with bodies that do not fit any
     more (another tool changed its opset or element types, say), gets new ones; nodes that a tool
@@ -79,8 +79,9 @@ def accelerate(
         ops: the operators that become `onnx_acts` nodes. RReLU is taken and finds nothing: in
             inference the standard form of it is a LeakyRelu.
         approximate: also replace forms that are equal in exact arithmetic but round differently, or
-            differ at NaN or infinity: `x/a` where a is no power of two, `p*x + q*abs(x)`, and ELU
-            forms that give a number for NaN. docs/semantics.md says how each differs.
+            differ at NaN, infinity or where something in them overflows: `x/a` where a is no power
+            of two, `p*x + q*abs(x)`, masks, and ELU forms that give a number for NaN.
+            docs/semantics.md says how each differs.
 
     Returns:
         A new model; without anything to change, an equal copy. Names of values and nodes,

@@ -7,7 +7,7 @@ from collections import Counter
 
 from onnx_acts.definition.specs import ELEMENT_TYPES, spec_of
 from onnx_acts.graph.kernels import has_standard_kernel
-from onnx_acts.graph.matching import Match
+from onnx_acts.graph.match import Match
 
 __all__ = ["Decision", "Left", "Report", "Request", "not_asked_for"]
 
@@ -20,7 +20,7 @@ class Left:
     """An activation that stays as it is.
 
     Attributes:
-        form: what it is, like "PRelu" or "where(x < 0, slope*x, x)".
+        form: what it is, like "PRelu" or "where(x < 0, a*x, x)".
         operator: the operator of `onnx_acts` that computes the same.
         reason: why it stays.
     """

@@ -24,6 +24,18 @@ _ELEMENTWISE = ("Abs", "Add", "Cast", "Clip", "Div", "Identity", "Max", "Min", "
 FOLDED = frozenset(_SHAPING + _ELEMENTWISE)
 """Operators that exporters leave between a parameter and its use; none draws or branches."""
 
+_DIRECT: Mapping[str, np.ufunc] = {
+    "Abs": np.absolute,
+    "Add": np.add,
+    "Div": np.divide,
+    "Identity": np.positive,
+    "Mul": np.multiply,
+    "Neg": np.negative,
+    "Sub": np.subtract,
+}
+_IEEE = (np.dtype(np.float32), np.dtype(np.float64))
+"""Operators, and the element types in which each of them has one result: no session is needed."""
+
 LARGEST_CONSTANT = 2**22
 """Elements up to which a constant is read; a slope for every element of a feature map has fewer."""
 
@@ -46,6 +58,8 @@ def fold(
     """
     if not _is_harmless(node, inputs):
         return None
+    if node.op_type in _DIRECT and all(array.dtype in _IEEE for array in inputs.values()):
+        return _computed(node, inputs)
     # ONNX Runtime's CPU computes nothing in bfloat16; every one is a float32, and the results of
     # these operators, rounded once more, are what bfloat16 gives.
     wide = {name: _widened(array) for name, array in inputs.items()}
@@ -57,6 +71,15 @@ def fold(
     if is_narrow and node.op_type != "Cast":
         return result.astype(ml_dtypes.bfloat16)
     return result
+
+
+def _computed(node: onnx.NodeProto, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
+    """Computes a node as IEEE 754 says; None where its inputs are not of one type."""
+    values = [inputs[name] for name in node.input]
+    if len({array.dtype for array in values}) > 1 or len(values) != _DIRECT[node.op_type].nin:
+        return None
+    with np.errstate(all="ignore"):
+        return np.asarray(_DIRECT[node.op_type](*values))
 
 
 def fold_chain(

@@ -19,7 +19,7 @@ from onnx import helper, numpy_helper
 from onnx_acts.definition.functions import MINIMUM_OPSET, Form, form_for, function_proto
 from onnx_acts.definition.known import Known
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec
-from onnx_acts.graph.matching import Match, fits
+from onnx_acts.graph.match import Match, fits
 from onnx_acts.graph.view import Array, View
 
 __all__ = ["inlined_body"]

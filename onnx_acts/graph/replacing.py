@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
@@ -16,9 +17,9 @@ from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 from onnx_acts.graph.deciding import Decision, Left, Report, Request, not_asked_for
 from onnx_acts.graph.folding import FOLDED
 from onnx_acts.graph.inlined_bodies import inlined_body
-from onnx_acts.graph.matching import Match
+from onnx_acts.graph.match import Match, Reshaped
+from onnx_acts.graph.meaning import recognised
 from onnx_acts.graph.names import FreshNames
-from onnx_acts.graph.patterns import DECOMPOSITIONS
 from onnx_acts.graph.standard import standard_node, standard_spec
 from onnx_acts.graph.view import View
 
@@ -34,7 +35,7 @@ def _candidates(view: View, node: onnx.NodeProto) -> Iterator[tuple[Match, str]]
     """Yields the activations that end in `node`, each with what speaks against replacing it."""
     if node.domain not in STANDARD_DOMAINS:
         return
-    for pattern in (standard_node, inlined_body, *DECOMPOSITIONS.get(node.op_type, ())):
+    for pattern in (standard_node, inlined_body, recognised):
         match = pattern(view, node)
         if match is not None:
             yield match, _obstacle(view, node, match)
@@ -42,6 +43,8 @@ def _candidates(view: View, node: onnx.NodeProto) -> Iterator[tuple[Match, str]]
 
 def _obstacle(view: View, root: onnx.NodeProto, match: Match) -> str:
     """What keeps any node from taking a match's place; empty where nothing does."""
+    if match.obstacle:
+        return match.obstacle
     if not _has_one_type(view, match):
         return "x and slope are not known to have one element type"
     if not _is_private(view, root, match):
@@ -50,6 +53,9 @@ def _obstacle(view: View, root: onnx.NodeProto, match: Match) -> str:
         return f"{match.operator} does not take its parameters"
     return ""
 
+
+_REMOVED = ("Constant", "CastLike", "ConstantOfShape", "Expand", "Shape", "Transpose", *FOLDED)
+"""Operators that go with the last use of what they make: they turn constants into others."""
 
 _OF_ANOTHER_OPSET = "it is in a function of another opset"
 _FITS_NO_CALLER = "it is in a function, of no element type in this model that onnx_acts has"
@@ -195,7 +201,7 @@ def _has_one_type(view: View, match: Match) -> bool:
     """Tells whether x and slope have the same element type: conversions in between can hide it."""
     if match.slope is None or view.is_tolerant:
         return True
-    slope = match.slope
+    slope = match.slope.name if isinstance(match.slope, Reshaped) else match.slope
     dtype = view.dtype(slope) if isinstance(slope, str) else slope.dtype.name
     return dtype == view.dtype(match.x)
 
@@ -214,7 +220,14 @@ def _slope(
     if operator != "PReLU" or match.slope is None or isinstance(match.slope, str):
         return match.slope if isinstance(match.slope, str) else None
     name = names.fresh(f"{root.output[0]}_slope")
-    view.graph.initializer.append(numpy_helper.from_array(match.slope, name))
+    if not isinstance(match.slope, Reshaped):
+        view.graph.initializer.append(numpy_helper.from_array(match.slope, name))
+        return name
+    shape = names.fresh(f"{name}_shape")
+    sizes = np.array(match.slope.shape, np.int64)
+    view.graph.initializer.append(numpy_helper.from_array(sizes, shape))
+    index = next(i for i, node in enumerate(view.graph.node) if node.output == root.output)
+    view.graph.node.insert(index, helper.make_node("Reshape", [match.slope.name, shape], [name]))
     return name
 
 
@@ -249,7 +262,7 @@ def _remove_unused(root: onnx.GraphProto, freed: set[str]) -> None:
         gone: set[str] = set()
         for index in reversed(range(len(graph.node))):
             node = graph.node[index]
-            if node.op_type in ("Constant", *FOLDED) and _is_freed(node, freed, used):
+            if node.op_type in _REMOVED and _is_freed(node, freed, used):
                 used.subtract(node.input)
                 freed.update(node.input)
                 gone.update(node.output)

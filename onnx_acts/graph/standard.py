@@ -13,7 +13,7 @@ from onnx import helper
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import SPECS, Spec, StandardAttribute, spec_of
 from onnx_acts.files.structure import STANDARD_DOMAINS
-from onnx_acts.graph.matching import Match, fits
+from onnx_acts.graph.match import Match, fits
 from onnx_acts.graph.view import View
 
 __all__ = ["as_standard", "standard_node", "standard_spec"]

@@ -1,4 +1,4 @@
-"""One graph as the patterns see it: makers, uses, constants, types and shapes of its values."""
+"""One graph as recognition sees it: makers, uses, constants, types and shapes of its values."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ __all__ = ["Array", "View"]
 Array = NDArray[Any]
 
 _FOLDING_DEPTH = 8
+
+_SMALL = 1024
+"""Elements up to which a constant is kept once it was read."""
 
 
 class View:
@@ -67,8 +70,10 @@ class View:
         self._makers: dict[str, onnx.NodeProto] = {
             name: node for node in graph.node for name in node.output if name
         }
+        self._positions = {name: index for index, name in enumerate(self._makers)}
         self._uses: Counter[str] | None = None
         self._folded: dict[tuple[str, int], Array | None] = {}
+        self._small: dict[str, Array | None] = {}
         self._inputs = {value.name for value in graph.input}
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
         self._values: Values = Values(typed, None if outer is None else outer._values)
@@ -83,6 +88,10 @@ class View:
     def maker(self, name: str) -> onnx.NodeProto | None:
         """Returns the node of this graph that makes `name`, whatever it is."""
         return self._makers.get(name)
+
+    def position(self, name: str) -> int:
+        """Where in the graph a value is made: later ones are higher, -1 is outside of it."""
+        return self._positions.get(name, -1)
 
     def uses(self, name: str) -> int:
         """Counts the uses of a value: as an input here and in subgraphs, and as a graph output.
@@ -158,11 +167,20 @@ class View:
         """
         return self._constant(name, 0)
 
+    def _stored(self, name: str) -> Array | None:
+        """The value of an initializer; small ones are kept once they were read."""
+        if name not in self._small:
+            array = self._array(self._initializers[name])
+            if array is not None and array.size > _SMALL:
+                return array
+            self._small[name] = array
+        return self._small[name]
+
     def _constant(self, name: str, depth: int) -> Array | None:
         if name in self._inputs or not name:
             return None
         if name in self._initializers:
-            return self._array(self._initializers[name])
+            return self._stored(name)
         node = self._makers.get(name)
         if node is None:
             return self.outer._constant(name, depth) if self.outer else None

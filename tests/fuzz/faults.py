@@ -9,9 +9,8 @@ from typing import Any
 import onnx
 
 import onnx_acts
-from onnx_acts.graph import patterns, replacing, standard
-from onnx_acts.graph.matching import Sign
-from onnx_acts.graph.view import View
+from onnx_acts.graph import replacing, standard
+from onnx_acts.graph.meaning import activations, values
 
 __all__ = [
     "ended_process",
@@ -36,26 +35,19 @@ def wrong_alpha() -> None:
 
 def swapped_branches() -> None:
     """Where takes the other branch."""
-    sign_test = patterns.sign_test
-
-    def wrong(view: View, name: str) -> Sign | None:
-        sign = sign_test(view, name)
-        if sign is None:
-            return None
-        return dataclasses.replace(sign, negative_if_true=not sign.negative_if_true)
-
-    patterns.sign_test = wrong
+    chosen = values.chosen
+    values.chosen = lambda condition, u, v: chosen(condition, v, u)
 
 
 def opposite_weight() -> None:
     """relu(x) - w*relu(-x) becomes a PReLU of -w."""
-    part = patterns._weighted_negative_part
+    leaky = activations._leaky
 
-    def wrong(view: View, name: str, x: str) -> Any:
-        found = part(view, name, x)
-        return None if found is None else (found[0], -found[1], found[2])
+    def wrong(*arguments: Any) -> Any:
+        found = leaky(*arguments)
+        return found and dataclasses.replace(found, parameters=-found.parameters)
 
-    patterns._weighted_negative_part = wrong
+    activations._leaky = wrong
 
 
 def shared_values() -> None:

@@ -72,6 +72,31 @@ def two_relus(scope: Scope, x: Value) -> Value:
     return _leaky(x, scope.add(op_type, *pair), slope.bound, shape)
 
 
+def elu_sum(scope: Scope, x: Value) -> Value:
+    """relu(x) + alpha*(exp(min(x, 0)) - 1)."""
+    zero, alpha = number(scope, x, 0.0), scope.state.pick((0.5, 1.0, 0.1))
+    power = scope.add("Exp", scope.add("Min", *shuffled(scope, x.name, zero)))
+    part = scope.add("Sub", power, number(scope, x, 1.0))
+    scaled_part = scope.add("Mul", *shuffled(scope, number(scope, x, alpha), part))
+    pair = shuffled(scope, rectified(scope, x, x.name), scaled_part)
+    return choices.as_elu(x, scope.add("Add", *pair), alpha)
+
+
+def transposed_relus(scope: Scope, x: Value) -> Value:
+    """relu(x) - w*relu(-x) with the product between two Transposes, as TensorFlow writes it."""
+    order = [*range(len(x.shape))][::-1]
+    negative = rectified(scope, x, scope.add("Neg", x.name))
+    turned = scope.add("Transpose", negative, perm=order)
+    weight = scope.state.pick((0.25, -0.5, 2.0))
+    product = scope.add("Mul", *shuffled(scope, number(scope, _scalar(x), weight), turned))
+    back = scope.add("Transpose", product, perm=order)
+    return _leaky(x, scope.add("Sub", rectified(scope, x, x.name), back), abs(weight))
+
+
+def _scalar(x: Value) -> Value:
+    return dataclasses.replace(x, shape=())
+
+
 def absolute(scope: Scope, x: Value) -> Value:
     """p*x + q*abs(x)."""
     slope = scope.state.pick((0.25, 0.2, 0.01, -0.5, 2.0, 0.5))
@@ -144,6 +169,8 @@ FORMS: tuple[tuple[Form, int], ...] = (
     (two_relus, 4),
     (choices.choice, 8),
     (absolute, 2),
+    (elu_sum, 2),
+    (transposed_relus, 2),
     (factor_body, 3),
 )
 """The forms and how often each is drawn."""

@@ -15,7 +15,7 @@ from onnx_acts.files import types as inference
 from onnx_acts.graph import deciding, replacing, view
 from onnx_acts.graph import inlined_bodies as bodies
 from onnx_acts.graph import local_functions as functions
-from onnx_acts.graph.matching import Match
+from onnx_acts.graph.match import Match
 from onnx_acts.ort import evaluator
 
 __all__ = ["MENDED", "uses_library"]

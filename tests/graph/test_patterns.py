@@ -94,8 +94,8 @@ FORMS = {
     "scalar-weight": Form(
         "p = Relu (x) n = Neg (x) r = Relu (n) q = Mul (a, r) y = Sub (p, q)",
         "T a = {0.25}",
-        "PReLU",
-        slope=0.25,
+        "LeakyReLU",
+        LEAKY,
     ),
     "less": Form(
         "c = Less (x, zero) s = Mul (a, x) y = Where (c, s, x)", QUARTER, "LeakyReLU", LEAKY
@@ -151,6 +151,19 @@ FORMS = {
         "ELU",
         {"alpha": 1.0},
     ),
+    "elu-alpha-minus-1": Form(
+        "c = Less (x, zero) e = Exp (x) m = Sub (one, e) y = Where (c, m, x)",
+        NUMBERS,
+        "ELU",
+        {"alpha": -1.0},
+    ),
+    "relu-max-of-three": Form("s = Mul (a, x) y = Max (s, x, zero)", QUARTER, "ReLU"),
+    "relu-exp-of-the-positive-part": Form(
+        "c = Less (x, zero) k = Where (c, zero, x) e = Exp (k) m = Sub (e, one)"
+        " y = Where (c, m, x)",
+        NUMBERS,
+        "ReLU",
+    ),
     "elu-jax": Form(
         "c = Greater (x, zero) k = Where (c, zero, x) e = Exp (k) m = Sub (e, one)"
         " s = Mul (a, m) y = Where (c, x, s)",
@@ -200,12 +213,7 @@ APPROXIMATE = {
         "LeakyReLU",
         {"alpha": 2.0},
     ),
-    "absolute, q = 0": Form(
-        "s = Mul (p, x) m = Abs (x) t = Mul (q, m) y = Add (t, s)",
-        "T p = {1}, T q = {0}",
-        "LeakyReLU",
-        {"alpha": 1.0},
-    ),
+    "max, slope 0": Form("s = Mul (a, x) y = Max (s, x)", "T a = {0}", "ReLU"),
     "elu-nan": Form(
         "c = Greater (x, zero) n = Less (x, zero) k = Where (n, x, zero) e = Exp (k)"
         " m = Sub (e, one) s = Mul (a, m) y = Where (c, x, s)",
@@ -228,18 +236,16 @@ DIFFERENT_KINDS = {
     "divided": [],
     "absolute": [-np.inf],
     "absolute, q below 0": [np.inf],
-    "absolute, q = 0": [np.inf, -np.inf],
+    "max, slope 0": [-np.inf, np.inf],
     "elu-nan": [np.nan],
     "elu-nan-negated": [np.nan],
 }
 
 NEAR_MISSES = {
     "max, slope above 1": Form("s = Mul (a, x) y = Max (s, x)", "T a = {1.5}", ""),
-    "max, slope 0": Form("s = Mul (a, x) y = Max (s, x)", "T a = {0}", ""),
     "max, one slope above 1": Form("s = Mul (w, x) y = Max (s, x)", SLOPES, ""),
     "max, infinite slope": Form("s = Mul (a, x) y = Max (s, x)", "T a = {-inf}", ""),
     "max, other x": Form("b = Sin (x) s = Mul (a, b) y = Max (s, x)", QUARTER, ""),
-    "max of three": Form("s = Mul (a, x) y = Max (s, x, zero)", QUARTER, ""),
     "min": Form("s = Mul (a, x) y = Min (s, x)", QUARTER, ""),
     "divisor below 1": Form("s = Div (x, a) y = Max (s, x)", QUARTER, ""),
     "divided the other way": Form("s = Div (a, x) y = Max (s, x)", QUARTER, ""),
@@ -276,17 +282,8 @@ NEAR_MISSES = {
     "exp + 1": Form(
         "c = Less (x, zero) e = Exp (x) m = Add (e, one) y = Where (c, m, x)", NUMBERS, ""
     ),
-    "1 - exp": Form(
-        "c = Less (x, zero) e = Exp (x) m = Sub (one, e) y = Where (c, m, x)", NUMBERS, ""
-    ),
     "exp of another value": Form(
         "b = Sin (x) c = Less (x, zero) e = Exp (b) m = Sub (e, one) y = Where (c, m, x)",
-        NUMBERS,
-        "",
-    ),
-    "exp of the positive part": Form(
-        "c = Less (x, zero) k = Where (c, zero, x) e = Exp (k) m = Sub (e, one)"
-        " y = Where (c, m, x)",
         NUMBERS,
         "",
     ),
@@ -302,6 +299,9 @@ NEAR_MISSES = {
         "s = Mul (p, x) m = Abs (x) t = Mul (q, m) y = Add (t, s)",
         "T p = {0.6}, T q = {0.5}",
         "",
+    ),
+    "p = 1 and q = 0: x itself": Form(
+        "s = Mul (p, x) m = Abs (x) t = Mul (q, m) y = Add (t, s)", "T p = {1}, T q = {0}", ""
     ),
     "abs of another value": Form(
         "b = Sin (x) s = Mul (p, x) m = Abs (b) t = Mul (q, m) y = Add (t, s)",

@@ -1,0 +1,116 @@
+"""The earlier values that a value may be an activation of."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+from collections.abc import Iterator
+
+import onnx
+
+from onnx_acts.graph.meaning.operators import OPERATORS
+from onnx_acts.graph.view import View
+
+__all__ = ["Candidate", "candidates"]
+
+_MOST_NODES = 32
+_MULTIPLYING = ("Mul", "Sub")
+"""Where a slope that is no constant stands: beside x, or in 1 - slope."""
+
+_MOST_CANDIDATES = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """An input to try, and a slope that is no constant where there is one.
+
+    Attributes:
+        x: the input.
+        slope: the slope.
+        shapes: those of the constants on the way that have more than one element.
+    """
+
+    x: str
+    slope: str | None = None
+    shapes: frozenset[tuple[int, ...]] = frozenset()
+
+
+def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
+    """Yields the values through which everything goes that `root` computes, nearest first.
+
+    Walks backwards, always from the value that is made last, and stops where an operator is not
+    understood. Where two values are left, either may be x and the other a slope.
+    """
+    bends, count = OPERATORS[root.op_type].bends, 0
+    fewest = 0 if root.op_type == "Celu" else 1  # any other node alone is as good as what it is
+    waiting = _Waiting(view)
+    waiting.add(root)
+    for _ in range(_MOST_NODES):
+        names = waiting.names
+        if bends and len(names) == 1 and waiting.walked >= fewest:
+            yield Candidate(names[0], None, frozenset(waiting.shapes))
+            count += 1
+        elif bends and len(names) == 2 and waiting.walked > 0:
+            for x, slope in (names[::-1], names):
+                if slope in waiting.factors:
+                    yield Candidate(x, slope, frozenset(waiting.shapes))
+        node = waiting.pop()
+        if node is None or count == _MOST_CANDIDATES:
+            return
+        bends = bends or OPERATORS[node.op_type].bends
+        waiting.add(node)
+
+
+class _Waiting:
+    """Values to walk back from.
+
+    Attributes:
+        walked: how many nodes were walked through before the first.
+        factors: what they multiply.
+        shapes: those of their constants that have more than one element.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.walked = -1
+        self._view = view
+        self.factors: set[str] = set()
+        self.shapes: set[tuple[int, ...]] = set()
+        self._heap: list[tuple[int, str]] = []
+
+    @property
+    def names(self) -> list[str]:
+        """The values, the one that is made last first."""
+        return [name for _, name in sorted(self._heap)] if len(self._heap) <= 2 else ["", "", ""]
+
+    def add(self, node: onnx.NodeProto) -> None:
+        """Adds what a node computes with: not what gives a type or a shape alone."""
+        self.walked += 1
+        names = node.input[:1] if node.op_type in ("CastLike", "Expand") else node.input
+        if node.op_type in _MULTIPLYING:
+            self.factors.update(names)
+        if node.op_type == "Transpose":
+            self.shapes.add(())  # with others: they do not show their shape beside x
+        known = {name for _, name in self._heap}
+        for name in dict.fromkeys(names):
+            array = self._view.constant(name) if name else None
+            if array is not None and array.size > 1:
+                self.shapes.add(array.shape)
+            if name and name not in known and array is None and not self._is_made_constant(name):
+                heapq.heappush(self._heap, (-self._view.position(name), name))
+
+    def _is_made_constant(self, name: str) -> bool:
+        """Tells whether a value is a constant in another type or shape."""
+        node = self._view.standard_maker(name, "CastLike", "Expand")
+        return node is not None and self._view.constant(node.input[0]) is not None
+
+    def pop(self) -> onnx.NodeProto | None:
+        """Takes the value that is made last; None where its operator is not understood."""
+        if not self._heap:
+            return None
+        node = self._view.standard_maker(heapq.heappop(self._heap)[1], *OPERATORS)
+        if node is None or any(
+            item.name not in OPERATORS[node.op_type].attributes or item.ref_attr_name
+            for item in node.attribute
+        ):
+            return None
+        return node
