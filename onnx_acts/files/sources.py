@@ -27,6 +27,11 @@ class Weights:
         self.data = data
         self.folder = data.path.parent if isinstance(data, OpenFile) else None
 
+    def knows(self, tensor: TensorProto) -> bool:
+        """Tells whether a tensor has its data, or that is in a file that is known."""
+        is_here = tensor.data_location != TensorProto.EXTERNAL
+        return is_here or self.folder is not None or is_reference(tensor)
+
     def loaded(self, tensor: TensorProto) -> TensorProto | None:
         """Returns a tensor with its data; None where that is in a file that is not known."""
         if tensor.data_location != TensorProto.EXTERNAL:

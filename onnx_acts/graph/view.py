@@ -167,6 +167,17 @@ class View:
         """
         return self._constant(name, 0)
 
+    def constant_shape(self, name: str) -> tuple[int, ...] | None:
+        """Returns the shape of a constant, without reading an initializer; None for others."""
+        if name in self._initializers and name not in self._inputs:
+            tensor = self._initializers[name]
+            has_type = dtype_name(tensor.data_type, tensor.name) is not None
+            is_known = has_type and self._weights.knows(tensor)
+            is_read = is_known and math.prod(tensor.dims) <= LARGEST_CONSTANT
+            return tuple(tensor.dims) if is_read else None
+        array = self.constant(name)
+        return None if array is None else array.shape
+
     def _stored(self, name: str) -> Array | None:
         """The value of an initializer; small ones are kept once they were read."""
         if name not in self._small:

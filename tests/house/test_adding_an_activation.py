@@ -214,6 +214,7 @@ FOLDERS = (
     "graph",
     "native",
     "ort",
+    "serving",
     "text",
 )
 """The rooms of tests whose subject comes from the table, or may meet every operator of it."""

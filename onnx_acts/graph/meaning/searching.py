@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
+import math
 from collections.abc import Iterator
 
 import onnx
@@ -92,16 +93,16 @@ class _Waiting:
             self.shapes.add(())  # with others: they do not show their shape beside x
         known = {name for _, name in self._heap}
         for name in dict.fromkeys(names):
-            array = self._view.constant(name) if name else None
-            if array is not None and array.size > 1:
-                self.shapes.add(array.shape)
-            if name and name not in known and array is None and not self._is_made_constant(name):
+            shape = self._view.constant_shape(name) if name else None
+            if shape is not None and math.prod(shape) > 1:
+                self.shapes.add(shape)
+            if name and name not in known and shape is None and not self._is_made_constant(name):
                 heapq.heappush(self._heap, (-self._view.position(name), name))
 
     def _is_made_constant(self, name: str) -> bool:
         """Tells whether a value is a constant in another type or shape."""
         node = self._view.standard_maker(name, "CastLike", "Expand")
-        return node is not None and self._view.constant(node.input[0]) is not None
+        return node is not None and self._view.constant_shape(node.input[0]) is not None
 
     def pop(self) -> onnx.NodeProto | None:
         """Takes the value that is made last; None where its operator is not understood."""
