@@ -43,7 +43,8 @@ def hide_axes(light: onnx.ModelProto) -> bool:
         node.op_type = "Unsqueeze"
         del node.attribute[:]
     for graph in walk_graphs(light.graph) if found else ():
-        for value in (*graph.value_info, *graph.output):
+        inputs = () if graph is light.graph else graph.input
+        for value in (*inputs, *graph.value_info, *graph.output):
             if value.type.HasField("tensor_type"):
                 value.type.tensor_type.ClearField("shape")
     return bool(found)
@@ -72,7 +73,9 @@ def show_axes(model: onnx.ModelProto, light: onnx.ModelProto) -> bool:
 
 
 def copy_axes(light: onnx.ModelProto, model: onnx.ModelProto) -> None:
-    """Writes the axes of `light`, and the shapes in `value_info` that follow, into the model.
+    """Writes the axes of `light`, and the shapes in the file that follow, into the model.
+
+    The inputs and outputs of the model stay as they are; those of subgraphs do not.
 
     Args:
         light: the model's copy after `show_axes` and inference.
@@ -83,8 +86,11 @@ def copy_axes(light: onnx.ModelProto, model: onnx.ModelProto) -> None:
         if copy.attribute:
             node.CopyFrom(copy)
     for graph, values, _ in walk_scopes(model.graph, light.graph) if found else ():
-        for value in graph.value_info:
+        ends = () if graph is model.graph else (*graph.input, *graph.output)
+        for value in (*ends, *graph.value_info):
             known = values[value.name]
+            if value in ends and known.shape is None:
+                continue  # a Scan must know what stands there
             if value.type.HasField("tensor_type") and known.dtype:
                 value.CopyFrom(value_info(value.name, known))
 

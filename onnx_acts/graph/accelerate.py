@@ -180,6 +180,7 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     renamed = restore_names(original)
     had_nodes = {node.op_type for node in walk_nodes(original) if node.domain == DOMAIN}
     original = inline_functions_with_nodes(original)
+    had_types = _types_of_nodes(original) if had_nodes else {}
     changed = inline_functions_with_matches(original, request, source.weights)
     replacer = Replacer(request)
     typed = inferred(changed).graph
@@ -187,7 +188,7 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     replacer.run(changed, view, functions_of_other_opsets(changed))
     report = replacer.report
     result = changed if report.replaced else original
-    without_body = _without_body(result) | request.without_body
+    without_body = _without_body(result, had_types) | request.without_body
     if without_body != request.without_body:
         return accelerated(source, dataclasses.replace(request, without_body=without_body))
     before = _bodies(result)
@@ -214,10 +215,18 @@ def _all_left(report: Report) -> Report:
     return Report(left=left)
 
 
-def _without_body(model: onnx.ModelProto) -> frozenset[tuple[str, str | None]]:
+def _types_of_nodes(model: onnx.ModelProto) -> dict[str, list[str | None]]:
+    """The element types that each operator of ours meets."""
+    return {name: [use.known.dtype for use in uses] for name, uses in uses_of(model).items()}
+
+
+def _without_body(
+    model: onnx.ModelProto, had_types: Mapping[str, Sequence[str | None]]
+) -> frozenset[tuple[str, str | None]]:
     """Operators and element types of which the model's opset can have no body.
 
-    Up to opset 14 a body serves one element type. Where an operator meets several, one keeps it.
+    Up to opset 14 a body serves one element type. Where an operator meets several, one keeps it:
+    that of the nodes that were there before, if there were any.
     """
     opset, found = default_opset(model), set()
     for name, found_uses in uses_of(model).items():
@@ -225,7 +234,8 @@ def _without_body(model: onnx.ModelProto) -> frozenset[tuple[str, str | None]]:
         if _has_form(opset, uses):
             continue
         dtypes = {use.dtype for use in uses}
-        kept = [t for t in _KEPT_FIRST if t in dtypes and _has_form(opset, [Known(t)])]
+        first = [*had_types.get(name, ()), *_KEPT_FIRST]
+        kept = [t for t in first if t in dtypes and _has_form(opset, [Known(t)])]
         if kept:  # else embedding says what the opset lacks
             found |= {(name, dtype) for dtype in dtypes - {kept[0]}}
     return frozenset(found)

@@ -32,7 +32,8 @@ class Error:
         loose: what `approximate` adds to the relative one.
         depth: activations on the way. ONNX Runtime may keep float32 between float16 nodes, so
             after two of them what overflows in one model need not in the other.
-        undefined_at_infinity: p*x + q*abs(x) is on the way, NaN at infinity where LeakyReLU is not.
+        undefined_at_infinity: a form is on the way that is NaN at infinity where its activation is
+            not: p*x + q*abs(x), or one with 0 or infinity times something.
         loses_nan: an ELU that may give a number for NaN is on the way.
         is_narrow: there is float16 in the model, maybe on the way.
     """

@@ -29,6 +29,8 @@ def choice(scope: Scope, x: Value) -> Value:
     name = _where(scope, x, part.name, x.name, is_wrong)
     tiny = float(np.finfo(x.dtype).smallest_subnormal)
     error = x.error.through(part.bound, x.epsilon, 4 * tiny, part.loose)
+    if part.is_extreme:
+        error = dataclasses.replace(error, undefined_at_infinity=True)
     return Value(name, x.dtype, np.broadcast_shapes(x.shape, part.shape), error)
 
 
@@ -50,9 +52,11 @@ def _where(scope: Scope, x: Value, negative: str, positive: str, is_wrong: bool)
 def _test(scope: Scope, x: Value) -> tuple[str, bool]:
     """A comparison of x with 0; whether it is true for negative x."""
     state = scope.state
-    value = Value(x.name, x.dtype, x.shape)
+    value = Value(x.name, x.dtype, x.shape, x.error)
     if x.dtype != "float64" and state.chance(10):
-        value = Value(scope.add("Cast", x.name, to=onnx_type("float64")), "float64", x.shape)
+        value = Value(
+            scope.add("Cast", x.name, to=onnx_type("float64")), "float64", x.shape, x.error
+        )
     zero = 0.5 if x.error.is_exact and state.chance(2) else 0.0
     inputs = [value.name, number(scope, value, zero)]
     less = state.chance(50)

@@ -11,7 +11,7 @@ from tests.native.builds.building import LIBRARY, SOURCES, call
 
 __all__ = ["library_that_takes_every_size"]
 
-_FILE = "library/register.cc"
+_FILE = "library/domain.cc"
 _QUESTION = "!IsEverySizeKnown(op.api, x)"
 
 

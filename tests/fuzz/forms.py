@@ -69,7 +69,7 @@ def two_relus(scope: Scope, x: Value) -> Value:
     if state.chance(10) or (op_type == "Add" and state.chance(50)):
         pair.reverse()
     shape = np.broadcast_shapes(x.shape, slope.shape)
-    return _leaky(x, scope.add(op_type, *pair), slope.bound, shape)
+    return _leaky(x, scope.add(op_type, *pair), slope.bound, shape, 0.0, slope.is_extreme)
 
 
 def elu_sum(scope: Scope, x: Value) -> Value:
@@ -84,12 +84,13 @@ def elu_sum(scope: Scope, x: Value) -> Value:
 
 def transposed_relus(scope: Scope, x: Value) -> Value:
     """relu(x) - w*relu(-x) with the product between two Transposes, as TensorFlow writes it."""
-    order = [*range(len(x.shape))][::-1]
+    # An empty list says nothing of its type, and a scalar has no order.
+    order = {"perm": [*range(len(x.shape))][::-1]} if x.shape else {}
     negative = rectified(scope, x, scope.add("Neg", x.name))
-    turned = scope.add("Transpose", negative, perm=order)
+    turned = scope.add("Transpose", negative, **order)
     weight = scope.state.pick((0.25, -0.5, 2.0))
     product = scope.add("Mul", *shuffled(scope, number(scope, _scalar(x), weight), turned))
-    back = scope.add("Transpose", product, perm=order)
+    back = scope.add("Transpose", product, **order)
     return _leaky(x, scope.add("Sub", rectified(scope, x, x.name), back), abs(weight))
 
 
@@ -128,7 +129,7 @@ def factor_body(scope: Scope, x: Value) -> Value:
     factor = slope.name
     if slope.dtype != wide or (converts and state.chance(70)):
         factor = scope.add("Cast", factor, to=onnx_type(wide))
-    typed = Value(inner, wide, x.shape)
+    typed = Value(inner, wide, x.shape, x.error)
     state.dtypes.add(wide)
     zero, one = number(scope, typed, 0.0), number(scope, typed, 1.0)
     negative = scope.add("Less", inner, zero)
@@ -140,15 +141,23 @@ def factor_body(scope: Scope, x: Value) -> Value:
             if like
             else scope.add("Cast", name, to=onnx_type(x.dtype))
         )
-    return _leaky(x, name, slope.bound, np.broadcast_shapes(x.shape, slope.shape))
+    shape = np.broadcast_shapes(x.shape, slope.shape)
+    return _leaky(x, name, slope.bound, shape, 0.0, slope.is_extreme)
 
 
 def _leaky(
-    x: Value, name: str, bound: float, shape: tuple[int, ...] | None = None, loose: float = 0.0
+    x: Value,
+    name: str,
+    bound: float,
+    shape: tuple[int, ...] | None = None,
+    loose: float = 0.0,
+    is_extreme: bool = False,
 ) -> Value:
-    """One product: 1 ULP, or a subnormal number."""
+    """One product: 1 ULP, or a subnormal number; see `Slope` for `is_extreme`."""
     tiny = float(np.finfo(x.dtype).smallest_subnormal)
     error = x.error.through(bound, x.epsilon, 4 * tiny, loose)
+    if is_extreme:
+        error = dataclasses.replace(error, undefined_at_infinity=True)
     return Value(name, x.dtype, x.shape if shape is None else shape, error)
 
 
@@ -157,7 +166,8 @@ def _with(value: Value, relative: float) -> Value:
 
 
 def _of_scaled(x: Value, name: str, part: Scaled) -> Value:
-    return _leaky(x, name, part.bound, np.broadcast_shapes(x.shape, part.shape), part.loose)
+    shape = np.broadcast_shapes(x.shape, part.shape)
+    return _leaky(x, name, part.bound, shape, part.loose, part.is_extreme)
 
 
 FORMS: tuple[tuple[Form, int], ...] = (

@@ -19,22 +19,33 @@ _DIVISORS = (4.0, 5.0, 3.0, 1.0, 0.5, -2.0, 0.0, np.inf, 1e30)
 
 @dataclasses.dataclass(frozen=True)
 class Slope:
-    """A slope; `bound` is its largest size."""
+    """A slope.
+
+    Attributes:
+        name: the value.
+        dtype: its element type.
+        shape: its shape.
+        bound: its largest size.
+        is_extreme: some of it is 0 or infinite, or may be after rounding: times infinity or 0 that
+            is NaN, and `approximate` may give a number.
+    """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     bound: float
+    is_extreme: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Scaled:
-    """slope*x; `loose` is what `approximate` may add to the error."""
+    """slope*x; `loose` is what `approximate` may add to the error, the rest is as in `Slope`."""
 
     name: str
     shape: tuple[int, ...]
     bound: float
     loose: float = 0.0
+    is_extreme: bool = False
 
 
 def shuffled(scope: Scope, first: str, second: str) -> list[str]:
@@ -43,11 +54,14 @@ def shuffled(scope: Scope, first: str, second: str) -> list[str]:
 
 
 def number(scope: Scope, x: Value, value: float) -> str:
-    """A constant, sometimes of a shape with dimensions."""
+    """A constant, sometimes of a shape with dimensions.
+
+    Beside values with errors it stays what it is: another number could make a jump at 0.
+    """
     shape: tuple[int, ...] = ()
     if x.shape and scope.state.chance(25):
         shape = scope.state.pick(((1,), (1,) * len(x.shape), x.shape, x.shape[-1:]))
-    return constant(scope, np.full(shape, value, x.dtype), 10)
+    return constant(scope, np.full(shape, value, x.dtype), 10 if x.error.is_exact else 0)
 
 
 def slope_of(scope: Scope, x: Value, dtype: str = "") -> Slope:
@@ -63,7 +77,9 @@ def slope_of(scope: Scope, x: Value, dtype: str = "") -> Slope:
     finite = np.all(np.isfinite(array))
     # Clip, Cast and others on the way may change the numbers a little.
     bound = max(3.0, float(np.max(np.abs(array), initial=0))) if finite else np.inf
-    return Slope(name, array.dtype.name, shape, bound)
+    # A Clip or a Cast on the way may make 0 of what is below 1.
+    is_extreme = not finite or bool(np.any(array < 1))
+    return Slope(name, array.dtype.name, shape, bound, is_extreme)
 
 
 def _slope_shape(scope: Scope, x: Value) -> tuple[int, ...]:
@@ -94,11 +110,14 @@ def scaled(scope: Scope, x: Value) -> Scaled:
     if not state.chance(25):
         slope = slope_of(scope, x)
         name = scope.add("Mul", *shuffled(scope, slope.name, x.name))
-        return Scaled(name, np.broadcast_shapes(x.shape, slope.shape), slope.bound)
+        shape = np.broadcast_shapes(x.shape, slope.shape)
+        return Scaled(name, shape, slope.bound, 0.0, slope.is_extreme)
     divisor = state.pick(_DIVISORS if x.error.is_exact else _DIVISORS[:4])
     shape = _slope_shape(scope, x) if state.chance(30) else ()
     with np.errstate(over="ignore"):
         array = np.full(shape, divisor, x.dtype)
     name = scope.add("Div", x.name, constant(scope, array))
     bound = 3.0 if divisor in _DIVISORS[:4] else np.inf
-    return Scaled(name, np.broadcast_shapes(x.shape, shape), bound, 3 * x.epsilon)
+    is_extreme = divisor in (0.0, np.inf, 1e30)
+    shape = np.broadcast_shapes(x.shape, shape)
+    return Scaled(name, shape, bound, 3 * x.epsilon, is_extreme)

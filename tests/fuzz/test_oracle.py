@@ -32,7 +32,7 @@ def has(kinds: tuple[str, ...], form: str) -> Callable[[Finding], bool]:
 FAULTS: dict[Callable[[], None], Callable[[Finding], bool]] = {
     faults.wrong_alpha: has(("value", "infinity"), "LeakyRelu"),
     faults.swapped_branches: has(("value",), "where"),
-    faults.opposite_weight: has(("value",), "relu(x) - w*relu(-x)"),
+    faults.opposite_weight: has(("value",), "relu(-x)"),
     faults.shared_values: lambda finding: any(
         text in finding.message for text in ("does not exist in the graph", "not a graph input")
     ),
