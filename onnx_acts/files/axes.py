@@ -86,13 +86,19 @@ def copy_axes(light: onnx.ModelProto, model: onnx.ModelProto) -> None:
         if copy.attribute:
             node.CopyFrom(copy)
     for graph, values, _ in walk_scopes(model.graph, light.graph) if found else ():
+        for value in graph.value_info:
+            _learn(value, values)
         ends = () if graph is model.graph else (*graph.input, *graph.output)
-        for value in (*ends, *graph.value_info):
-            known = values[value.name]
-            if value in ends and known.shape is None:
-                continue  # a Scan must know what stands there
-            if value.type.HasField("tensor_type") and known.dtype:
-                value.CopyFrom(value_info(value.name, known))
+        for value in ends:  # a Scan must know what stands there
+            if values[value.name].shape is not None:
+                _learn(value, values)
+
+
+def _learn(value: onnx.ValueInfoProto, values: Values) -> None:
+    """Writes what is known of a value in the place of what the file says."""
+    known = values[value.name]
+    if value.type.HasField("tensor_type") and known.dtype:
+        value.CopyFrom(value_info(value.name, known))
 
 
 def _misunderstood(model: onnx.ModelProto, light: onnx.ModelProto) -> Iterator[_Pair]:

@@ -277,6 +277,17 @@ def test_activations_of_such_values(
     check(model, {"x": x}, "onnx_acts::ELU")
 
 
+def test_body_of_a_scan() -> None:
+    """What a body declares of its input, from the same inference, becomes what it gets."""
+    text = (
+        "(float[2,3] x) => (y) <int64[1] n = {6}>"
+        " { a = Elu(x) u = Unsqueeze<axes=[-3]>(a) y = Scan<num_scan_inputs=1,"
+        " body = b (float[3] i) => (float[6] o) { o = Reshape(i, n) }>(u) }"
+    )
+    x = np.linspace(-2, 2, 6, dtype=np.float32).reshape(2, 3)
+    check(parsed(text), {"x": x}, "onnx_acts::ELU")
+
+
 def test_axes_that_cannot_be_counted() -> None:
     """Where the number of dimensions is unknown the file stays: its bodies would ask for it."""
     text = (

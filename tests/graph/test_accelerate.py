@@ -20,6 +20,7 @@ from onnx_acts.definition.specs import spec_of
 from onnx_acts.files.saving import save_model
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, accelerate_counted
+from onnx_acts.graph.accelerate import accelerate_reported
 from tests.graph.models import operators, parsed, run, values
 from tests.helpers import ALL
 
@@ -425,3 +426,20 @@ def test_old_ir_version() -> None:
     assert [value.name for value in result.graph.input] == ["x"]
     x = values("float32")
     assert_array_equal(run(result, x), run(model, x))
+
+
+def test_types_that_were_there_keep_the_body() -> None:
+    """Below opset 15 a body serves one type: that of the nodes that a file has, not a new one's."""
+    head = '<ir_version: 8, opset_import: ["" : 9]>'
+    first = onnx.parser.parse_model(f"{head} g (double[N] x) => (double[N] y) {{ y = Elu(x) }}")
+    model = accelerate(first)
+    assert model.graph.node[0].domain == "onnx_acts"
+    more = onnx.parser.parse_model(f"{head} g (float[N] a) => (float[N] b) {{ b = Elu(a) }}")
+    model.graph.node.append(more.graph.node[0])
+    model.graph.input.append(more.graph.input[0])
+    model.graph.output.append(more.graph.output[0])
+    result, report = accelerate_reported(model)
+    assert [node.domain for node in result.graph.node] == ["onnx_acts", ""]
+    assert [left.reason for left in report.left] == [
+        "below opset 15 a function body serves one element type"
+    ]
