@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from typing import Any
 
 import numpy as np
@@ -89,10 +90,11 @@ def test_some() -> None:
 
 
 @pytest.mark.slow
-def test_all() -> None:
-    """So do thousands: every third."""
-    chosen = list(itertools.chain(spellings.exact(), spellings.masked()))[::3]
-    assert len(chosen) > 5000
+def test_many() -> None:
+    """So does one of 15; `SPELLINGS_STRIDE=1` in the environment takes all, in five minutes."""
+    stride = int(os.environ.get("SPELLINGS_STRIDE") or 15)
+    chosen = list(itertools.chain(spellings.exact(), spellings.masked()))[::stride]
+    assert len(chosen) > 15_000 // stride
     assert count(chosen)[1] == len(chosen)
 
 
