@@ -179,20 +179,24 @@ class _Comparison:
         self.constants.add(value)
         if not leaf.attribute:
             return bool(constant.reshape(-1)[0] == leaf.dtype.type(leaf.number))
-        number = _unrounded(self._view, value)
+        number = _unrounded(self._view, value, constant)
         return self.attributes.setdefault(leaf.attribute, number) == number
 
 
-def _unrounded(view: View, value: str) -> float:
-    """A number as the file has it, before the conversions that lead to a constant `value`."""
+def _unrounded(view: View, value: str, constant: Array) -> float:
+    """A number as the file has it, before the conversions that lead to a constant `value`.
+
+    What was rounded to another type on the way is another number: it is taken as it arrives.
+    """
     origin = value
     while (node := view.standard_maker(origin, "Cast", "Reshape", "Identity")) is not None:
         origin = node.input[0]
     found = view.constant(origin)
-    if found is None or found.dtype != np.float64:  # rounded twice, say: take it as it is
-        found = view.constant(value)
-    assert found is not None  # the caller has seen that it is a constant
-    return float(found.reshape(-1)[0])
+    if found is not None and found.dtype == np.float64:
+        with np.errstate(over="ignore"):
+            is_direct = found.reshape(-1)[0].astype(constant.dtype) == constant.reshape(-1)[0]
+        constant = found if is_direct else constant
+    return float(constant.reshape(-1)[0])
 
 
 def _same(node: onnx.NodeProto, other: onnx.NodeProto) -> bool:

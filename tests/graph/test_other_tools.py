@@ -35,6 +35,7 @@ BODY = (
     "a = Elu <alpha = 0.7> (x) b = PRelu (a, s) c = LeakyRelu <alpha = 0.2> (b) d = Relu (c)"
     " e = Sub (d, h) y = Elu (e)"
 )
+NUMBERS = {"float16": "FLOAT16", "float32": "FLOAT", "float64": "DOUBLE"}
 X = np.random.default_rng(3).normal(size=(2, 3, 8), scale=3)
 
 
@@ -269,3 +270,24 @@ def test_bodies_that_fit_stay(change: Callable[[onnx.ModelProto], onnx.ModelProt
     assert operators(result) == operators(model)
     assert list(result.functions) == list(model.functions)
     assert sum(counts.values()) == (0 if change(model) == model else 5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("way", [(), ("float16",), ("float32",), ("float32", "float16")])
+def test_parameter_rounded_on_its_way(dtype: str, way: tuple[str, ...]) -> None:
+    """A body's alpha that passes through a narrower type is the number that arrives."""
+    alpha = np.float64(0.01)
+    casts, name = "", "a"
+    for index, to in enumerate((*way, dtype)):
+        casts += f"a{index} = Cast <to: int = {getattr(onnx.TensorProto, NUMBERS[to])}> ({name}) "
+        name, alpha = f"a{index}", alpha.astype(to)
+    model = onnx.parser.parse_model(
+        f'<ir_version: 8, opset_import: ["": 13]> g (T[N] x) => (T[N] y)'
+        f" <double a = {{0.01}}, T o = {{1}}, T z = {{0}}> {{ {casts} n = Less (x, z)"
+        f" f = Where (n, {name}, o) y = Mul (x, f) }}".replace("T", ONNX_NAMES[dtype])
+    )
+    result, counts = accelerate_counted(model, ops=ALL)
+    assert counts == {"LeakyReLU body -> LeakyReLU": 1}
+    found = read_attributes(result.graph.node[0])["alpha"]
+    is_direct = set(way) <= {dtype}
+    assert found == (0.01 if is_direct else alpha)
