@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import onnx
@@ -10,6 +11,7 @@ from google.protobuf.message import DecodeError, EncodeError
 from onnx_acts.definition.known import dtype_name, value_info
 from onnx_acts.definition.schemas import register_schemas
 from onnx_acts.files.axes import copy_axes, hide_axes, is_understood, show_axes
+from onnx_acts.files.outer_constants import drop_last_initializers, share_constants
 from onnx_acts.files.scans import complete_scans, is_scan
 from onnx_acts.files.scopes import Scope, walk_scopes
 from onnx_acts.files.structure import import_domain, walk_graphs, walk_nodes
@@ -17,6 +19,14 @@ from onnx_acts.files.types_in_runtime import types_in_runtime
 from onnx_acts.files.weights import copy_without_weights
 
 __all__ = ["complete_scan_outputs", "element_types", "inferred", "scopes", "standardise_axes"]
+
+
+_UNFOLLOWED = (
+    onnx.shape_inference.InferenceError,
+    onnx.checker.ValidationError,
+    ValueError,
+)
+"""What onnx raises where it cannot infer the types of a model."""
 
 
 def scopes(model: onnx.ModelProto) -> Iterator[Scope]:
@@ -106,11 +116,14 @@ def _check_element_types(model: onnx.ModelProto) -> None:
 
 
 def _inferred_by_onnx(model: onnx.ModelProto) -> onnx.ModelProto:
+    counts = share_constants(model.graph)
+    result = model  # a model that inference cannot follow still has its declared types
     try:
-        return onnx.shape_inference.infer_shapes(model)
-    except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, ValueError):
-        return model  # a model that inference cannot follow still has its declared types
+        with contextlib.suppress(*_UNFOLLOWED):
+            result = onnx.shape_inference.infer_shapes(model)
     except (DecodeError, EncodeError) as error:
         raise ValueError(
             f"the model cannot be processed, even without its weights: {error}"
         ) from error
+    drop_last_initializers(result.graph, counts)
+    return result

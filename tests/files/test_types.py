@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onnx_acts.definition.known import Known, dtype_name
 from onnx_acts.files.scopes import Values
+from onnx_acts.files.structure import walk_graphs
 from onnx_acts.files.types import element_types, inferred, scopes
 from onnx_acts.files.types_in_runtime import types_in_runtime
 
@@ -151,3 +152,47 @@ def test_onnx_runtime_is_not_asked_in_vain() -> None:
     model = parsed("(float[N] x) => (float[N] y) { a = other.Unknown (x) y = Neg (a) }")
     assert types_in_runtime(model) == []
     assert outermost(model)["a"] == Known()
+
+
+@pytest.mark.parametrize("ir_version", [3, 8])
+@pytest.mark.parametrize(
+    ("where", "wanted"),
+    [
+        ("<int64[2] s = {6, -1}> { {} }", (6, None)),
+        ("{ s = Constant <value = int64[2] {6, -1}> () {} }", (6, None)),
+        ("<int64[2] s = {6, -1}> { {} } inner", (2, None)),
+    ],
+)
+def test_constants_around_a_subgraph(
+    where: str, wanted: tuple[int | None, ...], ir_version: int
+) -> None:
+    """A constant outside says what shape a value inside has, but for one that hides it."""
+    hidden = "s = Constant <value = int64[2] {2, -1}> ()" if where.endswith("inner") else ""
+    branch = "{0} = If (c) <then_branch = {0}t () => ({0}p) {{ {1} }}, else_branch = {0}e () =>"
+    branch += " ({0}q) {{ {0}q = Neg (x) }}>"
+    inside = f"{hidden} r = Reshape (x, s) yyp = Neg (r)"
+    nested = branch.format("y", branch.format("yy", inside) + " yp = Neg (yy)")
+    text = where.removesuffix(" inner").replace("{}", nested)
+    model = parsed(f"(bool c, float[N,M] x) => (y) {text}")
+    model.ir_version = ir_version
+    before = model.SerializeToString(deterministic=True)
+    found = {graph.name: values for graph, values, _ in scopes(model)}
+    shape = found["yyt"]["r"].shape
+    assert shape is not None
+    assert tuple(size if isinstance(size, int) else None for size in shape) == wanted
+    assert model.SerializeToString(deterministic=True) == before
+    _, *inner = walk_graphs(inferred(model).graph)
+    assert len(inner) == 4
+    assert not any(graph.initializer for graph in inner)
+
+
+def test_constant_that_a_caller_may_replace() -> None:
+    """An initializer that is an input too says nothing of the shapes inside."""
+    model = parsed(
+        "(bool c, float[N] x, int64[2] s) => (y) <int64[2] s = {6, -1}> { y = If (c) <"
+        " then_branch = t () => (p) { p = Reshape (x, s) },"
+        " else_branch = e () => (q) { q = Reshape (x, s) }> }"
+    )
+    found = {graph.name: values for graph, values, _ in scopes(model)}
+    shape = found["t"]["p"].shape
+    assert shape is None or not any(isinstance(size, int) for size in shape)

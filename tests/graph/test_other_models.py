@@ -179,31 +179,35 @@ def test_scan_along_other_axes() -> None:
     check(parsed(text, shape="2,M"))
 
 
-def test_scan_body_after_inlining() -> None:
+@pytest.mark.parametrize("kind", ["float", "float[?]"])
+@pytest.mark.parametrize("before", ["w = local.F (v)", "u = Unsqueeze (v, axes) w = local.F (u)"])
+def test_scan_body_after_inlining(before: str, kind: str) -> None:
     """A function of a Scan's body that is inlined for nothing leaves the output its shape.
 
     It is found for any shape; here its slope enlarges x, so it stays what it was.
     """
     functions = (
         '<domain: "local", opset_import: ["": 14]> F (v) => (w)'
-        " { k = Constant <value = float[1] {0.25}> () z = Constant <value = float {0}> ()"
+        " { k = Constant <value = float[1,3] {0.25, 0.25, 0.25}> ()"
+        " z = Constant <value = float[1] {0}> ()"
         " m = Mul (k, v) c = GreaterOrEqual (v, z) w = Where (c, v, m) }"
     )
-    body = "b (float v) => (w) { w = local.F (v) }"
+    body = f"b ({kind} v) => (w) {{ {before} }}"
     text = (
-        "<float s = {0.25}>"
+        "<float s = {0.25}, int64[1] axes = {0}>"
         f" {{ r = Scan <num_scan_inputs = 1, body = {body}> (x) y = PRelu (r, s) }}"
     )
-    model = parsed(text, opset=14, shape="4", functions=functions)
+    x = X[0] if kind == "float" else X[:, :1]
+    model = parsed(text, opset=14, shape="4" if kind == "float" else "2,?", functions=functions)
     model.graph.output[0].type.tensor_type.ClearField("shape")
+    wanted = onnx_acts.session(model, accelerated=False).run(None, {"x": x})[0]
     result = accelerate(model, ops=("PReLU", "LeakyReLU"))
     assert operators(result) == ["Scan", "onnx_acts::PReLU"]
-    wanted = onnx_acts.session(model, accelerated=False).run(None, {"x": X[0]})[0]
     for accelerated in (False, True):
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         session = onnx_acts.session(result, session_options=options, accelerated=accelerated)
-        np.testing.assert_array_equal(session.run(None, {"x": X[0]})[0], wanted)
+        np.testing.assert_array_equal(session.run(None, {"x": x})[0], wanted)
 
 
 SCANS = {
