@@ -7,6 +7,7 @@ Whoever includes the file defines the macro of the list that is wanted; it ends 
 - ONNX_ACTS_ELEMENT(name, text, ONNX number, storage, compute)
 - ONNX_ACTS_FUNCTOR(name)
 - ONNX_ACTS_OP(name, functor, source, inputs, outputs, attribute count, {attribute}...)
+- ONNX_ACTS_QUANTIZED_OP(ONNX_ACTS_QUANTIZED_TYPES(numbers of the inputs' types), the same...)
 - ONNX_ACTS_STANDARD_OP, the same of the standard operators
 - ONNX_ACTS_STANDARD_TYPE(standard operator, element, first opset, last opset, whether by default)
 
@@ -23,6 +24,13 @@ from collections.abc import Iterable
 from typing import Any
 
 MAX_ATTRIBUTES = 8  # kMaxAttributes in op.h
+MAX_INPUTS = 6  # kMaxInputs
+
+ONNX_TYPES = {"uint8": 2, "float32": 1}
+"""The numbers of the element types that operators on 8 bits have."""
+
+KINDS = {"real": "Real", "single": "Real", "flag": "Flag", "seed": "Seed"}
+"""Kinds of attributes in C++, which reads a real number of 32 bits as one of 64."""
 
 
 def load_specs(path: pathlib.Path) -> Any:
@@ -51,24 +59,39 @@ def element_name(element: Any) -> str:
 
 def attribute_row(attribute: Any, names: list[str]) -> str:
     """One AttributeSpec; repr() of a float reads back as the same float64."""
-    is_real = attribute.kind == "real"
+    kind = KINDS[attribute.kind]
+    is_real = kind == "Real"
     real = repr(float(attribute.default)) if is_real else "0.0"
     integer = "0" if is_real else repr(int(attribute.default))
-    kind = attribute.kind.capitalize()
     accepted = f"Range::k{attribute.range.capitalize()}"
     low = names.index(attribute.at_least) if attribute.at_least else -1
     return f'{{"{attribute.name}", AttributeKind::k{kind}, {real}, {integer}, {accepted}, {low}}}'
 
 
 def op_row(spec: Any) -> str:
-    """One ONNX_ACTS_OP line; `{}` stands for "no attributes", as a macro needs an argument."""
+    """One ONNX_ACTS_OP line."""
+    return f"ONNX_ACTS_OP({op_columns(spec)})"
+
+
+def quantized_op_row(spec: Any) -> str:
+    """One ONNX_ACTS_QUANTIZED_OP line."""
+    if len(spec.inputs) > MAX_INPUTS:
+        raise SystemExit(f"generate_table.py: {spec.name}: raise kMaxInputs in op.h")
+    (x_type,) = spec.element_types
+    types = (ONNX_TYPES[spec.input_types.get(name, x_type)] for name in spec.inputs)
+    listed_types = ", ".join(map(str, types))
+    return f"ONNX_ACTS_QUANTIZED_OP(ONNX_ACTS_QUANTIZED_TYPES({listed_types}), {op_columns(spec)})"
+
+
+def op_columns(spec: Any) -> str:
+    """What a line has of an operator; `{}` is "no attributes", as a macro needs an argument."""
     if len(spec.attributes) > MAX_ATTRIBUTES:
         raise SystemExit(f"generate_table.py: {spec.name}: raise kMaxAttributes in op.h")
     names = [attribute.name for attribute in spec.attributes]
     attributes = ", ".join(attribute_row(item, names) for item in spec.attributes) or "{}"
     return (
-        f"ONNX_ACTS_OP({spec.name}, {spec.functor}, {spec.parameter_source.capitalize()}, "
-        f"{len(spec.inputs)}, {len(spec.outputs)}, {len(spec.attributes)}, {attributes})"
+        f"{spec.name}, {spec.functor}, {spec.parameter_source.capitalize()}, "
+        f"{len(spec.inputs)}, {len(spec.outputs)}, {len(spec.attributes)}, {attributes}"
     )
 
 
@@ -126,6 +149,7 @@ def main() -> None:
     lines += listed("ONNX_ACTS_ELEMENT", map(element_row, specs.ELEMENTS))
     lines += listed("ONNX_ACTS_FUNCTOR", (f"ONNX_ACTS_FUNCTOR({name})" for name in functors))
     lines += listed("ONNX_ACTS_OP", map(op_row, specs.SPECS))
+    lines += listed("ONNX_ACTS_QUANTIZED_OP", map(quantized_op_row, specs.QUANTIZED))
     lines += listed("ONNX_ACTS_STANDARD_OP", map(standard_op_row, standard_specs(specs)))
     lines += listed("ONNX_ACTS_STANDARD_TYPE", standard_type_rows(specs))
     text = "\n".join(lines) + "\n"

@@ -62,6 +62,7 @@ struct AttributeSpec {
 };
 
 constexpr int kMaxAttributes = 8;
+constexpr int kMaxInputs = 6;
 
 struct OpSpec {
   const char* domain;
@@ -92,6 +93,20 @@ constexpr OpSpec kStandardOps[] = {
 #define ONNX_ACTS_STANDARD_OP(...) ONNX_ACTS_ROW("", __VA_ARGS__)
 #include "op_table.inc"
 };
+
+// An operator on tensors of 8 bits, whose inputs have types of their own.
+struct QuantizedSpec {
+  OpSpec op;
+  int input_types[kMaxInputs];  // as ONNX numbers them
+};
+
+constexpr QuantizedSpec kQuantizedOps[] = {
+#define ONNX_ACTS_QUANTIZED_TYPES(...) {__VA_ARGS__}
+#define ONNX_ACTS_QUANTIZED_OP(types, ...) {ONNX_ACTS_ROW(kDomain, __VA_ARGS__) types},
+#include "op_table.inc"
+#undef ONNX_ACTS_QUANTIZED_TYPES
+};
+constexpr int kQuantizedOpCount = static_cast<int>(sizeof kQuantizedOps / sizeof kQuantizedOps[0]);
 #undef ONNX_ACTS_ROW
 
 }  // namespace onnx_acts

@@ -25,7 +25,7 @@ class CpuNode final : public Node {
   // Runs body(begin, end, stream) over the call's elements, on the runtime's threads where that
   // pays.
   template <class Body>
-  void ForEachChunk(const Call& call, const Body& body) const;
+  void InChunks(const Call& call, const Body& body) const;
 
   const Loops* loops_;
   const ElementLoops& own_;      // those of the element type

@@ -8,6 +8,7 @@
 #include "activations/storage.h"
 #include "cpu/blocks.h"
 #include "cpu/loops.h"
+#include "cpu/quantized_loops.h"
 
 #ifdef __SSE2__
 #include <immintrin.h>
@@ -300,6 +301,7 @@ const Loops ONNX_ACTS_LOOPS = {
 #include "op_table.inc"
     },
     Lookup,
+    {OneSlopeOfBytes, EachSlopeOfBytes, LookupBytes},
     StreamLines,
 };
 

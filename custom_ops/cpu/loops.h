@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "activations/op.h"
+#include "cpu/quantization.h"
 
 namespace onnx_acts {
 
@@ -28,6 +29,19 @@ struct ElementLoops {
   Noise noise;
 };
 
+// For elements of 8 bits, likewise.
+struct QuantizedLoops {
+  // As in ElementLoops, between DequantizeLinear and QuantizeLinear.
+  using Slopes = void (*)(const uint8_t* x, const float* slope, uint8_t* y, int64_t n,
+                          const Quantization& quantization);
+  // y = table[x]
+  using Lookup = void (*)(const uint8_t* x, uint8_t* y, int64_t n, const uint8_t* table);
+
+  Slopes one_slope;
+  Slopes each_slope;
+  Lookup lookup;
+};
+
 struct Loops {
   // y = table[bits of x], for 16-bit elements
   using Lookup = void (*)(const uint16_t* x, uint16_t* y, int64_t n, const uint16_t* table);
@@ -38,6 +52,7 @@ struct Loops {
   ElementLoops elements[kElementCount];
   bool use_table[kFunctorCount];  // for 16-bit elements
   Lookup lookup;
+  QuantizedLoops quantized;
   Stream stream;  // null where the processor has no such stores
 
   const ElementLoops& Of(Element element) const { return elements[static_cast<int>(element)]; }

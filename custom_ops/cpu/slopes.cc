@@ -1,132 +1,20 @@
 #include "cpu/slopes.h"
 
-#include <algorithm>
-
-#include "cpu/stream.h"
+#include "cpu/slope_walk.h"
 
 namespace onnx_acts {
 namespace {
 
-// Where one slope, or neighbouring slopes, serve fewer elements than this, the slopes are first
-// laid out in a buffer, so that the vector loop stays long.
-constexpr int64_t kShortRun = 64;
-constexpr int64_t kBufferElements = 1024;
-
-struct Buffer {
-  alignas(64) char bytes[kBufferElements * 8];
+// Slopes of the element type.
+struct Walked : SlopeLoops {
+  std::size_t slope_size = element_size;
 };
-
-template <class Bits>
-void LayOut(SlopeCursor& cursor, bool repeats, const char* slopes, char* out, int64_t count) {
-  const Bits* from = reinterpret_cast<const Bits*>(slopes);
-  Bits* to = reinterpret_cast<Bits*>(out);
-  while (count > 0) {
-    const int64_t run = std::min(cursor.run(), count);
-    const Bits* here = from + cursor.slope();
-    if (repeats) {
-      std::fill(to, to + run, *here);
-    } else {
-      std::copy(here, here + run, to);
-    }
-    cursor.Advance(run);
-    to += run;
-    count -= run;
-  }
-}
-
-// Writes the slopes of the next `count` elements to `out` and moves the cursor on.
-void LayOut(SlopeCursor& cursor, const SlopeLayout& layout, std::size_t element_size,
-            const char* slopes, char* out, int64_t count) {
-  const bool repeats = layout.stride[0] == 0;
-  if (element_size == 2) return LayOut<uint16_t>(cursor, repeats, slopes, out, count);
-  if (element_size == 4) return LayOut<uint32_t>(cursor, repeats, slopes, out, count);
-  LayOut<uint64_t>(cursor, repeats, slopes, out, count);
-}
-
-// In what follows, x and y are at element `first`, the first of `count`.
-
-// One slope per run, or a run of neighbouring slopes.
-void ByRuns(const SlopeLoops& loops, const SlopeLayout& layout, const char* x, const char* slopes,
-            char* y, int64_t first, int64_t count) {
-  const auto size = static_cast<int64_t>(loops.element_size);
-  const auto loop = layout.stride[0] == 0 ? loops.one : loops.each;
-  SlopeCursor cursor(layout, first);
-  for (int64_t at = 0; at < count;) {
-    const int64_t run = std::min(cursor.run(), count - at);
-    loop(x + at * size, slopes + cursor.slope() * size, y + at * size, run);
-    cursor.Advance(run);
-    at += run;
-  }
-}
-
-// The slopes of few elements, which repeat: laid out once, used again and again.
-class Periods {
- public:
-  // `count` elements from `first` on will be asked for.
-  Periods(const SlopeLoops& loops, const SlopeLayout& layout, int64_t period, const char* slopes,
-          int64_t first, int64_t count)
-      : loops_(loops),
-        period_(period),
-        length_(std::min(kBufferElements / period * period, count)),
-        first_(first) {
-    SlopeCursor cursor(layout, first);
-    LayOut(cursor, layout, loops.element_size, slopes, buffer_.bytes, length_);
-  }
-
-  void Compute(const char* x, char* y, int64_t first, int64_t count) const {
-    const auto size = static_cast<int64_t>(loops_.element_size);
-    int64_t from = (first - first_) % period_;
-    for (int64_t at = 0; at < count; from = 0) {
-      const int64_t run = std::min(length_ - from, count - at);
-      loops_.each(x + at * size, buffer_.bytes + from * size, y + at * size, run);
-      at += run;
-    }
-  }
-
- private:
-  const SlopeLoops& loops_;
-  int64_t period_, length_, first_;
-  Buffer buffer_;
-};
-
-// Short runs of a long pattern: laid out block by block.
-void ByBlocks(const SlopeLoops& loops, const SlopeLayout& layout, const char* x, const char* slopes,
-              char* y, int64_t first, int64_t count) {
-  const auto size = static_cast<int64_t>(loops.element_size);
-  Buffer buffer;
-  SlopeCursor cursor(layout, first);
-  for (int64_t at = 0; at < count; at += kBufferElements) {
-    const int64_t n = std::min(kBufferElements, count - at);
-    LayOut(cursor, layout, loops.element_size, slopes, buffer.bytes, n);
-    loops.each(x + at * size, buffer.bytes, y + at * size, n);
-  }
-}
 
 }  // namespace
 
 void ApplySlopes(const SlopeLoops& loops, const SlopeLayout& layout, const char* x,
                  const char* slopes, char* y, int64_t begin, int64_t end) {
-  const auto size = static_cast<int64_t>(loops.element_size);
-  const int64_t period = SlopePeriod(layout);
-  // body(x, y, first, count)
-  const auto fill = [&](const auto& body) {
-    Fill(y + begin * size, end - begin, size, loops.stream, [&](int64_t at, char* to, int64_t n) {
-      body(x + (begin + at) * size, to, begin + at, n);
-    });
-  };
-  if (period == 1) {  // one slope for all
-    fill([&](const char* from, char* to, int64_t, int64_t n) { loops.one(from, slopes, to, n); });
-  } else if (layout.rank > 1 && period <= kBufferElements / 2) {
-    const Periods periods(loops, layout, period, slopes, begin, end - begin);
-    fill([&](const char* from, char* to, int64_t first, int64_t n) {
-      periods.Compute(from, to, first, n);
-    });
-  } else {
-    const auto by = layout.size[0] >= kShortRun ? ByRuns : ByBlocks;
-    fill([&](const char* from, char* to, int64_t first, int64_t n) {
-      by(loops, layout, from, slopes, to, first, n);
-    });
-  }
+  slope_walk::Walk(Walked{loops}, layout, x, slopes, y, begin, end);
 }
 
 }  // namespace onnx_acts

@@ -9,9 +9,11 @@
 
 namespace onnx_acts {
 
+using NodeMaker = AnyNode* (*)(const OpSpec&, Element, const ort::Api*, const ort::KernelInfo*);
+
 struct Backend {
   const char* provider;
-  Node* (*make_node)(const OpSpec&, Element, const ort::Api*, const ort::KernelInfo*);
+  NodeMaker make_node;
 };
 
 constexpr std::size_t kMaxBackends = 2;
@@ -35,8 +37,8 @@ struct CudaInfo {
 CudaInfo DescribeCuda();
 
 template <class NodeType>
-Node* MakeNode(const OpSpec& spec, Element element, const ort::Api* api,
-               const ort::KernelInfo* info) {
+AnyNode* MakeNode(const OpSpec& spec, Element element, const ort::Api* api,
+                  const ort::KernelInfo* info) {
   return new NodeType(spec, element, api, info);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "activations/op.h"
+#include "cpu/quantized_node.h"
 #include "library/backends.h"
 #include "ort/status.h"
 #include "ort/tensor.h"
@@ -15,24 +16,28 @@
 namespace onnx_acts {
 namespace {
 
+// Makes the node of an operator; Element is that of X where X is in floating point.
+struct Maker {
+  NodeMaker make;
+  Element element;
+};
+
 // An operator for one element type and execution provider. The runtime hands the pointer back to
 // every callback.
 struct Op : ort::CustomOp {
   const OpSpec* spec;
-  Element element;
-  const Backend* backend;
+  ort::ElementType types[kMaxInputs];  // of the inputs; the outputs have X's
+  const char* provider;
+  Maker maker;
   const ort::Api* api;
 };
 
 const Op& Self(const ort::CustomOp* op) { return *static_cast<const Op*>(op); }
 
-ort::ElementType TypeOf(Element element) {
-  return static_cast<ort::ElementType>(SpecOf(element).onnx_type);
-}
-
 const char* GetName(const ort::CustomOp* op) { return Self(op).spec->name; }
-const char* GetExecutionProviderType(const ort::CustomOp* op) { return Self(op).backend->provider; }
-ort::ElementType GetType(const ort::CustomOp* op, std::size_t) { return TypeOf(Self(op).element); }
+const char* GetExecutionProviderType(const ort::CustomOp* op) { return Self(op).provider; }
+ort::ElementType GetInputType(const ort::CustomOp* op, std::size_t i) { return Self(op).types[i]; }
+ort::ElementType GetOutputType(const ort::CustomOp* op, std::size_t) { return Self(op).types[0]; }
 ort::MemoryType GetMemoryType(const ort::CustomOp*, std::size_t) { return ort::kDefaultMemory; }
 int One(const ort::CustomOp*) { return 1; }
 
@@ -56,16 +61,16 @@ ort::Status* CreateKernel(const ort::CustomOp* op, const ort::Api* api, const or
                           void** kernel) {
   const Op& self = Self(op);
   return Guarded(api,
-                 [&] { *kernel = self.backend->make_node(*self.spec, self.element, api, info); });
+                 [&] { *kernel = self.maker.make(*self.spec, self.maker.element, api, info); });
 }
 
 // The kernel carries its own table: sessions of two runtimes in one process stay apart.
 ort::Status* ComputeKernel(void* kernel, ort::KernelContext* context) {
-  const Node& self = *static_cast<const Node*>(kernel);
+  const AnyNode& self = *static_cast<const AnyNode*>(kernel);
   return Guarded(self.api(), [&] { self.Compute(context); });
 }
 
-void DestroyKernel(void* kernel) { delete static_cast<Node*>(kernel); }
+void DestroyKernel(void* kernel) { delete static_cast<AnyNode*>(kernel); }
 
 // Tells whether every size is a number or has a name. The runtime shows a size of which it knows
 // nothing as -1 without a name, and would take that -1 back as a size: Shape would give it, Slice
@@ -111,15 +116,21 @@ std::size_t GetMayInplace(int** input_index, int** output_index) {
 void ReleaseIndices(int*, int*) {}
 std::size_t GetNoAliases(int**, int**) { return 0; }
 
-Op MakeOp(const OpSpec& spec, Element element, const Backend& backend, const ort::Api* api,
+AnyNode* MakeQuantizedNode(const OpSpec& spec, Element, const ort::Api* api,
+                           const ort::KernelInfo* info) {
+  return new QuantizedNode(spec, api, info);
+}
+
+// For one runtime: all but the types of the inputs.
+Op MakeOp(const OpSpec& spec, Maker maker, const char* provider, const ort::Api* api,
           uint32_t version) {
   Op op = {};
   op.version = version;
   op.GetName = GetName;
   op.GetExecutionProviderType = GetExecutionProviderType;
-  op.GetInputType = GetType;
+  op.GetInputType = GetInputType;
   op.GetInputTypeCount = GetInputCount;
-  op.GetOutputType = GetType;
+  op.GetOutputType = GetOutputType;
   op.GetOutputTypeCount = GetOutputCount;
   op.KernelDestroy = DestroyKernel;
   op.GetInputCharacteristic = GetInputCharacteristic;
@@ -137,9 +148,28 @@ Op MakeOp(const OpSpec& spec, Element element, const Backend& backend, const ort
   op.GetAliasMap = GetNoAliases;
   op.ReleaseAliasMap = ReleaseIndices;
   op.spec = &spec;
-  op.element = element;
-  op.backend = &backend;
+  op.provider = provider;
+  op.maker = maker;
   op.api = api;
+  return op;
+}
+
+// In floating point all inputs have one type.
+Op MakeFloatOp(const OpSpec& spec, Element element, const Backend& backend, const ort::Api* api,
+               uint32_t version) {
+  Op op = MakeOp(spec, {backend.make_node, element}, backend.provider, api, version);
+  for (ort::ElementType& type : op.types) {
+    type = static_cast<ort::ElementType>(SpecOf(element).onnx_type);
+  }
+  return op;
+}
+
+// On the CPU alone.
+Op MakeQuantizedOp(const QuantizedSpec& spec, const ort::Api* api, uint32_t version) {
+  Op op = MakeOp(spec.op, {MakeQuantizedNode, {}}, "CPUExecutionProvider", api, version);
+  for (std::size_t i = 0; i < kMaxInputs; ++i) {
+    op.types[i] = static_cast<ort::ElementType>(spec.input_types[i]);
+  }
   return op;
 }
 
@@ -147,7 +177,7 @@ Op MakeOp(const OpSpec& spec, Element element, const Backend& backend, const ort
 struct Library {
   const ort::Api* api;
   ort::CustomOpDomain* domain;
-  Op ops[kOpCount * kElementCount * kMaxBackends];
+  Op ops[kOpCount * kElementCount * kMaxBackends + kQuantizedOpCount];
 };
 
 void AddOps(Library& library, uint32_t version) {
@@ -155,14 +185,18 @@ void AddOps(Library& library, uint32_t version) {
   Check(ort::CreateCustomOpDomain(library.api, kDomain, &domain));
   Released<ort::CustomOpDomain> owner(library.api, domain);
   Op* next = library.ops;
+  const auto add = [&](const Op& op) {
+    *next = op;
+    Check(ort::CustomOpDomain_Add(library.api, domain, next++));
+  };
   for (const OpSpec& spec : kOps) {
     for (int element = 0; element < kElementCount; ++element) {
       for (const Backend& backend : Backends()) {
-        *next = MakeOp(spec, static_cast<Element>(element), backend, library.api, version);
-        Check(ort::CustomOpDomain_Add(library.api, domain, next++));
+        add(MakeFloatOp(spec, static_cast<Element>(element), backend, library.api, version));
       }
     }
   }
+  for (const QuantizedSpec& spec : kQuantizedOps) add(MakeQuantizedOp(spec, library.api, version));
   library.domain = owner.Keep();
 }
 

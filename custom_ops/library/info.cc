@@ -33,6 +33,7 @@ std::string MakeInfo() {
   const IsaChoice& isa = ChooseIsa();
   std::vector<std::string> ops, elements;
   for (const OpSpec& spec : kOps) ops.push_back(spec.name);
+  for (const QuantizedSpec& spec : kQuantizedOps) ops.push_back(spec.op.name);
   for (const ElementSpec& spec : kElements) elements.push_back(spec.name);
   std::string text = "{\"version\": " + Quoted(kLibraryVersion);
   text += ", \"domain\": " + Quoted(kDomain);

@@ -5,10 +5,7 @@
 #include "ort/tensor.h"
 
 namespace onnx_acts {
-namespace {
 
-// What the model says about the shape of an input: -1 for unknown sizes, no dimensions for an
-// unknown rank.
 Shape StaticShape(const ort::Api* api, const ort::KernelInfo* info, std::size_t input) {
   ort::TypeInfo* type = nullptr;
   Check(ort::KernelInfo_GetInputTypeInfo(api, info, input, &type));
@@ -18,8 +15,6 @@ Shape StaticShape(const ort::Api* api, const ort::KernelInfo* info, std::size_t 
   return Shape(api, tensor);
 }
 
-// Throws InvalidArgument where the slope's shape does not broadcast to x's or would enlarge it.
-// Unknown sizes (-1) pass.
 void CheckSlopeShape(const OpSpec& spec, const std::string& node_name, const Shape& x,
                      const Shape& slope) {
   if (BroadcastsTo(slope.sizes(), slope.rank(), x.sizes(), x.rank())) return;
@@ -30,10 +25,8 @@ void CheckSlopeShape(const OpSpec& spec, const std::string& node_name, const Sha
       "channel, reshape the slope to (C, 1, ..., 1))");
 }
 
-}  // namespace
-
 Node::Node(const OpSpec& spec, Element element, const ort::Api* api, const ort::KernelInfo* info)
-    : api_(api),
+    : AnyNode(api),
       spec_(spec),
       element_(element),
       element_size_(SizeOf(element)),

@@ -9,6 +9,7 @@
 
 #include "activations/broadcast.h"
 #include "activations/op.h"
+#include "ort/any_node.h"
 #include "ort/ort_abi.h"
 
 namespace onnx_acts {
@@ -16,18 +17,23 @@ namespace onnx_acts {
 class Attributes;
 class Shape;
 
-// Immutable after construction: any number of threads may run it at once.
-class Node {
+// What the model says about the shape of an input: -1 for unknown sizes, no dimensions for an
+// unknown rank.
+Shape StaticShape(const ort::Api* api, const ort::KernelInfo* info, std::size_t input);
+
+// Throws InvalidArgument where the slope's shape does not broadcast to x's or would enlarge it.
+// Unknown sizes (-1) pass.
+void CheckSlopeShape(const OpSpec& spec, const std::string& node_name, const Shape& x,
+                     const Shape& slope);
+
+// Of an operator in floating point.
+class Node : public AnyNode {
  public:
   // Throws InvalidArgument where the node's attributes are refused.
   Node(const OpSpec& spec, Element element, const ort::Api* api, const ort::KernelInfo* info);
-  virtual ~Node();
-  Node(const Node&) = delete;
-  Node& operator=(const Node&) = delete;
+  ~Node() override;
 
-  void Compute(ort::KernelContext* context) const;
-
-  const ort::Api* api() const { return api_; }
+  void Compute(ort::KernelContext* context) const final;
 
  protected:
   // Pointers to elements [0, count) of the tensors of one call.
@@ -51,7 +57,6 @@ class Node {
   // "onnx_acts::ELU (node 'act3')"
   std::string Where() const;
 
-  const ort::Api* api_;
   const OpSpec& spec_;
   Element element_;
   std::size_t element_size_;

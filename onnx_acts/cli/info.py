@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from onnx_acts.cli.arguments import add_ops
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.definition.specs import OPERATORS
 from onnx_acts.text.spelling import printable
 from onnx_acts.text.tables import WIDTH, columns
 
@@ -126,9 +126,9 @@ def _operators() -> list[dict[str, Any]]:
             "name": spec.name,
             "formula": spec.formula,
             "attributes": {item.name: item.default for item in spec.attributes},
-            "element_types": list(ELEMENT_TYPES),
+            "element_types": list(spec.element_types),
         }
-        for spec in SPECS
+        for spec in OPERATORS
     ]
 
 
@@ -140,8 +140,11 @@ def _text(found: dict[str, Any]) -> str:
     lines += _labelled({name: found[name] for name in ("python", "system", "cpu")})
     lines += _labelled({"providers": ", ".join(found["providers"])})
     lines += ["", "native library", *_labelled(library_facts(found["library"]), "  ")]
-    lines += ["", f"operators, for {', '.join(ELEMENT_TYPES)}"]
+    types: list[str] = []
     for item in found["operators"]:
+        if item["element_types"] != types:
+            types = item["element_types"]
+            lines += ["", f"operators, for {', '.join(types)}"]
         given = ", ".join(f"{name} = {value:.6g}" for name, value in item["attributes"].items())
         lines += _labelled({item["name"]: item["formula"]}, "  ")
         lines += _labelled({"": f"default: {given}"}, "  ") if given else []

@@ -9,14 +9,14 @@ import functools
 
 import onnx
 
-from onnx_acts.definition.specs import SPECS
+from onnx_acts.definition.specs import OPERATORS
 
 __all__ = ["check_own_arity", "check_standard_arity"]
 
 _UNLIMITED = 2**31 - 1
 """The largest number of inputs of an operator that takes any number of them."""
 
-_SPECS = {spec.name: spec for spec in SPECS}
+_SPECS = {spec.name: spec for spec in OPERATORS}
 
 
 def check_standard_arity(node: onnx.NodeProto, opset: int) -> None:

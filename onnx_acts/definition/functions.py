@@ -23,11 +23,12 @@ from onnx_acts.definition.known import Known, Shape
 from onnx_acts.definition.nodes import attribute_proto
 from onnx_acts.definition.specs import DOMAIN, Spec
 
-__all__ = ["MINIMUM_OPSET", "Form", "form_for", "function_proto", "needs_alignment"]
+__all__ = ["MINIMUM_OPSET", "Form", "form_for", "form_of", "function_proto", "needs_alignment"]
 
 MINIMUM_OPSET = 9
 """The oldest standard opset in which a body can be written (Where appeared there)."""
 
+_QUANTIZE_OPSET = 10
 _CAST_LIKE_OPSET = 15
 _BITWISE_OPSET = 18
 _CAST_OPSETS = {"float16": MINIMUM_OPSET, "bfloat16": 13}
@@ -62,8 +63,26 @@ class Form:
     outputs: int | None = None
 
 
+def form_of(spec: Spec, opset: int, uses: Collection[Known]) -> Form:
+    """Picks the form of an operator for a model; one on 8 bits has a single form.
+
+    Args:
+        spec: the operator.
+        opset: as in `form_for`, which raises what this raises.
+        uses: as in `form_for`.
+    """
+    if not spec.is_quantized:
+        return form_for(opset, uses)
+    if opset < _QUANTIZE_OPSET:
+        raise ValueError(
+            f"the model has opset {opset}; {spec.name} needs opset {_QUANTIZE_OPSET} or newer:"
+            " convert it with onnx.version_converter.convert_version"
+        )
+    return Form(opset, convert=False)
+
+
 def form_for(opset: int, uses: Collection[Known]) -> Form:
-    """Picks the form for a model.
+    """Picks the form of an operator in floating point for a model.
 
     Args:
         opset: the model's version of the standard operators.
@@ -180,6 +199,8 @@ def _attribute_lines(spec: Spec, form: Form) -> list[str]:
     lines = []
     for attribute in spec.attributes:
         name = attribute.name
+        if attribute.kind == "single":
+            continue  # a standard operator takes it as it is
         if attribute.kind == "real":
             stored = f"{name}_0" if form.aligned else f"{name}_64"
             lines.append(f"{stored} = Constant <value: tensor = @{name}> ()")

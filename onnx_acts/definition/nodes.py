@@ -18,10 +18,12 @@ _KINDS = onnx.AttributeProto.AttributeType
 
 
 def attribute_proto(attribute: Attribute, value: float | int) -> onnx.AttributeProto:
-    """Encodes a value as its attribute: a real number as a TENSOR of one float64, others as INT."""
+    """Encodes a value as its attribute, of the type that its kind says."""
     if attribute.kind == "real":
         scalar = numpy_helper.from_array(np.array(value, dtype=np.float64))
         return helper.make_attribute(attribute.name, scalar)
+    if attribute.kind == "single":
+        return helper.make_attribute(attribute.name, float(np.float32(value)))
     return helper.make_attribute(attribute.name, int(value))
 
 

@@ -5,6 +5,9 @@ For float16, bfloat16 and float32 inputs the values are float64; for float64 inp
 that once, correctly. Parameters are first rounded to the compute type, float32 unless x is float64,
 as PyTorch, ONNX Runtime and the native kernels do; the rest is exact to the working precision.
 
+On 8 bits the definition is float32 arithmetic, step by step: the values are those of the element
+type.
+
 The negative branch is taken where x < 0, so NaN stays NaN and both zeros keep their sign.
 """
 
@@ -31,6 +34,8 @@ __all__ = [
     "prelu",
     "prelu_derivative",
     "prelu_slope_derivative",
+    "qlinear_elu",
+    "qlinear_prelu",
     "relu",
     "relu_derivative",
     "rounded",
@@ -105,6 +110,96 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
         ends = (curve == wide) | ((curve == -1) & np.isfinite(wide))
         curve = np.where(ends, np.nextafter(curve, wide.dtype.type(0)), curve)
         return np.where(wide < 0, factor * curve, wide)
+
+
+def qlinear_prelu(
+    x: ArrayLike,
+    x_scale: ArrayLike,
+    x_zero_point: ArrayLike,
+    y_scale: ArrayLike,
+    y_zero_point: ArrayLike,
+    slope: ArrayLike,
+) -> Array:
+    """PReLU between DequantizeLinear and QuantizeLinear, in float32, every step rounded.
+
+    Args:
+        x: uint8, any shape.
+        x_scale: one float32; so is `y_scale`.
+        x_zero_point: one uint8; so is `y_zero_point`.
+        y_scale: see above.
+        y_zero_point: see above.
+        slope: float32; broadcasts to x's shape, aligned at the last dimension.
+
+    Returns:
+        y, uint8.
+    """
+    arrays = _quantized_inputs("QLinearPReLU", x, x_scale, x_zero_point, y_scale, y_zero_point)
+    factor = np.asarray(slope)
+    check_element_types(spec_of("QLinearPReLU"), [a.dtype.name for a in (*arrays, factor)])
+    check_slope_shape(arrays[0].shape, factor.shape)
+    real = _dequantized(*arrays[:3])
+    with np.errstate(all="ignore"):
+        return _quantized(np.where(real < 0, real * factor, real), *arrays[3:])
+
+
+def qlinear_elu(
+    x: ArrayLike,
+    x_scale: ArrayLike,
+    x_zero_point: ArrayLike,
+    y_scale: ArrayLike,
+    y_zero_point: ArrayLike,
+    alpha: float = 1.0,
+) -> Array:
+    """ELU between DequantizeLinear and QuantizeLinear, in float32, every step rounded.
+
+    The steps are those of the standard operator, alpha * (exp(x) - 1), with the nearest float32 to
+    exp(x): what a quantized file computes, within the error of a runtime's exp.
+
+    Args:
+        x: as in `qlinear_prelu`, as are the next four.
+        x_scale: see there.
+        x_zero_point: see there.
+        y_scale: see there.
+        y_zero_point: see there.
+        alpha: rounded to float32.
+
+    Returns:
+        y, uint8.
+    """
+    arrays = _quantized_inputs("QLinearELU", x, x_scale, x_zero_point, y_scale, y_zero_point)
+    check_element_types(spec_of("QLinearELU"), [array.dtype.name for array in arrays])
+    real = _dequantized(*arrays[:3])
+    with np.errstate(all="ignore"):
+        power = np.exp(real.astype(np.float64)).astype(np.float32)
+        curve = np.float32(alpha) * (power - np.float32(1))
+        return _quantized(np.where(real < 0, curve, real), *arrays[3:])
+
+
+def _quantized_inputs(name: str, *values: ArrayLike) -> list[Array]:
+    """X, then scales and zero points of one value each, without dimensions."""
+    x, *scalars = map(np.asarray, values)
+    for label, array in zip(spec_of(name).inputs[1:], scalars, strict=False):
+        if array.size != 1:
+            raise ValueError(
+                f"{name}: {label} has the shape {array.shape}; expected one value for the tensor"
+            )
+    return [x, *(array.reshape(()) for array in scalars)]
+
+
+def _dequantized(x: Array, scale: Array, zero_point: Array) -> Array:
+    """DequantizeLinear: (x - zero point) * scale, in float32."""
+    with np.errstate(all="ignore"):
+        steps: Array = (x.astype(np.int32) - zero_point.astype(np.int32)).astype(np.float32) * scale
+    return steps
+
+
+def _quantized(real: Array, scale: Array, zero_point: Array) -> Array:
+    """QuantizeLinear: the nearest step, even at a tie, saturated; 0 for NaN."""
+    zero = zero_point.astype(np.float32)
+    low, high = -zero, np.float32(255) - zero
+    steps = real / scale
+    steps = np.where(steps > low, np.minimum(steps, high), low)
+    return (np.rint(steps) + zero).astype(np.uint8)
 
 
 def relu_derivative(x: ArrayLike) -> Array:

@@ -7,7 +7,7 @@ import threading
 import onnx
 from onnx.defs import OpSchema
 
-from onnx_acts.definition.specs import DOMAIN, ELEMENT_TYPES, OPSET_VERSION, SPECS, Attribute, Spec
+from onnx_acts.definition.specs import DOMAIN, OPERATORS, OPSET_VERSION, Attribute, Spec
 from onnx_acts.definition.validation import range_text
 
 __all__ = ["op_schema", "register_schemas"]
@@ -20,7 +20,7 @@ _LOCK = threading.Lock()
 def register_schemas() -> None:
     """Registers every operator with `onnx.defs`; does nothing for those already there."""
     with _LOCK:
-        for spec in SPECS:
+        for spec in OPERATORS:
             if not onnx.defs.has(spec.name, DOMAIN):
                 onnx.defs.register_schema(op_schema(spec))
 
@@ -32,19 +32,27 @@ def op_schema(spec: Spec) -> OpSchema:
         DOMAIN,
         OPSET_VERSION,
         doc=f"{spec.summary} {spec.formula}. {spec.source}.",
-        inputs=[OpSchema.FormalParameter(name, _TYPE_CONSTRAINT) for name in spec.inputs],
+        inputs=[OpSchema.FormalParameter(name, _input_type(spec, name)) for name in spec.inputs],
         outputs=[_output(name, optional=i > 0) for i, name in enumerate(spec.outputs)],
         type_constraints=[
             (
                 _TYPE_CONSTRAINT,
-                [f"tensor({_ONNX_NAMES.get(dtype, dtype)})" for dtype in ELEMENT_TYPES],
-                "floating-point tensors",
+                list(map(_tensor_type, spec.element_types)),
+                "quantized tensors" if spec.is_quantized else "floating-point tensors",
             )
         ],
         attributes=[_attribute(attribute) for attribute in spec.attributes],
     )
     schema.set_type_and_shape_inference_function(_outputs_are_like_x)
     return schema
+
+
+def _input_type(spec: Spec, name: str) -> str:
+    return _tensor_type(spec.input_types[name]) if name in spec.input_types else _TYPE_CONSTRAINT
+
+
+def _tensor_type(dtype: str) -> str:
+    return f"tensor({_ONNX_NAMES.get(dtype, dtype)})"
 
 
 def _output(name: str, optional: bool) -> OpSchema.FormalParameter:
@@ -55,8 +63,8 @@ def _output(name: str, optional: bool) -> OpSchema.FormalParameter:
 
 
 def _attribute(attribute: Attribute) -> OpSchema.Attribute:
-    kinds = OpSchema.AttrType
-    kind = kinds.TENSOR if attribute.kind == "real" else kinds.INT
+    kinds = {"real": OpSchema.AttrType.TENSOR, "single": OpSchema.AttrType.FLOAT}
+    kind = kinds.get(attribute.kind, OpSchema.AttrType.INT)
     accepted = range_text(attribute)
     facts = f"default {attribute.default!r}{f'; {accepted}' if accepted else ''}"
     return OpSchema.Attribute(attribute.name, kind, f"{attribute.doc} ({facts})", required=False)

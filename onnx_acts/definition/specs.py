@@ -22,7 +22,9 @@ __all__ = [
     "ELEMENTS",
     "ELEMENT_TYPES",
     "NEWEST_OPSET",
+    "OPERATORS",
     "OPSET_VERSION",
+    "QUANTIZED",
     "SPECS",
     "Attribute",
     "Difference",
@@ -44,7 +46,7 @@ NEWEST_OPSET = 28
 
 @dataclasses.dataclass(frozen=True)
 class ElementType:
-    """One element type, which every operator has.
+    """One floating-point element type, which every operator of `SPECS` has.
 
     Attributes:
         name: its NumPy (ml_dtypes) name.
@@ -67,7 +69,9 @@ ELEMENTS = (
 )
 
 ELEMENT_TYPES = tuple(element.name for element in ELEMENTS)
-"""The names of the element types."""
+"""The names of the floating-point element types."""
+
+_QUANTIZED_TYPES = ("uint8",)
 
 _BODIES = pathlib.Path(__file__).with_name("bodies")
 
@@ -99,7 +103,8 @@ class Attribute:
     Attributes:
         name: its name in the ONNX node.
         kind: "real" is a float64 scalar in a TENSOR attribute (a FLOAT attribute has 32 bits and
-            cannot carry the parameter of a float64 model); "flag" is an INT 0 or 1; "seed" any INT.
+            cannot carry the parameter of a float64 model); "single" is a FLOAT, of an operator that
+            computes in float32 alone; "flag" is an INT 0 or 1; "seed" any INT.
         default: its value where the node has none.
         doc: one sentence.
         range: which real numbers are accepted: "any", NaN and infinities too; "finite"; "positive",
@@ -108,7 +113,7 @@ class Attribute:
     """
 
     name: str
-    kind: Literal["real", "flag", "seed"]
+    kind: Literal["real", "single", "flag", "seed"]
     default: float | int
     doc: str
     range: Literal["any", "finite", "positive"] = "any"
@@ -152,8 +157,9 @@ class Standard:
 class Promise:
     """The largest error, in units in the last place (ULP) of the element type, by element type.
 
-    0.5 means correctly rounded. `kernel` is the native library; `body` the ONNX function as
-    ONNX Runtime computes it on the CPU, over normal (not subnormal) results.
+    0.5 means correctly rounded; of integers it is the largest difference. `kernel` is the native
+    library; `body` the ONNX function as ONNX Runtime computes it on the CPU, over normal (not
+    subnormal) results.
     """
 
     kernel: Mapping[str, float]
@@ -211,7 +217,11 @@ class Spec:
             dimensions as X needs. The body defines `y_c` for the output Y, and so for further
             outputs.
         promise: see `Promise`.
-        inputs: input names; the first is always "X", all have X's element type.
+        element_types: the element types of X and of the outputs.
+        input_types: the element types of the inputs that do not have X's, by name.
+        activation: the operator in floating point that this one computes on quantized tensors; ""
+            for those in floating point.
+        inputs: input names; the first is always "X".
         outputs: output names, the first is always "Y"; later ones are optional.
         attributes: see `Attribute`.
         parameter_source: where the number that scales the negative branch comes from: nowhere, an
@@ -242,6 +252,9 @@ class Spec:
     reference: str
     body: str
     promise: Promise
+    element_types: tuple[str, ...] = ELEMENT_TYPES
+    input_types: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    activation: str = ""
     inputs: tuple[str, ...] = ("X",)
     outputs: tuple[str, ...] = ("Y",)
     attributes: tuple[Attribute, ...] = ()
@@ -260,6 +273,11 @@ class Spec:
     def standard_name(self) -> str:
         """The name of the standard operator, "" if none computes the same."""
         return self.standard.name if self.standard else ""
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether X holds integers with a scale and a zero point."""
+        return bool(self.activation)
 
 
 def _since(bfloat16: int) -> Mapping[str, int]:
@@ -384,7 +402,52 @@ SPECS: tuple[Spec, ...] = (
 DEFAULT_OPS = tuple(spec.name for spec in SPECS if not spec.is_fused)
 """The operators that become `onnx_acts` nodes where the caller does not say which."""
 
-_BY_NAME = {spec.name: spec for spec in SPECS}
+_SCALES = ("x_scale", "x_zero_point", "y_scale", "y_zero_point")
+_SINGLE = types.MappingProxyType(dict.fromkeys(("x_scale", "y_scale", "slope"), "float32"))
+
+QUANTIZED: tuple[Spec, ...] = (
+    Spec(
+        name="QLinearPReLU",
+        summary="PReLU of a quantized tensor.",
+        formula="y = quantize(PReLU(dequantize(x), slope)), in float32",
+        source="He, Zhang, Ren and Sun 2015, Delving deep into rectifiers",
+        functor="NegativeSlope",
+        reference="qlinear_prelu",
+        body=body("qlinear", ACTIVATION="PRelu (real, slope)"),
+        promise=Promise(kernel={"uint8": 0.0}, body={"uint8": 0.0}),
+        element_types=_QUANTIZED_TYPES,
+        input_types=_SINGLE,
+        activation="PReLU",
+        inputs=("X", *_SCALES, "slope"),
+        parameter_source="input",
+    ),
+    Spec(
+        name="QLinearELU",
+        summary="ELU of a quantized tensor.",
+        formula="y = quantize(ELU(dequantize(x), alpha)), in float32",
+        source=(
+            "Clevert, Unterthiner and Hochreiter 2016, Fast and accurate deep network learning by"
+            " exponential linear units"
+        ),
+        functor="Elu",
+        reference="qlinear_elu",
+        body=body("qlinear", ACTIVATION="Elu <alpha: float = @alpha> (real)"),
+        promise=Promise(kernel={"uint8": 0.0}, body={"uint8": 1.0}),
+        element_types=_QUANTIZED_TYPES,
+        input_types=_SINGLE,
+        activation="ELU",
+        inputs=("X", *_SCALES),
+        attributes=(Attribute("alpha", "single", 1.0, "scale for x < 0; y tends to -alpha"),),
+        parameter_source="attribute",
+        samples=({"alpha": 0.75},),
+    ),
+)
+"""The activations of tensors of 8 bits, of which those in floating point know nothing."""
+
+OPERATORS = (*SPECS, *QUANTIZED)
+"""Every operator of the domain."""
+
+_BY_NAME = {spec.name: spec for spec in OPERATORS}
 
 
 def spec_of(name: str) -> Spec:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from onnx_acts.definition.specs import ELEMENT_TYPES, Attribute, Spec
+from onnx_acts.definition.specs import Attribute, Spec
 
 __all__ = ["accepts", "check_attributes", "check_element_types", "check_slope_shape", "range_text"]
 
 _WANTED = {
     "real": "an int or a float that float64 can hold",
+    "single": "an int or a float that float64 can hold",
     "flag": "0 or 1",
     "seed": "an int from -2**63 to 2**63 - 1",
 }
@@ -22,7 +23,7 @@ _WANTED = {
 
 
 def check_element_types(spec: Spec, dtypes: Sequence[str]) -> None:
-    """Requires every input of `spec` to have one and the same supported element type.
+    """Requires X to have a supported element type, and the other inputs theirs: mostly X's.
 
     Args:
         spec: the operator.
@@ -33,15 +34,16 @@ def check_element_types(spec: Spec, dtypes: Sequence[str]) -> None:
             f"{spec.name} takes {len(spec.inputs)} input(s) ({', '.join(spec.inputs)}),"
             f" got {len(dtypes)}"
         )
-    if dtypes[0] not in ELEMENT_TYPES:
+    if dtypes[0] not in spec.element_types:
         raise TypeError(
-            f"{spec.name}: X is {dtypes[0]}; supported element types are {', '.join(ELEMENT_TYPES)}"
+            f"{spec.name}: X is {dtypes[0]}; supported element types are"
+            f" {', '.join(spec.element_types)}"
         )
     for name, dtype in zip(spec.inputs[1:], dtypes[1:], strict=True):
-        if dtype != dtypes[0]:
+        if dtype != spec.input_types.get(name, dtypes[0]):
+            wanted = spec.input_types.get(name, "X's element type")
             raise TypeError(
-                f"{spec.name}: X is {dtypes[0]} and {name} is {dtype};"
-                f" convert {name} to X's element type"
+                f"{spec.name}: X is {dtypes[0]} and {name} is {dtype}; convert {name} to {wanted}"
             )
 
 
@@ -89,7 +91,7 @@ def check_attributes(
     for name, value in complete.items():
         kind = known[name].kind
         wanted = f"{where}: {name} must be {_WANTED[kind]}, got {value!r}"
-        if not isinstance(value, (int, float) if kind == "real" else int):
+        if not isinstance(value, (int, float) if kind in ("real", "single") else int):
             raise TypeError(wanted)
         if not _fits(kind, value):
             raise ValueError(wanted)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import onnx
 
-from onnx_acts.definition.functions import form_for, function_proto
+from onnx_acts.definition.functions import form_of, function_proto
 from onnx_acts.definition.known import Known, value_info
 from onnx_acts.definition.nodes import attribute_proto, read_attributes
 from onnx_acts.definition.specs import DOMAIN, spec_of
@@ -81,7 +81,7 @@ def function_for(
     spec = spec_of(name)
     training = any(read_attributes(node).get("training_mode") for node in nodes)
     outputs = max(len(node.output) for node in nodes)
-    form = form_for(opset, uses)
+    form = form_of(spec, opset, uses)
     form = dataclasses.replace(form, training=training, outputs=min(outputs, len(spec.outputs)))
     return function_proto(spec, form)
 

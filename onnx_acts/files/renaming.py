@@ -11,12 +11,12 @@ from collections.abc import Collection
 import onnx
 
 from onnx_acts.definition.functions import Form, function_proto
-from onnx_acts.definition.specs import DOMAIN, SPECS, Spec
+from onnx_acts.definition.specs import DOMAIN, OPERATORS, Spec
 from onnx_acts.files.structure import walk_nodes
 
 __all__ = ["restore_names"]
 
-_NAMES = frozenset(spec.name for spec in SPECS)
+_NAMES = frozenset(spec.name for spec in OPERATORS)
 
 _CONVERSIONS = frozenset(
     {"Cast", "CastLike", "Constant", "ConstantOfShape", "Identity", "Reshape", "Shape"}
@@ -76,7 +76,7 @@ def _candidates(name: str, inputs: int, attributes: Collection[str]) -> list[Spe
     """The operators that may be meant, those with the longest names first."""
     return [
         spec
-        for spec in sorted(SPECS, key=lambda spec: -len(spec.name))
+        for spec in sorted(OPERATORS, key=lambda spec: -len(spec.name))
         if (name.endswith(spec.name) or name.startswith(spec.name))
         and inputs == len(spec.inputs)
         and set(attributes) == {attribute.name for attribute in spec.attributes}

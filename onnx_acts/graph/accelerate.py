@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import onnx
 
-from onnx_acts.definition.functions import form_for
+from onnx_acts.definition.functions import form_of
 from onnx_acts.definition.known import Known
 from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, spec_of
 from onnx_acts.files.embedding import default_opset, embed_functions, uses_of
@@ -27,6 +27,7 @@ from onnx_acts.graph.local_functions import (
 )
 from onnx_acts.graph.names import rename_inlined_values
 from onnx_acts.graph.ordering import sort_nodes
+from onnx_acts.graph.quantized import fuse_quantized
 from onnx_acts.graph.replacing import Replacer
 from onnx_acts.graph.view import View
 
@@ -168,7 +169,14 @@ def request_for(ops: Sequence[str], *, approximate: bool) -> Request:
     """Makes a request of what `accelerate` takes."""
     if isinstance(ops, str):
         raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a str")
-    return Request(frozenset(spec_of(name).name for name in ops), approximate)
+    specs = [spec_of(name) for name in ops]
+    for spec in specs:
+        if spec.is_quantized:
+            raise ValueError(
+                f"ops names activations: {spec.name} takes the place of {spec.activation} in"
+                f" quantized models; name {spec.activation}"
+            )
+    return Request(frozenset(spec.name for spec in specs), approximate)
 
 
 def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Report]:
@@ -182,11 +190,13 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     original = inline_functions_with_nodes(original)
     had_types = _types_of_nodes(original) if had_nodes else {}
     changed = inline_functions_with_matches(original, request, source.weights)
+    fused = fuse_quantized(changed, request, source.weights)
     replacer = Replacer(request)
     typed = inferred(changed).graph
     view = View(changed.graph, typed, default_opset(changed), weights=source.weights)
     replacer.run(changed, view, functions_of_other_opsets(changed))
     report = replacer.report
+    report.replaced.update(fused)
     result = changed if report.replaced else original
     without_body = _without_body(result, had_types) | request.without_body
     if without_body != request.without_body:
@@ -231,19 +241,19 @@ def _without_body(
     opset, found = default_opset(model), set()
     for name, found_uses in uses_of(model).items():
         uses = [use.known for use in found_uses]
-        if _has_form(opset, uses):
+        if _has_form(name, opset, uses):
             continue
         dtypes = {use.dtype for use in uses}
         first = [*had_types.get(name, ()), *_KEPT_FIRST]
-        kept = [t for t in first if t in dtypes and _has_form(opset, [Known(t)])]
+        kept = [t for t in first if t in dtypes and _has_form(name, opset, [Known(t)])]
         if kept:  # else embedding says what the opset lacks
             found |= {(name, dtype) for dtype in dtypes - {kept[0]}}
     return frozenset(found)
 
 
-def _has_form(opset: int, uses: Collection[Known]) -> bool:
+def _has_form(name: str, opset: int, uses: Collection[Known]) -> bool:
     try:
-        form_for(opset, uses)
+        form_of(spec_of(name), opset, uses)
     except ValueError:
         return False
     return True

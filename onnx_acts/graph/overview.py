@@ -10,7 +10,7 @@ from typing import Any
 import onnx
 
 from onnx_acts.definition.nodes import read_attributes
-from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, ELEMENT_TYPES, spec_of
+from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, spec_of
 from onnx_acts.files.reading import Model, opened
 from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import walk_graphs
@@ -137,28 +137,30 @@ def _activation(kind: _Kind, count: int, bodies: set[str], library: dict[str, An
     if domain != DOMAIN:
         return Activation(operator, dtype, count)
     reason = str(library.get("error") or library.get("isa_error") or "")
-    reason = reason or refusal or _wrong_type(dtype)
+    reason = reason or refusal or _wrong_type(operator, dtype)
     return Activation(
         f"{DOMAIN}::{operator}",
         dtype,
         count,
         body="present" if operator in bodies else "missing",
         no_cpu=reason,
-        no_cuda=reason or _no_cuda(library),
+        no_cuda=reason or _no_cuda(operator, library),
     )
 
 
-def _wrong_type(dtype: str) -> str:
-    """Why no native operator takes an element type."""
-    if dtype in (*ELEMENT_TYPES, OF_CALLER):
+def _wrong_type(operator: str, dtype: str) -> str:
+    """Why the native operator does not take an element type."""
+    if dtype in (*spec_of(operator).element_types, OF_CALLER):
         return ""
     return "its element type is unknown" if dtype == "unknown" else f"there is none for {dtype}"
 
 
-def _no_cuda(library: Mapping[str, Any]) -> str:
+def _no_cuda(operator: str, library: Mapping[str, Any]) -> str:
     """Why CUDA cannot be used here."""
     import onnxruntime
 
+    if spec_of(operator).is_quantized:
+        return "the operators on 8 bits run on the CPU alone"
     if not library.get("cuda"):
         return plain_cuda_error(library)
     has_provider = CUDA in onnxruntime.get_available_providers()

@@ -12,7 +12,7 @@ from onnx.reference.op_run import OpRun
 
 from onnx_acts.definition import reference
 from onnx_acts.definition.schemas import op_schema
-from onnx_acts.definition.specs import DOMAIN, SPECS, Spec
+from onnx_acts.definition.specs import DOMAIN, OPERATORS, Spec
 from onnx_acts.files.reading import Model, check_model_in_memory, load_model
 from onnx_acts.files.renaming import restore_names
 
@@ -38,7 +38,7 @@ def reference_evaluator(model: Model) -> ReferenceEvaluator:
         source = load_model(model)
     else:
         source = check_model_in_memory(model)
-    return ReferenceEvaluator(_without_bodies(source), new_ops=[_operator(s) for s in SPECS])
+    return ReferenceEvaluator(_without_bodies(source), new_ops=[_operator(s) for s in OPERATORS])
 
 
 def _without_bodies(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -6,7 +6,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from onnx_acts.definition.specs import SPECS
+from onnx_acts.definition.specs import OPERATORS
 from onnx_acts.graph import accelerate
 from onnx_acts.ort import environment
 from onnx_acts.ort.sessions import library_info
@@ -26,8 +26,8 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert found["packages"]["onnxruntime"]
     assert "CPUExecutionProvider" in found["providers"]
-    assert [item["name"] for item in found["operators"]] == [spec.name for spec in SPECS]
-    assert found["library"].get("error") or found["library"]["ops"] == [s.name for s in SPECS]
+    assert [item["name"] for item in found["operators"]] == [spec.name for spec in OPERATORS]
+    assert found["library"].get("error") or found["library"]["ops"] == [s.name for s in OPERATORS]
 
 
 def test_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,7 +36,7 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "onnxruntime" in text
     words = " ".join(text.split())
-    for spec in SPECS:
+    for spec in OPERATORS:
         assert f"{spec.name} {spec.formula}" in words
     for jargon in ("None", "cudaError", "isa", "ort_api"):
         assert jargon not in text

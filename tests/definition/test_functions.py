@@ -17,12 +17,15 @@ from onnx_acts.definition.functions import (
     MINIMUM_OPSET,
     Form,
     form_for,
+    form_of,
     function_proto,
     needs_alignment,
 )
 from onnx_acts.definition.known import Known, Shape
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.definition.specs import ELEMENT_TYPES, QUANTIZED, SPECS, Spec, spec_of
+from onnx_acts.files.embedding import embed_functions
 from tests.helpers import feeds, in_type, one_node_model
+from tests.quantized import one_node, scales
 
 RNG = np.random.default_rng(11)
 SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, -1e-8, -1e-25, 65504.0]
@@ -92,6 +95,31 @@ def test_every_opset(spec: Spec, opset: int) -> None:
     x = in_type(X, "float32")
     got = session(model, accelerated=False).run(None, feeds(spec, x, in_type(SLOPE, "float32")))
     check_against_reference(spec, "float32", got, x)
+
+
+@pytest.mark.parametrize("opset", [10, 13, 19, 21, 23])
+@pytest.mark.parametrize("spec", QUANTIZED, ids=identify)
+def test_quantized_bodies(spec: Spec, opset: int) -> None:
+    """The pair around the standard operator, in every opset that has it; the reference's values."""
+    model = one_node(spec, (256,), (256,))
+    model.opset_import[0].version = opset
+    embed_functions(model)
+    onnx.checker.check_model(model, full_check=True)
+    first, activation, last = model.functions[0].node
+    assert (first.op_type, last.op_type) == ("DequantizeLinear", "QuantizeLinear")
+    assert activation.op_type == spec_of(spec.activation).standard_name
+    given = {**scales(0.05, 120, 0.03, 60), "slope": np.linspace(-1, 1, 256, dtype=np.float32)}
+    inputs = {"X": np.arange(256, dtype=np.uint8), **given}
+    inputs = {name: inputs[name] for name in spec.inputs}
+    (wanted,) = reference.evaluate(spec, list(inputs.values()))
+    np.testing.assert_array_equal(session(model, accelerated=False).run(None, inputs)[0], wanted)
+
+
+def test_quantized_bodies_need_the_pair() -> None:
+    """Before opset 10 there is no QuantizeLinear."""
+    with pytest.raises(ValueError, match="the model has opset 9; QLinearELU needs opset 10"):
+        form_of(spec_of("QLinearELU"), 9, known("uint8"))
+    assert form_of(spec_of("ELU"), 20, known("float32")) == form_for(20, known("float32"))
 
 
 def known(*dtypes: str | None) -> list[Known]:

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import SPECS, Spec, spec_of
+from tests.quantized import u8
 
 RNG = np.random.default_rng(7)
 # No zeros: there PyTorch's derivatives follow x > 0, ours x < 0.
@@ -173,6 +174,42 @@ def test_bad_inputs_are_refused() -> None:
         reference.prelu(np.ones((2, 1)), np.ones(3))
     with pytest.raises(ValueError, match=r"lower = 1.0 and upper = 0.5"):
         reference.rrelu(X, lower=1.0, upper=0.5)
+
+
+QUANTIZED_BY_HAND = u8([96, 98, 99, 100, 101, 103, 255])
+"""x with the zero point 100: -4, -2, -1, 0, 1, 3 and 155 steps of 0.5."""
+
+
+def test_quantized_prelu_by_hand() -> None:
+    """Slope 0.5 and steps of 0.25: -1, -0.5 and -0.25 are -4, -2 and -1 steps; 77.5 is too many."""
+    scales = (np.float32(0.5), np.uint8(100), np.float32(0.25), np.uint8(10))
+    got = reference.qlinear_prelu(QUANTIZED_BY_HAND, *scales, np.float32(0.5))
+    assert got.dtype == np.uint8
+    assert got.tolist() == [6, 8, 9, 10, 12, 16, 255]
+
+
+def test_quantized_elu_by_hand() -> None:
+    """exp(-2) - 1 = -0.8647, exp(-1) - 1 = -0.6321, exp(-0.5) - 1 = -0.3935; steps of 0.01."""
+    scales = (np.float32(0.5), np.uint8(100), np.float32(0.01), np.uint8(100))
+    assert reference.qlinear_elu(QUANTIZED_BY_HAND, *scales).tolist() == [
+        *(100 - 86, 100 - 63, 100 - 39, 100, 150, 250, 255)
+    ]
+    halved = reference.qlinear_elu(QUANTIZED_BY_HAND, *scales, alpha=0.5)
+    assert halved.tolist()[:3] == [100 - 43, 100 - 32, 100 - 20]
+
+
+def test_bad_quantized_inputs_are_refused() -> None:
+    """Scales for each channel, other integers and slopes of another type, by name."""
+    x = np.zeros((2, 3), np.uint8)
+    one, zero = np.float32(1), np.uint8(0)
+    with pytest.raises(ValueError, match=r"QLinearELU: x_scale has the shape \(3,\)"):
+        reference.qlinear_elu(x, np.ones(3, np.float32), zero, one, zero)
+    with pytest.raises(TypeError, match="QLinearELU: X is int8; supported element types are uint8"):
+        reference.qlinear_elu(x.astype(np.int8), one, zero, one, zero)
+    with pytest.raises(TypeError, match="slope is float64; convert slope to float32"):
+        reference.qlinear_prelu(x, one, zero, one, zero, np.ones(3))
+    with pytest.raises(TypeError, match="y_zero_point is int8; convert y_zero_point to X's"):
+        reference.qlinear_prelu(x, one, zero, one, np.int8(0), np.float32(1))
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (1,) * 10])

@@ -5,18 +5,19 @@ import pytest
 from onnx import helper
 
 from onnx_acts.definition.schemas import op_schema, register_schemas
-from onnx_acts.definition.specs import DOMAIN, SPECS, Spec, spec_of
+from onnx_acts.definition.specs import DOMAIN, OPERATORS, QUANTIZED, Spec, spec_of
 from tests.helpers import one_node_model
+from tests.quantized import one_node
 
 
 def test_registration_is_idempotent() -> None:
     """Registering again changes nothing and raises nothing."""
     register_schemas()
     register_schemas()
-    assert all(onnx.defs.has(spec.name, DOMAIN) for spec in SPECS)
+    assert all(onnx.defs.has(spec.name, DOMAIN) for spec in OPERATORS)
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", OPERATORS, ids=lambda spec: spec.name)
 def test_schema_follows_the_table(spec: Spec) -> None:
     """Inputs, outputs and attributes are those of the record; later outputs are optional."""
     schema = op_schema(spec)
@@ -35,6 +36,29 @@ def test_inference_without_bodies() -> None:
     for name in ("y", "noise"):
         assert types[name].elem_type == onnx.TensorProto.BFLOAT16
         assert [dim.dim_param for dim in types[name].shape.dim] == ["N", "C", "L"]
+
+
+@pytest.mark.parametrize("spec", QUANTIZED, ids=lambda spec: spec.name)
+def test_types_of_quantized_operators(spec: Spec) -> None:
+    """Integers with scales and slopes in float32; Y is as X, and other types are refused."""
+    register_schemas()
+    model = one_node(spec, ("N", 3, 4), (3, 1))
+    del model.functions[:]
+    onnx.checker.check_model(model, full_check=True)
+    unknown = onnx.ModelProto()
+    unknown.CopyFrom(model)
+    unknown.graph.output[0].type.ClearField("value")
+    inferred = onnx.shape_inference.infer_shapes(unknown, strict_mode=True)
+    found = inferred.graph.output[0].type.tensor_type
+    assert found.elem_type == onnx.TensorProto.UINT8
+    assert [dim.dim_value for dim in found.shape.dim][1:] == [3, 4]
+    for value in model.graph.input:
+        kind = value.type.tensor_type
+        right = kind.elem_type
+        kind.elem_type = onnx.TensorProto.FLOAT16
+        with pytest.raises(onnx.shape_inference.InferenceError, match="float16"):
+            onnx.checker.check_model(model, full_check=True)
+        kind.elem_type = right
 
 
 def bare(attribute: onnx.AttributeProto | None, kind: int) -> onnx.ModelProto:

@@ -10,6 +10,8 @@ from onnx_acts.definition.specs import (
     DEFAULT_OPS,
     ELEMENT_TYPES,
     NEWEST_OPSET,
+    OPERATORS,
+    QUANTIZED,
     SPECS,
     Spec,
     body,
@@ -26,7 +28,7 @@ FAMILY = {"ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU"}
 def test_family() -> None:
     """The table has the five activations that the project promises, once each."""
     assert {spec.name for spec in SPECS} >= FAMILY
-    assert len({spec.name for spec in SPECS}) == len(SPECS)
+    assert len({spec.name for spec in OPERATORS}) == len(OPERATORS)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -41,6 +43,32 @@ def test_record_is_complete(spec: Spec) -> None:
         assert all(ulp >= 0.5 for ulp in promised.values())
     assert spec.summary.endswith(".")
     assert spec.source
+
+
+@pytest.mark.parametrize("spec", QUANTIZED, ids=lambda spec: spec.name)
+def test_quantized_record_is_complete(spec: Spec) -> None:
+    """It follows from the record of its activation, but for the types."""
+    activation = spec_of(spec.activation)
+    assert spec.name == f"QLinear{activation.name}"
+    assert spec.reference == f"qlinear_{activation.reference}"
+    assert spec.reference in reference.__all__
+    assert spec.element_types == ("uint8",)
+    assert (spec.inputs[0], spec.outputs) == ("X", activation.outputs)
+    assert spec.inputs[5:] == activation.inputs[1:]
+    assert {name: "float32" for name in spec.inputs[1:] if "zero" not in name}.items() <= (
+        spec.input_types.items()
+    )
+    assert spec.parameter_source == activation.parameter_source
+    assert spec.functor == activation.functor
+    ours = [(item.name, item.default) for item in spec.attributes]
+    assert ours == [(item.name, item.default) for item in activation.attributes]
+    assert {item.kind for item in spec.attributes} <= {"single"}
+    for promised in (spec.promise.kernel, spec.promise.body):
+        assert set(promised) == set(spec.element_types)
+    assert spec.promise.kernel["uint8"] == 0
+    assert (*SPECS, *QUANTIZED) == OPERATORS
+    for name in (*spec.inputs, *spec.outputs, *(item.name for item in spec.attributes)):
+        assert name in spec.body
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)

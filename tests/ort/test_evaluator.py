@@ -9,8 +9,9 @@ import pytest
 
 from onnx_acts import reference_evaluator
 from onnx_acts.definition import reference
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.definition.specs import ELEMENT_TYPES, QUANTIZED, SPECS, Spec, spec_of
 from tests.helpers import feeds, in_type, one_node_model
+from tests.quantized import f32, one_node, scales
 
 X = np.concatenate([[np.nan, -0.0, -1e-25], np.linspace(-20, 5, 27)]).reshape(2, 3, 5)
 SLOPE = np.array([[0.1], [-0.2], [3.0]])
@@ -30,6 +31,18 @@ def test_values(spec: Spec, dtype: str, bodies: bool) -> None:
     want = reference.evaluate(spec, inputs, attributes)
     for ours, theirs in zip(got, want, strict=True):
         assert np.array_equal(ours, theirs.astype(float), equal_nan=True)
+
+
+@pytest.mark.parametrize("spec", QUANTIZED, ids=lambda spec: spec.name)
+def test_quantized_values(spec: Spec) -> None:
+    """Those of the reference, on tensors of 8 bits."""
+    model = one_node(spec, (2, 128), (2, 1))
+    slope = {"slope": f32([[0.3], [-0.2]])} if "slope" in spec.inputs else {}
+    x = np.arange(256, dtype=np.uint8).reshape(2, 128)
+    inputs = {"X": x, **scales(0.05, 120, 0.03, 60), **slope}
+    (got,) = reference_evaluator(model).run(None, inputs)
+    (wanted,) = reference.evaluate(spec, list(inputs.values()))
+    np.testing.assert_array_equal(got, wanted, strict=True)
 
 
 def test_sources(tmp_path: Path) -> None:

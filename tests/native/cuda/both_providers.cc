@@ -9,7 +9,7 @@
 namespace onnx_acts {
 namespace {
 
-Node* RefuseNode(const OpSpec&, Element, const ort::Api*, const ort::KernelInfo*) {
+AnyNode* RefuseNode(const OpSpec&, Element, const ort::Api*, const ort::KernelInfo*) {
   throw std::logic_error("a node was placed on CUDA");
 }
 
