@@ -6,7 +6,7 @@
 
 namespace onnx_acts {
 
-// Immutable after construction: any number of threads may run it at once.
+// Its results do not change after construction: any number of threads may run it at once.
 class AnyNode {
  public:
   explicit AnyNode(const ort::Api* api) : api_(api) {}

@@ -26,7 +26,8 @@ Shape StaticShape(const ort::Api* api, const ort::KernelInfo* info, std::size_t 
 void CheckSlopeShape(const OpSpec& spec, const std::string& node_name, const Shape& x,
                      const Shape& slope);
 
-// Of an operator in floating point.
+// Of an operator in floating point. Its results do not change after construction: any number of
+// threads may run it at once.
 class Node : public AnyNode {
  public:
   // Throws InvalidArgument where the node's attributes are refused.
