@@ -17,13 +17,15 @@ from onnx_acts.files.saving import save_model
 from onnx_acts.files.scopes import Values
 from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
-from onnx_acts.files.types import scopes
+from onnx_acts.files.types import inferred, scopes
+from onnx_acts.graph.channels_last import move_channels_back
 from onnx_acts.graph.inlining import inline_node
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.local_functions import inline_functions_with_nodes
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.standard import as_standard
+from onnx_acts.graph.view import View
 
 __all__ = ["lower", "lower_counted", "lower_file", "lowered"]
 
@@ -97,6 +99,8 @@ def lowered(source: Source, *, exact: bool = False) -> tuple[onnx.ModelProto, Co
     if any(node.domain == DOMAIN for node in walk_nodes(result)):
         names = FreshNames(result)
         opset = default_opset(result)
+        view = View(result.graph, inferred(result).graph, opset, weights=source.weights)
+        move_channels_back(result.graph, view, names)
         for graph, values, _ in reversed(list(scopes(result))):
             replaced += _lower_graph(graph, opset, values, exact, names)
         for function in result.functions:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -20,34 +21,65 @@ from onnx_acts.files.embedding import default_opset
 from onnx_acts.files.sources import Weights
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs
 from onnx_acts.files.types import inferred
+from onnx_acts.graph.channels_last import is_after_convolution, move_channels_last
 from onnx_acts.graph.deciding import Request
+from onnx_acts.graph.fusing import fused_leaky_relu
 from onnx_acts.graph.match import Match, fits
 from onnx_acts.graph.names import FreshNames
+from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.standard import standard_node
+from onnx_acts.graph.unused import forget_types
 from onnx_acts.graph.view import View
 
 __all__ = ["fuse_quantized"]
 
-_QUANTIZED = {spec.activation: spec for spec in QUANTIZED}
+_SPECS = {spec.activation: spec for spec in QUANTIZED}
 """The operator on 8 bits for each activation."""
+
+_QUANTIZED = frozenset(_SPECS)
+
+_RANK = 4
+"""Dimensions of what ONNX Runtime convolves with the channels last."""
 
 _PLAIN = {"axis": None, "block_size": 0, "saturate": 1, "output_dtype": 0, "precision": 0}
 """Attributes of the pair, and the value that says nothing; the axis of one scale says nothing."""
 
 
+_MOVED = ("MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze")
+"""Operators that move or choose numbers: it is the same before QuantizeLinear and after."""
+
+_MAX_POOL_OPSET = 12
+"""The first opset whose MaxPool takes 8 bits."""
+
+
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    """An activation between the pair, and the operator that takes the place of the three."""
+    """An activation between the pair, and the operator that takes the place of the three.
+
+    Attributes:
+        before: DequantizeLinear.
+        activation: the activation.
+        moved: what stands between the activation and QuantizeLinear, the last one first.
+        after: QuantizeLinear.
+        match: what the activation is.
+        spec: the operator on 8 bits.
+        rank: the number of dimensions, where the operator belongs on the last axis; else 0.
+    """
 
     before: onnx.NodeProto
     activation: onnx.NodeProto
+    moved: tuple[onnx.NodeProto, ...]
     after: onnx.NodeProto
     match: Match
     spec: Spec
+    rank: int
 
     @property
     def form(self) -> str:
-        return f"DequantizeLinear, {self.match.form}, QuantizeLinear -> {self.spec.name}"
+        """What was found and what takes its place, for people."""
+        names = ["DequantizeLinear", self.match.form]
+        names += [node.op_type for node in reversed(self.moved)]
+        return f"{', '.join(names)}, QuantizeLinear -> {self.spec.name}"
 
 
 def fuse_quantized(model: onnx.ModelProto, request: Request, weights: Weights) -> Counter[str]:
@@ -64,33 +96,55 @@ def fuse_quantized(model: onnx.ModelProto, request: Request, weights: Weights) -
     if not any(node.op_type == "QuantizeLinear" for node in model.graph.node):
         return Counter()
     view = View(model.graph, inferred(model).graph, default_opset(model), weights=weights)
-    candidates = (_found(view, node) for node in model.graph.node)
-    found = [
-        item for item in candidates if item is not None and item.spec.activation in request.ops
-    ]
+    candidates = [_found(view, node, request) for node in model.graph.node]
+    found = [item for item in candidates if item is not None]
     names = FreshNames(model)
     for item in found:
-        _fuse(model.graph, view, item, names)
+        _fuse(view, item, names)
     if found:
         _remove_unread(model.graph, {item.before.output[0] for item in found})
+        sort_nodes(model.graph)
     return Counter(item.form for item in found)
 
 
-def _found(view: View, after: onnx.NodeProto) -> _Found | None:
-    """The three nodes that end in `after`."""
-    if after.op_type != "QuantizeLinear" or not _is_plain(view, after, "uint8"):
+def _found(view: View, after: onnx.NodeProto, request: Request) -> _Found | None:
+    """The nodes that end in `after`, where an operator on 8 bits is wanted in their place."""
+    if after.op_type != "QuantizeLinear" or not _is_plain(view, after):
         return None
-    activation = view.maker(after.input[0])
-    match = activation and _match(view, activation)
-    if activation is None or match is None or match.operator not in _QUANTIZED:
+    name, moved = _before_moving(view, after.input[0])
+    activation = view.maker(name)
+    match = None if activation is None else _match(view, activation)
+    if activation is None or match is None or match.operator not in _QUANTIZED & request.ops:
         return None
     before = view.standard_maker(match.x, "DequantizeLinear")
-    if before is None or not _is_plain(view, before, "uint8"):
+    if before is None or not _is_plain(view, before) or view.uses(name) != 1:
         return None
-    has_one_use = view.uses(activation.output[0]) == 1
-    is_single = match.slope is None or _is_single_and_finite(view, str(match.slope))
-    spec = _QUANTIZED[match.operator]
-    return _Found(before, activation, after, match, spec) if has_one_use and is_single else None
+    if not _is_slope_taken(view, activation, match, request) or not _is_rising(view, after, moved):
+        return None
+    is_last = is_after_convolution(view, before.input[0])
+    rank = len(view.shape(before.input[0]) or ()) if is_last else 0
+    spec = _SPECS[match.operator]
+    return _Found(before, activation, moved, after, match, spec, rank if rank == _RANK else 0)
+
+
+def _before_moving(view: View, name: str) -> tuple[str, tuple[onnx.NodeProto, ...]]:
+    """The value from which one comes by moving alone, and the nodes that do, the last one first."""
+    moved: list[onnx.NodeProto] = []
+    while True:
+        node = view.standard_maker(name, *_MOVED)
+        if node is None or view.uses(name) != 1 or len(node.output) > 1:
+            return name, tuple(moved)
+        if node.op_type == "MaxPool" and view.opset < _MAX_POOL_OPSET:
+            return name, tuple(moved)
+        moved.append(node)
+        name = node.input[0]
+
+
+def _is_rising(view: View, after: onnx.NodeProto, moved: Sequence[onnx.NodeProto]) -> bool:
+    """Whether the largest number is also the largest after QuantizeLinear, where that is chosen."""
+    scale = view.constant(after.input[1])
+    is_known = scale is not None and bool((scale > 0).all())
+    return is_known or all(node.op_type != "MaxPool" for node in moved)
 
 
 def _match(view: View, node: onnx.NodeProto) -> Match | None:
@@ -109,48 +163,58 @@ def _match(view: View, node: onnx.NodeProto) -> Match | None:
     )
 
 
-def _is_plain(view: View, node: onnx.NodeProto, dtype: str) -> bool:
-    """Whether a node of the pair has one scale, float32, and integers of an element type."""
+def _is_plain(view: View, node: onnx.NodeProto) -> bool:
+    """Whether a node of the pair has one scale, float32, and uint8 on its other side."""
     if node.domain not in STANDARD_DOMAINS:
         return False
     integers = node.input[0] if node.op_type == "DequantizeLinear" else node.output[0]
-    has_plain_attributes = all(_PLAIN[item.name] in (None, item.i) for item in node.attribute)
     names = [name for name in node.input[1:] if name]
     return (
-        has_plain_attributes
-        and view.dtype(integers) == dtype
+        all(_PLAIN[item.name] in (None, item.i) for item in node.attribute)
+        and view.dtype(integers) == "uint8"
         and view.dtype(names[0]) == "float32"
         and all(view.shape(name) in ((), (1,)) for name in names)
     )
 
 
-def _is_single_and_finite(view: View, slope: str) -> bool:
-    """Whether a slope is float32, and no number of it is known to be infinite or NaN.
+def _is_slope_taken(view: View, node: onnx.NodeProto, match: Match, request: Request) -> bool:
+    """Whether a slope, if there is one, is float32 and not better served by a LeakyRelu.
 
-    The product of those with 0 is NaN where a runtime computes it, which ONNX Runtime did to 1.26.
+    Not where a number of it is infinite or NaN: a runtime may multiply 0 by that, as ONNX Runtime
+    did up to 1.26.
     """
+    if match.slope is None:
+        return True
+    slope = str(match.slope)
     values = view.constant(slope)
-    return view.dtype(slope) == "float32" and (values is None or bool(np.isfinite(values).all()))
+    is_finite = values is None or bool(np.isfinite(values).all())
+    stays = "LeakyReLU" not in request.ops and fused_leaky_relu(view, node, match) is not None
+    return view.dtype(slope) == "float32" and is_finite and not stays
 
 
-def _fuse(graph: onnx.GraphProto, view: View, found: _Found, names: FreshNames) -> None:
-    """Puts the operator in the place of QuantizeLinear; the activation goes."""
-    before, after = found.before, found.after
+def _fuse(view: View, found: _Found, names: FreshNames) -> None:
+    """Turns the activation into the operator on 8 bits; QuantizeLinear goes."""
+    graph, activation, after = view.graph, found.activation, found.after
     slope = [str(found.match.slope)] if found.match.slope is not None else []
-    scales = [name for node in (before, after) for name in _scale(graph, node, names)]
+    scales = [name for node in (found.before, after) for name in _scale(graph, node, names)]
     new = make_node(
         found.spec.name,
-        [before.input[0], *scales, *slope],
+        [found.before.input[0], *scales, *slope],
         [after.output[0]],
-        node_name=found.activation.name,
+        node_name=activation.name,
         **found.match.attributes,
     )
-    new.doc_string = found.activation.doc_string
-    new.metadata_props.extend(found.activation.metadata_props)
-    gone = set(found.activation.output)
-    graph.node.remove(found.activation)
-    after.CopyFrom(new)
-    _forget(graph, gone)
+    new.doc_string = activation.doc_string
+    new.metadata_props.extend(activation.metadata_props)
+    forget_types(graph, {activation.output[0], *(node.output[0] for node in found.moved)})
+    if found.moved:
+        new.output[0] = names.fresh(f"{activation.output[0]}_quantized")
+        found.moved[-1].input[0] = new.output[0]
+        found.moved[0].output[0] = after.output[0]
+    graph.node.remove(after)
+    transposes = move_channels_last(view, new, found.rank, names) if found.rank else []
+    activation.CopyFrom(new)
+    graph.node.extend(transposes)
 
 
 def _scale(graph: onnx.GraphProto, node: onnx.NodeProto, names: FreshNames) -> list[str]:
@@ -163,19 +227,12 @@ def _scale(graph: onnx.GraphProto, node: onnx.NodeProto, names: FreshNames) -> l
 
 
 def _remove_unread(graph: onnx.GraphProto, names: set[str]) -> None:
-    """Removes the nodes whose only outputs are among `names`, where nobody reads them any more."""
+    """Removes the nodes of this graph that make some of these values, where nobody reads them."""
     graphs = list(walk_graphs(graph))
     read = {name for inner in graphs for node in inner.node for name in node.input}
     read |= {value.name for inner in graphs for value in inner.output}
     gone = names - read
-    kept = [node for node in graph.node if gone.isdisjoint(node.output)]
-    copies = onnx.GraphProto(node=kept)
-    del graph.node[:]
-    graph.node.extend(copies.node)
-    _forget(graph, gone)
-
-
-def _forget(graph: onnx.GraphProto, names: set[str]) -> None:
-    """Removes the type information of values that are gone."""
-    for value in [item for item in graph.value_info if item.name in names]:
-        graph.value_info.remove(value)
+    for index in reversed(range(len(graph.node))):
+        if not gone.isdisjoint(graph.node[index].output):
+            del graph.node[index]
+    forget_types(graph, gone)

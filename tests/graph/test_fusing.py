@@ -142,7 +142,8 @@ def test_in_8_bits(kind: str, zero: int, slope: object, tmp_path: Path) -> None:
     np.testing.assert_array_equal(got, wanted)
     fused = onnx_acts.session(result, accelerated=False).run(None, fed())[0]
     np.testing.assert_array_equal(fused, wanted)
-    assert "onnx_acts::PReLU" in operators(accelerate(model, ops=ALL))
+    asked = {"uint8": "onnx_acts::QLinearPReLU", "int8": "onnx_acts::PReLU"}[kind]
+    assert asked in operators(accelerate(model, ops=ALL))
 
 
 @pytest.mark.parametrize(

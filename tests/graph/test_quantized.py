@@ -113,7 +113,7 @@ def test_names_and_documentation_stay() -> None:
 def test_without_zero_points() -> None:
     """A pair without has zeros."""
     body = "r = DequantizeLinear (x, xs) a = PRelu (r, w) y = QuantizeLinear (a, ys)"
-    model = quantized(body, w=f32([-0.25]))
+    model = quantized(body)
     result = onnx_acts.accelerate(model)
     assert operators(result) == ["onnx_acts::QLinearPReLU"]
     np.testing.assert_array_equal(
@@ -205,3 +205,77 @@ def test_twice() -> None:
     twice, counts = accelerate_counted(once)
     assert twice == once
     assert not counts
+
+
+MOVED = {
+    "MaxPool": ("MaxPool <kernel_shape = [2], strides = [2]> (a)", "N,3,2"),
+    "MaxPool with padding": ("MaxPool <kernel_shape = [3], pads = [1, 1]> (a)", "N,3,4"),
+    "Reshape": ("Reshape (a, sizes)", "N,12"),
+    "Flatten": ("Flatten (a)", "N,12"),
+    "Transpose": ("Transpose <perm = [0, 2, 1]> (a)", "N,4,3"),
+}
+
+
+@pytest.mark.parametrize("activation", ["PRelu (r, w)", "Elu (r)"])
+@pytest.mark.parametrize(("moving", "shape"), MOVED.values(), ids=MOVED)
+def test_quantize_after_moving(activation: str, moving: str, shape: str) -> None:
+    """QuantizeLinear goes before what only moves or chooses numbers, which then has 8 bits."""
+    body = PAIR.format(activation=activation).replace("y = Q", f"p = {moving} y = Q")
+    body = body.replace("(a, ys", "(p, ys")
+    model = quantized(body, outputs=f"uint8[{shape}] y", sizes=np.array([-1, 12]))
+    result, counts = accelerate_counted(model)
+    name = moving.split(maxsplit=1)[0]
+    assert operators(result)[1:] == [name]
+    assert [form for form in counts if f", {name}, QuantizeLinear -> QLinear" in form]
+    np.testing.assert_array_equal(
+        outputs_of(result, accelerated=True), outputs_of(model, accelerated=False)
+    )
+    back = onnx_acts.lower(result)
+    np.testing.assert_array_equal(
+        outputs_of(back, accelerated=False), outputs_of(model, accelerated=False)
+    )
+
+
+def test_after_several_movers() -> None:
+    """All of them have 8 bits."""
+    body = (
+        "r = DequantizeLinear (x, xs, xz) a = PRelu (r, w)"
+        " b = MaxPool <kernel_shape = [2]> (a) c = Transpose <perm = [0, 2, 1]> (b)"
+        " d = Flatten (c) y = QuantizeLinear (d, ys, yz)"
+    )
+    model = quantized(body, outputs="uint8[N,9] y")
+    result = onnx_acts.accelerate(model)
+    assert operators(result) == ["onnx_acts::QLinearPReLU", "MaxPool", "Transpose", "Flatten"]
+    np.testing.assert_array_equal(
+        outputs_of(result, accelerated=True), outputs_of(model, accelerated=False)
+    )
+
+
+POOLED = PAIR.format(activation="PRelu (r, w)").replace(
+    "y = QuantizeLinear (a,", "p = MaxPool <kernel_shape = [2]> (a) y = QuantizeLinear (p,"
+)
+SHORTER = "uint8[N,3,3] y"
+
+NOT_MOVED: dict[str, onnx.ModelProto] = {
+    "an opset whose MaxPool has no 8 bits": quantized(POOLED, outputs=SHORTER, opset=11),
+    "steps that fall": quantized(POOLED, outputs=SHORTER, ys=np.float32(-0.03)),
+    "a scale that may be negative": quantized(
+        POOLED, inputs="uint8[N,3,4] x, float ys", outputs=SHORTER, ys=None
+    ),
+    "read before it is chosen from": quantized(
+        POOLED + "z = Abs (a)", outputs=f"{SHORTER}, float[N,3,4] z"
+    ),
+    "read in floating point": quantized(
+        POOLED + "z = Abs (p)", outputs=f"{SHORTER}, float[N,3,3] z"
+    ),
+    "the places, too": quantized(
+        POOLED.replace("p = ", "p, places = "), outputs=f"{SHORTER}, int64[N,3,3] places"
+    ),
+    "a computation": quantized(POOLED.replace("MaxPool <kernel_shape = [2]>", "Neg")),
+}
+
+
+@pytest.mark.parametrize("model", NOT_MOVED.values(), ids=NOT_MOVED)
+def test_not_moved(model: onnx.ModelProto) -> None:
+    """Where the numbers might be others, or are needed in floating point."""
+    assert "onnx_acts::QLinearPReLU" not in operators(onnx_acts.accelerate(model))

@@ -1,0 +1,142 @@
+"""Operators on 8 bits between Transposes, where ONNX Runtime has the channels last.
+
+ONNX Runtime's CPU computes a quantized convolution with the channels last, writes a Transpose
+before it and one after it, and moves these through the graph until two meet and go. It knows no way
+through a node of another domain. Such a node is written on the last axis here, between Transposes
+that meet those of its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from onnx_acts.definition.specs import DOMAIN, spec_of
+from onnx_acts.graph.names import FreshNames
+from onnx_acts.graph.unused import forget_types, remove_unused
+from onnx_acts.graph.view import Array, View
+
+__all__ = ["is_after_convolution", "move_channels_back", "move_channels_last"]
+
+_SLOPE = "slope"
+
+_PASSED = (
+    *("QuantizeLinear", "DequantizeLinear", "Add", "Mul", "Concat", "MaxPool", "AveragePool"),
+    *("Relu", "LeakyRelu", "PRelu", "Elu", "Clip", "Sigmoid"),
+)
+"""Operators that ONNX Runtime moves a Transpose through, as far as they stand between the pair."""
+
+
+def is_after_convolution(view: View, name: str) -> bool:
+    """Tells whether a value comes from a quantized convolution, whatever is between them that ONNX
+    Runtime moves a Transpose through.
+    """
+    waiting, seen = [name], {name}
+    while waiting:
+        value = waiting.pop()
+        if _is_quantized_convolution(view, value):
+            return True
+        node = view.standard_maker(value, *_PASSED)
+        found = set(node.input) - seen if node is not None else set()
+        waiting += sorted(found)
+        seen |= found
+    return False
+
+
+def _is_quantized_convolution(view: View, name: str) -> bool:
+    node = view.standard_maker(name, "Conv")
+    return node is not None and all(
+        view.standard_maker(item, "DequantizeLinear") is not None for item in node.input[:2]
+    )
+
+
+def move_channels_last(
+    view: View, node: onnx.NodeProto, rank: int, names: FreshNames
+) -> list[onnx.NodeProto]:
+    """Writes an operator on the last axis, in place.
+
+    Args:
+        view: the graph, for its constants.
+        node: the operator, on channels in the second place.
+        rank: the number of dimensions of X.
+        names: gives names to the values in between.
+
+    Returns:
+        The Transposes before and after it; none where its slope is no constant, and it stays as it
+        is.
+    """
+    order = [0, *range(2, rank), 1]
+    if not _transpose_slope(view, node, order, names):
+        return []
+    x, y = node.input[0], node.output[0]
+    node.input[0], node.output[0] = (names.fresh(f"{name}_channels_last") for name in (x, y))
+    back = [0, rank - 1, *range(1, rank - 1)]
+    return [
+        helper.make_node("Transpose", [x], [node.input[0]], perm=order),
+        helper.make_node("Transpose", [node.output[0]], [y], perm=back),
+    ]
+
+
+def move_channels_back(graph: onnx.GraphProto, view: View, names: FreshNames) -> None:
+    """Undoes what `move_channels_last` has done, in place.
+
+    Args:
+        graph: the graph.
+        view: a view of it.
+        names: gives names to slopes.
+    """
+    made: set[str] = set()
+    freed: set[str] = set()
+    for node in [item for item in graph.node if item.domain == DOMAIN]:
+        before = view.standard_maker(node.input[0], "Transpose")
+        after = view.only_user(node.output[0])
+        is_quantized = spec_of(node.op_type).is_quantized
+        if not is_quantized or before is None or after is None or not _are_inverse(before, after):
+            continue
+        freed |= set(node.input)
+        if _transpose_slope(view, node, _order(after), names):
+            forget_types(graph, {node.output[0]})
+            node.input[0], node.output[0] = before.input[0], after.output[0]
+            made.add(after.output[0])
+    for index in reversed(range(len(graph.node))):
+        if graph.node[index].op_type == "Transpose" and graph.node[index].output[0] in made:
+            del graph.node[index]
+    remove_unused(graph, freed)
+
+
+def _are_inverse(before: onnx.NodeProto, after: onnx.NodeProto) -> bool:
+    orders = _order(before), _order(after)
+    return after.op_type == "Transpose" and np.argsort(orders[0]).tolist() == orders[1] != []
+
+
+def _order(node: onnx.NodeProto) -> list[int]:
+    return [int(axis) for item in node.attribute if item.name == "perm" for axis in item.ints]
+
+
+def _transpose_slope(
+    view: View, node: onnx.NodeProto, order: Sequence[int], names: FreshNames
+) -> bool:
+    """Gives a node the slope for an X whose axes are in another order; False if it is unknown."""
+    inputs = spec_of(node.op_type).inputs
+    if _SLOPE not in inputs:
+        return True
+    place = inputs.index(_SLOPE)
+    slope = view.constant(node.input[place])
+    if slope is None:
+        return False
+    if slope.size > 1:
+        name = names.fresh(f"{node.input[place]}_transposed")
+        array = _transposed(slope, order)
+        view.graph.initializer.append(numpy_helper.from_array(array, name))
+        node.input[place] = name
+    return True
+
+
+def _transposed(slope: Array, order: Sequence[int]) -> Array:
+    """A slope for an X whose axes are in another order, without needless leading sizes of 1."""
+    full = slope.reshape((1,) * (len(order) - slope.ndim) + slope.shape).transpose(order)
+    leading = next((i for i, size in enumerate(full.shape) if size != 1), full.ndim - 1)
+    return np.ascontiguousarray(full.reshape(full.shape[leading:]))
