@@ -34,6 +34,11 @@ def add_accelerate(parser: argparse.ArgumentParser) -> None:
         help="also replace forms that round differently, or differ at NaN or infinity"
         " (docs/semantics.md says how)",
     )
+    parser.add_argument(
+        "--unsigned",
+        action="store_true",
+        help="also make int8 activations of quantized models uint8, with the same results",
+    )
     parser.set_defaults(run=_accelerate)
 
 
@@ -60,7 +65,11 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 def _accelerate(arguments: argparse.Namespace) -> int:
     report = accelerate_file_reported(
-        arguments.model, arguments.output, ops=arguments.ops, approximate=arguments.approximate
+        arguments.model,
+        arguments.output,
+        ops=arguments.ops,
+        approximate=arguments.approximate,
+        unsigned=arguments.unsigned,
     )
     print(f"{arguments.output}: {_listed(report.replaced) or 'nothing to replace'}")
     for left, count in report.left.most_common():

@@ -35,6 +35,7 @@ def add_info(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--approximate", action="store_true", help="with MODEL: as `onnx-acts accelerate` has it"
     )
+    parser.add_argument("--unsigned", action="store_true", help="the same")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -44,7 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.model is not None:
         from onnx_acts.graph.overview import overview
 
-        seen = overview(arguments.model, ops=arguments.ops, approximate=arguments.approximate)
+        seen = overview(
+            arguments.model,
+            ops=arguments.ops,
+            approximate=arguments.approximate,
+            unsigned=arguments.unsigned,
+        )
         content = _model_content(arguments.model, seen)
         print(json.dumps(content, indent=2) if arguments.json else _model_text(content))
         return 0

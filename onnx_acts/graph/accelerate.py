@@ -19,6 +19,7 @@ from onnx_acts.files.saving import save_model
 from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_nodes
 from onnx_acts.files.types import complete_scan_outputs, inferred, standardise_axes
+from onnx_acts.graph.channels_last import move_channels_last
 from onnx_acts.graph.deciding import Left, Report, Request
 from onnx_acts.graph.local_functions import (
     functions_of_other_opsets,
@@ -29,6 +30,7 @@ from onnx_acts.graph.names import rename_inlined_values
 from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.quantized import fuse_quantized
 from onnx_acts.graph.replacing import Replacer
+from onnx_acts.graph.unsigned import make_unsigned
 from onnx_acts.graph.view import View
 
 __all__ = [
@@ -48,7 +50,11 @@ _WRONG_SHAPES = "ONNX Runtime finds wrong shapes for negative axes below opset 1
 
 
 def accelerate(
-    model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
+    model: Model,
+    *,
+    ops: Sequence[str] = DEFAULT_OPS,
+    approximate: bool = False,
+    unsigned: bool = False,
 ) -> onnx.ModelProto:
     """Returns a copy in which activations are `onnx_acts` nodes with their function bodies.
 
@@ -60,6 +66,11 @@ def accelerate(
     between DequantizeLinear and QuantizeLinear, where ONNX Runtime fuses it. Subgraphs are
     processed like the graph. A model-local function that holds an activation is inlined first,
     because its element types are those of its callers.
+
+    In a quantized model DequantizeLinear, the activation and QuantizeLinear become one node,
+    `QLinearPReLU` or `QLinearELU`, which has their bits: of uint8 with one scale, in the graph
+    itself. After a convolution it is written on the last axis, between two Transposes, as ONNX
+    Runtime convolves with the channels last; QuantizeLinear goes before a MaxPool.
 
     A model that has `onnx_acts` nodes already, without bodies or with bodies that do not fit any
     more (another tool changed its opset or element types, say), gets new ones; nodes that a tool
@@ -85,6 +96,9 @@ def accelerate(
             differ at NaN, infinity or where something in them overflows: `x/a` where a is no power
             of two, `p*x + q*abs(x)`, masks, and ELU forms that give a number for NaN.
             docs/semantics.md says how each differs.
+        unsigned: also make int8 activations of quantized models uint8, with the same results: only
+            those are fast in ONNX Runtime on the CPU and have operators here. On a processor
+            without VNNI instructions ONNX Runtime's products of uint8 and int8 may saturate.
 
     Returns:
         A new model; without anything to change, an equal copy. Names of values and nodes,
@@ -101,7 +115,7 @@ def accelerate(
     Example:
         >>> onnx_acts.accelerate("model.onnx", ops=("PReLU", "ELU", "LeakyReLU"))  # doctest: +SKIP
     """
-    return accelerate_counted(model, ops=ops, approximate=approximate)[0]
+    return accelerate_counted(model, ops=ops, approximate=approximate, unsigned=unsigned)[0]
 
 
 def accelerate_file(
@@ -110,6 +124,7 @@ def accelerate_file(
     *,
     ops: Sequence[str] = DEFAULT_OPS,
     approximate: bool = False,
+    unsigned: bool = False,
 ) -> Counter[str]:
     """Like `accelerate`, from file to file, in little memory: weights are copied and not loaded.
 
@@ -122,6 +137,7 @@ def accelerate_file(
             all.
         ops: as in `accelerate`.
         approximate: as in `accelerate`.
+        unsigned: as in `accelerate`.
 
     Returns:
         How often each form was replaced, like {"PRelu -> PReLU": 3}.
@@ -131,7 +147,10 @@ def accelerate_file(
             `output` is a file of the model's external data, or a file changes meanwhile.
         OSError: `output` cannot be written.
     """
-    return accelerate_file_reported(model, output, ops=ops, approximate=approximate).replaced
+    report = accelerate_file_reported(
+        model, output, ops=ops, approximate=approximate, unsigned=unsigned
+    )
+    return report.replaced
 
 
 def accelerate_file_reported(
@@ -140,9 +159,10 @@ def accelerate_file_reported(
     *,
     ops: Sequence[str] = DEFAULT_OPS,
     approximate: bool = False,
+    unsigned: bool = False,
 ) -> Report:
     """Like `accelerate_file`; also returns what stays with the reasons."""
-    request = request_for(ops, approximate=approximate)
+    request = request_for(ops, approximate=approximate, unsigned=unsigned)
     with opened_file(model) as source:
         result, report = accelerated(source, request)
         save_model(result, output, source.weights)
@@ -150,24 +170,34 @@ def accelerate_file_reported(
 
 
 def accelerate_counted(
-    model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
+    model: Model,
+    *,
+    ops: Sequence[str] = DEFAULT_OPS,
+    approximate: bool = False,
+    unsigned: bool = False,
 ) -> tuple[onnx.ModelProto, Counter[str]]:
     """Like `accelerate`; also returns how often each form was replaced ("PRelu -> PReLU": 3)."""
-    result, report = accelerate_reported(model, ops=ops, approximate=approximate)
+    result, report = accelerate_reported(model, ops=ops, approximate=approximate, unsigned=unsigned)
     return result, report.replaced
 
 
 def accelerate_reported(
-    model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
+    model: Model,
+    *,
+    ops: Sequence[str] = DEFAULT_OPS,
+    approximate: bool = False,
+    unsigned: bool = False,
 ) -> tuple[onnx.ModelProto, Report]:
     """Like `accelerate`; also returns what was replaced, and what stays with the reasons."""
-    request = request_for(ops, approximate=approximate)
+    request = request_for(ops, approximate=approximate, unsigned=unsigned)
     with opened(model) as source:
         result, report = accelerated(source, request)
         return source.weights.complete(result), report
 
 
-def request_for(ops: Sequence[str], *, approximate: bool) -> Request:
+def request_for(
+    ops: Sequence[str], *, approximate: bool = False, unsigned: bool = False
+) -> Request:
     """Makes a request of what `accelerate` takes."""
     if isinstance(ops, str):
         raise TypeError(f"ops must be a sequence of operators, like ({ops!r},), got a str")
@@ -178,7 +208,7 @@ def request_for(ops: Sequence[str], *, approximate: bool) -> Request:
                 f"ops names activations: {spec.name} takes the place of {spec.activation} in"
                 f" quantized models; name {spec.activation}"
             )
-    return Request(frozenset(spec.name for spec in specs), approximate)
+    return Request(frozenset(spec.name for spec in specs), approximate, unsigned)
 
 
 def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Report]:
@@ -192,13 +222,15 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     original = inline_functions_with_nodes(original)
     had_types = _types_of_nodes(original) if had_nodes else {}
     changed = inline_functions_with_matches(original, request, source.weights)
-    fused = fuse_quantized(changed, request, source.weights)
+    fused = make_unsigned(changed, source.weights) if request.unsigned else Counter[str]()
+    fused += fuse_quantized(changed, request, source.weights)
     replacer = Replacer(request)
     typed = inferred(changed).graph
     view = View(changed.graph, typed, default_opset(changed), weights=source.weights)
     replacer.run(changed, view, functions_of_other_opsets(changed))
     report = replacer.report
     report.replaced.update(fused)
+    report.replaced.update(move_channels_last(changed, source.weights))
     result = changed if report.replaced else original
     without_body = _without_body(result, had_types) | request.without_body
     if without_body != request.without_body:

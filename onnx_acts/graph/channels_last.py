@@ -1,4 +1,4 @@
-"""Operators on 8 bits between Transposes, where ONNX Runtime has the channels last.
+"""Operators of quantized models on the last axis, where ONNX Runtime has the channels.
 
 ONNX Runtime's CPU computes a quantized convolution with the channels last, writes a Transpose
 before it and one after it, and moves these through the graph until two meet and go. It knows no way
@@ -8,6 +8,7 @@ that meet those of its neighbours.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,13 +16,20 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onnx_acts.definition.specs import DOMAIN, spec_of
+from onnx_acts.files.embedding import default_opset
+from onnx_acts.files.sources import Weights
+from onnx_acts.files.types import inferred
 from onnx_acts.graph.names import FreshNames
+from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.unused import forget_types, remove_unused
 from onnx_acts.graph.view import Array, View
 
-__all__ = ["is_after_convolution", "move_channels_back", "move_channels_last"]
+__all__ = ["move_channels_back", "move_channels_last"]
 
 _SLOPE = "slope"
+
+_FEWEST_DIMENSIONS = 3
+"""Of what is convolved: those of one picture or sequence, its channels and one more."""
 
 _PASSED = (
     *("QuantizeLinear", "DequantizeLinear", "Add", "Mul", "Concat", "MaxPool", "AveragePool"),
@@ -30,7 +38,50 @@ _PASSED = (
 """Operators that ONNX Runtime moves a Transpose through, as far as they stand between the pair."""
 
 
-def is_after_convolution(view: View, name: str) -> bool:
+def move_channels_last(model: onnx.ModelProto, weights: Weights) -> Counter[str]:
+    """Writes operators of ours between quantized convolutions on the last axis, in place.
+
+    Those on 8 bits, and those in floating point between DequantizeLinear and QuantizeLinear.
+
+    Args:
+        model: the model; its graph is changed.
+        weights: where the data of large tensors is.
+
+    Returns:
+        How many of each operator were moved.
+    """
+    counts: Counter[str] = Counter()
+    if not any(node.op_type == "DequantizeLinear" for node in model.graph.node):
+        return counts
+    view = View(model.graph, inferred(model).graph, default_opset(model), weights=weights)
+    found = [node for node in model.graph.node if node.domain == DOMAIN and _pays(view, node)]
+    names = FreshNames(model)
+    freed: set[str] = set()
+    for node in found:
+        slopes = set(node.input[1:])
+        rank = len(view.shape(node.input[0]) or ())
+        if _transpose_slope(view, node, [0, *range(2, rank), 1], names):
+            model.graph.node.extend(_between_transposes(node, rank, names))
+            counts[f"{node.op_type} -> {node.op_type} with the channels last"] += 1
+            freed |= slopes
+    remove_unused(model.graph, freed)
+    if counts:
+        sort_nodes(model.graph)
+    return counts
+
+
+def _pays(view: View, node: onnx.NodeProto) -> bool:
+    """Whether the Transposes around a node would meet others."""
+    spec, x = spec_of(node.op_type), node.input[0]
+    if not spec.is_quantized:
+        before, after = view.standard_maker(x, "DequantizeLinear"), view.only_user(node.output[0])
+        if before is None or after is None or after.op_type != "QuantizeLinear":
+            return False
+    has_channels = len(view.shape(x) or ()) >= _FEWEST_DIMENSIONS
+    return has_channels and len(node.output) == 1 and _is_after_convolution(view, x)
+
+
+def _is_after_convolution(view: View, name: str) -> bool:
     """Tells whether a value comes from a quantized convolution, whatever is between them that ONNX
     Runtime moves a Transpose through.
     """
@@ -39,10 +90,10 @@ def is_after_convolution(view: View, name: str) -> bool:
         value = waiting.pop()
         if _is_quantized_convolution(view, value):
             return True
-        node = view.standard_maker(value, *_PASSED)
-        found = set(node.input) - seen if node is not None else set()
-        waiting += sorted(found)
-        seen |= found
+        node = view.maker(value)
+        if node is not None and (node.domain == DOMAIN or node.op_type in _PASSED):
+            waiting += sorted(set(node.input) - seen)
+            seen.update(node.input)
     return False
 
 
@@ -53,27 +104,13 @@ def _is_quantized_convolution(view: View, name: str) -> bool:
     )
 
 
-def move_channels_last(
-    view: View, node: onnx.NodeProto, rank: int, names: FreshNames
-) -> list[onnx.NodeProto]:
-    """Writes an operator on the last axis, in place.
-
-    Args:
-        view: the graph, for its constants.
-        node: the operator, on channels in the second place.
-        rank: the number of dimensions of X.
-        names: gives names to the values in between.
-
-    Returns:
-        The Transposes before and after it; none where its slope is no constant, and it stays as it
-        is.
-    """
-    order = [0, *range(2, rank), 1]
-    if not _transpose_slope(view, node, order, names):
-        return []
+def _between_transposes(
+    node: onnx.NodeProto, rank: int, names: FreshNames
+) -> Sequence[onnx.NodeProto]:
+    """Puts a node on the last axis, in place; returns the Transposes before and after it."""
     x, y = node.input[0], node.output[0]
     node.input[0], node.output[0] = (names.fresh(f"{name}_channels_last") for name in (x, y))
-    back = [0, rank - 1, *range(1, rank - 1)]
+    order, back = [0, *range(2, rank), 1], [0, rank - 1, *range(1, rank - 1)]
     return [
         helper.make_node("Transpose", [x], [node.input[0]], perm=order),
         helper.make_node("Transpose", [node.output[0]], [y], perm=back),
@@ -93,8 +130,7 @@ def move_channels_back(graph: onnx.GraphProto, view: View, names: FreshNames) ->
     for node in [item for item in graph.node if item.domain == DOMAIN]:
         before = view.standard_maker(node.input[0], "Transpose")
         after = view.only_user(node.output[0])
-        is_quantized = spec_of(node.op_type).is_quantized
-        if not is_quantized or before is None or after is None or not _are_inverse(before, after):
+        if before is None or after is None or not _are_inverse(before, after):
             continue
         freed |= set(node.input)
         if _transpose_slope(view, node, _order(after), names):

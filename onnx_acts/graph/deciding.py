@@ -57,7 +57,8 @@ class Request:
     """What the caller wants replaced: see `onnx_acts.accelerate`."""
 
     ops: frozenset[str]
-    approximate: bool
+    approximate: bool = False
+    unsigned: bool = False
     without_body: frozenset[tuple[str, str | None]] = frozenset()
     """Operators and element types of which the model's opset can have no body."""
 

@@ -16,7 +16,7 @@ from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.files.types import scopes
 from onnx_acts.graph.accelerate import accelerated, request_for
-from onnx_acts.graph.deciding import Report
+from onnx_acts.graph.deciding import Report, Request
 from onnx_acts.graph.standard import standard_spec
 from onnx_acts.ort.sessions import CUDA, library_info, plain_cuda_error
 
@@ -66,7 +66,11 @@ class Overview:
 
 
 def overview(
-    model: Model, *, ops: Sequence[str] = DEFAULT_OPS, approximate: bool = False
+    model: Model,
+    *,
+    ops: Sequence[str] = DEFAULT_OPS,
+    approximate: bool = False,
+    unsigned: bool = False,
 ) -> Overview:
     """Describes a model, and what `accelerate` would do with these options.
 
@@ -75,10 +79,10 @@ def overview(
         FileNotFoundError: no such file.
     """
     with opened(model) as source:
-        return _overview(source, ops, approximate)
+        return _overview(source, request_for(ops, approximate=approximate, unsigned=unsigned))
 
 
-def _overview(source: Source, ops: Sequence[str], approximate: bool) -> Overview:
+def _overview(source: Source, request: Request) -> Overview:
     found = source.model
     bodies = {function.name for function in found.functions if function.domain == DOMAIN}
     counts = Counter(_kinds(found))
@@ -88,7 +92,7 @@ def _overview(source: Source, ops: Sequence[str], approximate: bool) -> Overview
     ]
     opsets = {item.domain or "ai.onnx": item.version for item in found.opset_import}
     try:
-        report = accelerated(source, request_for(ops, approximate=approximate))[1]
+        report = accelerated(source, request)[1]
     except (TypeError, ValueError) as error:
         return Overview(opsets, activations, Report(), str(error))
     return Overview(opsets, activations, report)

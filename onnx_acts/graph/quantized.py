@@ -3,13 +3,17 @@
 ONNX Runtime's CPU provider has no PRelu and Elu of 8 bits: it runs the three nodes of a quantized
 file in float32. Taken is what quantizers write for activations: uint8, and one scale and zero point
 for the tensor. Subgraphs are left alone.
+
+Between the activation and QuantizeLinear there may be operators that only move or choose numbers,
+as MaxPool does: they get 8 bits. ONNX Runtime computes these, and what follows, in 8 bits by itself
+after activations that it knows, and not after one of ours.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -21,7 +25,6 @@ from onnx_acts.files.embedding import default_opset
 from onnx_acts.files.sources import Weights
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs
 from onnx_acts.files.types import inferred
-from onnx_acts.graph.channels_last import is_after_convolution, move_channels_last
 from onnx_acts.graph.deciding import Request
 from onnx_acts.graph.fusing import fused_leaky_relu
 from onnx_acts.graph.match import Match, fits
@@ -31,19 +34,22 @@ from onnx_acts.graph.standard import standard_node
 from onnx_acts.graph.unused import forget_types
 from onnx_acts.graph.view import View
 
-__all__ = ["fuse_quantized"]
+__all__ = ["fuse_quantized", "keeps_8_bits"]
 
 _SPECS = {spec.activation: spec for spec in QUANTIZED}
 """The operator on 8 bits for each activation."""
 
 _QUANTIZED = frozenset(_SPECS)
 
-_RANK = 4
-"""Dimensions of what ONNX Runtime convolves with the channels last."""
 
-_PLAIN = {"axis": None, "block_size": 0, "saturate": 1, "output_dtype": 0, "precision": 0}
+_PLAIN: Mapping[str, int | None] = {
+    "axis": None,
+    "block_size": 0,
+    "saturate": 1,
+    "output_dtype": 0,
+    "precision": 0,
+}
 """Attributes of the pair, and the value that says nothing; the axis of one scale says nothing."""
-
 
 _MOVED = ("MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze")
 """Operators that move or choose numbers: it is the same before QuantizeLinear and after."""
@@ -54,7 +60,7 @@ _MAX_POOL_OPSET = 12
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    """An activation between the pair, and the operator that takes the place of the three.
+    """An activation between the pair.
 
     Attributes:
         before: DequantizeLinear.
@@ -63,7 +69,6 @@ class _Found:
         after: QuantizeLinear.
         match: what the activation is.
         spec: the operator on 8 bits.
-        rank: the number of dimensions, where the operator belongs on the last axis; else 0.
     """
 
     before: onnx.NodeProto
@@ -72,14 +77,13 @@ class _Found:
     after: onnx.NodeProto
     match: Match
     spec: Spec
-    rank: int
 
     @property
     def form(self) -> str:
         """What was found and what takes its place, for people."""
-        names = ["DequantizeLinear", self.match.form]
-        names += [node.op_type for node in reversed(self.moved)]
-        return f"{', '.join(names)}, QuantizeLinear -> {self.spec.name}"
+        moved = [node.op_type for node in reversed(self.moved)]
+        names = ["DequantizeLinear", self.match.form, *moved, "QuantizeLinear"]
+        return f"{', '.join(names)} -> {self.spec.name}"
 
 
 def fuse_quantized(model: onnx.ModelProto, request: Request, weights: Weights) -> Counter[str]:
@@ -108,7 +112,7 @@ def fuse_quantized(model: onnx.ModelProto, request: Request, weights: Weights) -
 
 
 def _found(view: View, after: onnx.NodeProto, request: Request) -> _Found | None:
-    """The nodes that end in `after`, where an operator on 8 bits is wanted in their place."""
+    """The nodes that end in `after`, where something in their place is wanted."""
     if after.op_type != "QuantizeLinear" or not _is_plain(view, after):
         return None
     name, moved = _before_moving(view, after.input[0])
@@ -121,10 +125,28 @@ def _found(view: View, after: onnx.NodeProto, request: Request) -> _Found | None
         return None
     if not _is_slope_taken(view, activation, match, request) or not _is_rising(view, after, moved):
         return None
-    is_last = is_after_convolution(view, before.input[0])
-    rank = len(view.shape(before.input[0]) or ()) if is_last else 0
-    spec = _SPECS[match.operator]
-    return _Found(before, activation, moved, after, match, spec, rank if rank == _RANK else 0)
+    return _Found(before, activation, moved, after, match, _SPECS[match.operator])
+
+
+def keeps_8_bits(view: View, activation: onnx.NodeProto, x: str) -> bool:
+    """Tells whether ONNX Runtime moves a QuantizeLinear up to an activation that it knows.
+
+    It does so where the activation comes from DequantizeLinear and numbers are only moved or chosen
+    between the two. After a node of ours they would be moved in floating point.
+
+    Args:
+        view: the graph.
+        activation: the node that makes the activation.
+        x: its input.
+    """
+    if view.standard_maker(x, "DequantizeLinear") is None:
+        return False
+    user = view.only_user(activation.output[0])
+    while user is not None and user.op_type in _MOVED:
+        user = view.only_user(user.output[0])
+        if user is not None and user.op_type == "QuantizeLinear":
+            return True
+    return False
 
 
 def _before_moving(view: View, name: str) -> tuple[str, tuple[onnx.NodeProto, ...]]:
@@ -170,7 +192,7 @@ def _is_plain(view: View, node: onnx.NodeProto) -> bool:
     integers = node.input[0] if node.op_type == "DequantizeLinear" else node.output[0]
     names = [name for name in node.input[1:] if name]
     return (
-        all(_PLAIN[item.name] in (None, item.i) for item in node.attribute)
+        all(_PLAIN.get(item.name, -1) in (None, item.i) for item in node.attribute)
         and view.dtype(integers) == "uint8"
         and view.dtype(names[0]) == "float32"
         and all(view.shape(name) in ((), (1,)) for name in names)
@@ -195,26 +217,31 @@ def _is_slope_taken(view: View, node: onnx.NodeProto, match: Match, request: Req
 def _fuse(view: View, found: _Found, names: FreshNames) -> None:
     """Turns the activation into the operator on 8 bits; QuantizeLinear goes."""
     graph, activation, after = view.graph, found.activation, found.after
-    slope = [str(found.match.slope)] if found.match.slope is not None else []
-    scales = [name for node in (found.before, after) for name in _scale(graph, node, names)]
-    new = make_node(
-        found.spec.name,
-        [found.before.input[0], *scales, *slope],
-        [after.output[0]],
-        node_name=activation.name,
-        **found.match.attributes,
-    )
-    new.doc_string = activation.doc_string
-    new.metadata_props.extend(activation.metadata_props)
+    new = _operator(graph, found, names)
     forget_types(graph, {activation.output[0], *(node.output[0] for node in found.moved)})
     if found.moved:
         new.output[0] = names.fresh(f"{activation.output[0]}_quantized")
         found.moved[-1].input[0] = new.output[0]
         found.moved[0].output[0] = after.output[0]
     graph.node.remove(after)
-    transposes = move_channels_last(view, new, found.rank, names) if found.rank else []
     activation.CopyFrom(new)
-    graph.node.extend(transposes)
+
+
+def _operator(graph: onnx.GraphProto, found: _Found, names: FreshNames) -> onnx.NodeProto:
+    """The operator on 8 bits, with the name and documentation of the activation."""
+    slope = [str(found.match.slope)] if found.match.slope is not None else []
+    pair = (found.before, found.after)
+    scales = [name for node in pair for name in _scale(graph, node, names)]
+    new = make_node(
+        found.spec.name,
+        [found.before.input[0], *scales, *slope],
+        list(found.after.output),
+        node_name=found.activation.name,
+        **found.match.attributes,
+    )
+    new.doc_string = found.activation.doc_string
+    new.metadata_props.extend(found.activation.metadata_props)
+    return new
 
 
 def _scale(graph: onnx.GraphProto, node: onnx.NodeProto, names: FreshNames) -> list[str]:

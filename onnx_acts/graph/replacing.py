@@ -20,6 +20,7 @@ from onnx_acts.graph.inlined_bodies import inlined_body
 from onnx_acts.graph.match import Match, Reshaped
 from onnx_acts.graph.meaning import recognised
 from onnx_acts.graph.names import FreshNames
+from onnx_acts.graph.quantized import keeps_8_bits
 from onnx_acts.graph.standard import standard_node, standard_spec
 from onnx_acts.graph.unused import forget_types, remove_unused
 from onnx_acts.graph.view import View
@@ -48,6 +49,8 @@ def _obstacle(view: View, root: onnx.NodeProto, match: Match) -> str:
         return match.obstacle
     if not _has_one_type(view, match):
         return "x and slope are not known to have one element type"
+    if keeps_8_bits(view, root, match.x):
+        return "ONNX Runtime would move numbers in float32 after it (--unsigned may help)"
     if not _is_private(view, root, match):
         return "a value inside it is used elsewhere"
     if not accepts(spec_of(match.operator), match.attributes):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -161,3 +162,32 @@ def test_lower_leaves_other_transposes() -> None:
         )
         model = quantized(body, inputs=f"{SHAPE} x", outputs=outputs.replace("SHAPE", SHAPE))
         assert operators(onnx_acts.lower(model)).count("Transpose") >= 1
+
+
+S8: dict[str, Any] = {"xz": np.int8(3), "yz": np.int8(-4)}
+
+
+@pytest.mark.parametrize("activation", ["PRelu (br, w)", "Elu (br)"])
+def test_in_floating_point(activation: str) -> None:
+    """Between int8 convolutions, which have no operator on 8 bits, it is on the last axis too."""
+    body = BETWEEN.format(ACTIVATION.format("b", "d", activation))
+    shape = SHAPE.replace("uint8", "int8")
+    constants = {**WEIGHTS, **S8}
+    model = quantized(body, inputs=f"{shape} x", outputs=f"{shape} y", **constants)
+    result = onnx_acts.accelerate(model)
+    names = operators(result)
+    place = next(i for i, name in enumerate(names) if name.startswith("onnx_acts"))
+    assert names[place - 2 : place + 3] == [
+        *("DequantizeLinear", "Transpose", names[place], "Transpose", "QuantizeLinear")
+    ]
+    x = X.view(np.int8)
+    ours, plain = (onnx_acts.session(item).run(None, {"x": x})[0] for item in (result, model))
+    np.testing.assert_array_equal(ours, plain)
+    back = onnx_acts.lower(result)
+    assert Counter(operators(back)) == Counter(operators(model))
+
+
+def test_twice() -> None:
+    """What is on the last axis stays there."""
+    once = onnx_acts.accelerate(network(BETWEEN.format(ACTIVATION.format("b", "d", "Elu (br)"))))
+    assert onnx_acts.accelerate(once) == once

@@ -10,7 +10,7 @@ import pytest
 
 import onnx_acts
 from onnx_acts.files.embedding import embed_functions
-from onnx_acts.graph.accelerate import accelerate_counted
+from onnx_acts.graph.accelerate import accelerate_counted, accelerate_reported
 from tests.graph.models import operators
 from tests.quantized import Array, f32, u8
 
@@ -142,7 +142,7 @@ def test_shared_dequantized_value() -> None:
         np.testing.assert_array_equal(ours, plain)
 
 
-S8 = {"xz": np.int8(3), "yz": np.int8(-4)}
+S8: dict[str, Any] = {"xz": np.int8(3), "yz": np.int8(-4)}
 
 LEFT: dict[str, onnx.ModelProto] = {
     "int8": pair("PRelu (r, w)", inputs="int8[N,3,4] x", outputs="int8[N,3,4] y", **S8),
@@ -279,3 +279,16 @@ NOT_MOVED: dict[str, onnx.ModelProto] = {
 def test_not_moved(model: onnx.ModelProto) -> None:
     """Where the numbers might be others, or are needed in floating point."""
     assert "onnx_acts::QLinearPReLU" not in operators(onnx_acts.accelerate(model))
+
+
+@pytest.mark.parametrize("mover", ["MaxPool <kernel_shape = [2]>", "Flatten"])
+def test_left_where_a_mover_would_leave_8_bits(mover: str) -> None:
+    """In int8 ONNX Runtime moves QuantizeLinear before it after a PRelu, and not after ours."""
+    body = POOLED.replace("MaxPool <kernel_shape = [2]>", mover)
+    shape = "N,12" if mover == "Flatten" else "N,3,3"
+    model = quantized(body, inputs="int8[N,3,4] x", outputs=f"int8[{shape}] y", **S8)
+    result, report = accelerate_reported(model)
+    assert operators(result) == operators(model)
+    ((left, count),) = report.left.items()
+    assert (left.form, left.operator, count) == ("PRelu", "PReLU", 1)
+    assert "--unsigned may help" in left.reason
