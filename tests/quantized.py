@@ -54,7 +54,7 @@ def one_node(
         [helper.make_tensor_value_info("Y", TensorProto.UINT8, x_shape)],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in stored.items()],
     )
-    opsets = [helper.make_opsetid("", 13), helper.make_opsetid("onnx_acts", 1)]
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("onnx_acts", 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
     embed_functions(model)
     return model

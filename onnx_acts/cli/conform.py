@@ -6,12 +6,14 @@ import argparse
 from typing import TYPE_CHECKING
 
 from onnx_acts.cli.arguments import check_targets, named, progress
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.definition.specs import ELEMENT_TYPES, OPERATORS, QUANTIZED_TYPES
 
 if TYPE_CHECKING:
     from onnx_acts.conformance.suite import Result, Selection
 
 __all__ = ["add_conform", "run"]
+
+_DTYPES = (*ELEMENT_TYPES, *QUANTIZED_TYPES)
 
 
 def add_conform(parser: argparse.ArgumentParser) -> None:
@@ -80,8 +82,8 @@ def _selection(arguments: argparse.Namespace) -> Selection:
                 f" out: --runtimes {' '.join(r.name for r in RUNTIMES if not r.unavailable())}"
             )
     return Selection(
-        operators=named(arguments.ops, {spec.name: spec for spec in SPECS}, "--ops"),
-        dtypes=named(arguments.dtypes, {name: name for name in ELEMENT_TYPES}, "--dtypes"),
+        operators=named(arguments.ops, {spec.name: spec for spec in OPERATORS}, "--ops"),
+        dtypes=named(arguments.dtypes, {name: name for name in _DTYPES}, "--dtypes"),
         groups=named(arguments.groups, {name: name for name in GROUPS}, "--groups"),
         runtimes=runtimes,
         quick=arguments.quick,

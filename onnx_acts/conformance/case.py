@@ -42,8 +42,8 @@ class Case:
 
     Attributes:
         operator: its name in the operator table.
-        dtype: the element type, as in `ELEMENT_TYPES`.
-        inputs: its inputs, all of that element type.
+        dtype: the element type of X, one of the record's.
+        inputs: its inputs, of that element type or of those that the record says.
         attributes: those that differ from their defaults.
         outputs: how many of its outputs are asked for.
         group: the group of cases that this one belongs to.
@@ -152,7 +152,11 @@ def _acts_node(case: Case) -> onnx.NodeProto:
 def _model(node: onnx.NodeProto, case: Case, opset: int) -> onnx.ModelProto:
     element_type = onnx_type(case.dtype)
     inputs = [
-        helper.make_tensor_value_info(name, element_type, [f"{name}{i}" for i in range(array.ndim)])
+        helper.make_tensor_value_info(
+            name,
+            onnx_type(case.spec.input_types.get(name, case.dtype)),
+            [f"{name}{i}" for i in range(array.ndim)],
+        )
         for name, array in zip(case.spec.inputs, case.inputs, strict=True)
     ]
     shape = [f"X{i}" for i in range(case.inputs[0].ndim)]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.quantized_cases import quantized_cases
 from onnx_acts.conformance.values import (
     dense_values,
     parameter_values,
@@ -24,6 +25,9 @@ __all__ = ["GROUPS", "cases", "find_case"]
 
 Array = NDArray[Any]
 Attributes = dict[str, float | int]
+
+_QUANTIZED = "quantized"
+"""The group of the operators on 8 bits, which have no other."""
 
 _SLOPE = 0.23
 """The parameter input where a group is not about it."""
@@ -42,6 +46,8 @@ def cases(spec: Spec, dtype: str, group: str, quick: bool = False) -> Iterator[C
         group: one of `GROUPS`.
         quick: fewer of them, for a first look.
     """
+    if dtype not in spec.element_types or spec.is_quantized != (group == _QUANTIZED):
+        return
     for name, inputs, attributes, outputs in GROUPS[group](spec, dtype, quick):
         yield Case(spec.name, dtype, inputs, attributes, outputs, group, name)
 
@@ -202,5 +208,6 @@ GROUPS: dict[str, Generator] = {
     "slopes": _slopes,
     "attributes": _attributes,
     "training": _training,
+    _QUANTIZED: quantized_cases,
 }
 """The groups of cases, in the order of the report."""

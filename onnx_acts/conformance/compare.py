@@ -10,6 +10,8 @@ numbers of the element type in v's binade: 2^(floor(log2 |v|) - m) with m stored
 
 A distance hides what is not a number on that grid. So NaN, the infinities, the sign and a true zero
 are classes: an element whose class is wrong is wrong, whatever the promise.
+
+Integers have no such grid: their error is the difference.
 """
 
 from __future__ import annotations
@@ -61,9 +63,9 @@ def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> C
         got: what a runtime computed.
         exact: the true values in a wider type, as `onnx_acts.reference.exact` gives them.
         dtype: the element type that `got` must have.
-        promise: the largest error allowed, in ULP. 0.5 means correctly rounded, ties to even. For
-            float64 the true values have 64 bits, so there the promise is widened by what their own
-            rounding can cost, 2^-10 ULP.
+        promise: the largest error allowed, in ULP; of integers the largest difference. 0.5 means
+            correctly rounded, ties to even. For float64 the true values have 64 bits, so there the
+            promise is widened by what their own rounding can cost, 2^-10 ULP.
     """
     if got.dtype != dtype or got.shape != exact.shape:
         found, wanted = (
@@ -71,6 +73,8 @@ def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> C
         )
         return Comparison(0.0, exact.size, None, f"got {found}, expected {wanted}")
     got, exact = got.reshape(-1), exact.reshape(-1)
+    if np.issubdtype(dtype, np.integer):
+        return _compare_steps(got, exact, promise)
     misclassified = _misclassified(got, exact)
     errors = ulp_error(got, exact)
     # Only true values with few bits to spare excuse a neighbour of the correctly rounded result.
@@ -88,6 +92,21 @@ def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> C
         f" {int(np.argmax(wrong))})"
     )
     return Comparison(max_ulp, int(wrong.sum()), worst, message)
+
+
+def _compare_steps(got: Array, exact: Array, promise: float) -> Comparison:
+    """Integers: the error is their difference."""
+    errors = np.abs(got.astype(np.int64) - exact.astype(np.int64))
+    wrong = errors > promise
+    largest = float(np.max(errors, initial=0))
+    if not wrong.any():
+        return Comparison(largest)
+    worst = int(np.argmax(errors))
+    message = (
+        f"got {got[worst]}, exact {exact[worst]} (promise {promise:g} steps; {int(wrong.sum())} of"
+        f" {got.size} elements, first {int(np.argmax(wrong))})"
+    )
+    return Comparison(largest, int(wrong.sum()), worst, message)
 
 
 def ulp(exact: Array, dtype: np.dtype[Any]) -> Array:

@@ -16,7 +16,7 @@ import fnmatch
 import re
 
 from onnx_acts.conformance.case import Case
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Difference, Spec
+from onnx_acts.definition.specs import ELEMENT_TYPES, OPERATORS, SPECS, Difference, Spec
 
 __all__ = [
     "KNOWN_DIFFERENCES",
@@ -172,7 +172,7 @@ KNOWN_DIFFERENCES: tuple[Difference, ...] = (
     ),
     *(
         dataclasses.replace(item, operators=(spec.name,))
-        for spec in SPECS
+        for spec in OPERATORS
         for item in spec.differences
     ),
 )

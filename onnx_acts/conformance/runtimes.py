@@ -98,10 +98,9 @@ class _OnnxRuntime:
         return missing or (cuda_error() if self._provider == CUDA else "")
 
     def unsupported(self, case: Case) -> str:
-        if case.dtype == "bfloat16" and not _TAKES_BFLOAT16:
-            return f"onnxruntime {onnxruntime.__version__} takes no bfloat16 arrays from Python"
-        if self.name not in ("standard", "provider"):
-            return ""
+        reason = _missing_type(case, self._provider)
+        if reason or self.name not in ("standard", "provider"):
+            return reason
         if case.spec.standard is None or case.dtype not in case.spec.standard.since:
             return "there is no such standard operator"
         if case.training or case.outputs > 1:
@@ -147,6 +146,14 @@ class _OnnxRuntime:
             session_options=options,
             accelerated=self._accelerated,
         )
+
+
+def _missing_type(case: Case, provider: str) -> str:
+    """Why there is no way to run a case's element type."""
+    if case.dtype == "bfloat16" and not _TAKES_BFLOAT16:
+        return f"onnxruntime {onnxruntime.__version__} takes no bfloat16 arrays from Python"
+    is_elsewhere = case.spec.is_quantized and provider == CUDA
+    return "the operators on 8 bits run on the CPU alone" if is_elsewhere else ""
 
 
 def _unsupported_by_provider(case: Case, since: int) -> str:

@@ -17,7 +17,7 @@ from onnx_acts.conformance.known_differences import (
 )
 from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, version_of
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Difference, Spec
+from onnx_acts.definition.specs import ELEMENT_TYPES, OPERATORS, QUANTIZED_TYPES, Difference, Spec
 
 __all__ = ["Cell", "Failure", "Result", "Selection", "promise_of", "run"]
 
@@ -28,8 +28,8 @@ _REPORTED_FAILURES = 3
 class Selection:
     """What to run; everything by default."""
 
-    operators: Sequence[Spec] = SPECS
-    dtypes: Sequence[str] = ELEMENT_TYPES
+    operators: Sequence[Spec] = OPERATORS
+    dtypes: Sequence[str] = (*ELEMENT_TYPES, *QUANTIZED_TYPES)
     groups: Sequence[str] = tuple(GROUPS)
     runtimes: Sequence[Runtime] = tuple(RUNTIMES)
     quick: bool = False
@@ -128,7 +128,8 @@ def run(
         progress: is told what comes next.
     """
     result, ledger = Result(), _Ledger(known)
-    parts = list(itertools.product(selection.operators, selection.dtypes, selection.groups))
+    products = itertools.product(selection.operators, selection.dtypes, selection.groups)
+    parts = [part for part in products if part[1] in part[0].element_types]
     for number, (spec, dtype, group) in enumerate(parts, 1):
         progress(f"{number}/{len(parts)} {spec.name} {dtype} {group}")
         chosen = cases(spec, dtype, group, selection.quick)

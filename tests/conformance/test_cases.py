@@ -14,7 +14,7 @@ from onnx_acts.conformance.values import (
     random_values,
     special_values,
 )
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
+from onnx_acts.definition.specs import ELEMENT_TYPES, QUANTIZED, SPECS, Spec, spec_of
 from onnx_acts.definition.validation import check_element_types, check_slope_shape
 
 OPERATORS = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -178,3 +178,29 @@ def test_standard_parameter_is_the_mean() -> None:
         model = standard_model(Case("RReLU", "float32", [x], attributes))
         (alpha,) = (item.f for item in model.graph.node[0].attribute)
         assert (alpha, np.signbit(alpha)) == (mean, np.signbit(mean))
+
+
+@pytest.mark.parametrize("spec", QUANTIZED, ids=lambda spec: spec.name)
+def test_quantized_cases(spec: Spec) -> None:
+    """One group, named once, of the record's types; every integer with ties, and odd lengths."""
+    assert {group for group in GROUPS if any(cases(spec, "uint8", group))} == {"quantized"}
+    found = list(cases(spec, "uint8", "quantized"))
+    assert len({case.name for case in found}) == len(found) > 100
+    ties = 0
+    for case in found:
+        check_element_types(spec, [array.dtype.name for array in case.inputs])
+        onnx.checker.check_model(acts_model(case), full_check=True)
+        x, x_scale, x_zero, y_scale, *_ = case.inputs
+        real = (x.astype(float) - int(x_zero)) * float(x_scale)
+        ties += int(np.count_nonzero(np.abs(real / float(y_scale)) % 1 == 0.5))
+    assert ties > 1000
+    assert {case.inputs[0].size % 8 for case in found} == set(range(8))
+    every = [case for case in found if set(case.inputs[0].reshape(-1).tolist()) == set(range(256))]
+    assert len(every) > 100
+
+
+def test_no_quantized_cases_of_others() -> None:
+    """Operators in floating point have none, and those on 8 bits none of another type."""
+    assert not list(cases(spec_of("PReLU"), "float32", "quantized"))
+    assert not list(cases(spec_of("QLinearPReLU"), "float32", "quantized"))
+    assert not list(cases(spec_of("QLinearPReLU"), "uint8", "special"))

@@ -27,7 +27,14 @@ from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, runtime_of
 from onnx_acts.conformance.suite import Result, Selection, run
 from onnx_acts.definition import reference
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Difference, spec_of
+from onnx_acts.definition.specs import (
+    ELEMENT_TYPES,
+    QUANTIZED,
+    QUANTIZED_TYPES,
+    SPECS,
+    Difference,
+    spec_of,
+)
 from onnx_acts.ort.sessions import session
 
 OPERATORS = [spec.name for spec in SPECS]
@@ -290,8 +297,8 @@ def test_records_name_things_that_exist(item: Difference) -> None:
     """A record's runtime, operators, types, groups and cases are real; it says why and when."""
     runtime_of(item.runtime)
     assert item.operators
-    assert set(item.operators) <= set(OPERATORS)
-    assert set(item.dtypes) <= set(ELEMENT_TYPES)
+    assert set(item.operators) <= {spec.name for spec in (*SPECS, *QUANTIZED)}
+    assert set(item.dtypes) <= {*ELEMENT_TYPES, *QUANTIZED_TYPES}
     assert item.reason
     assert item.seen
     assert bool(item.groups) != (item.ulp is not None), "cases that fail, or an error"
@@ -379,3 +386,37 @@ def test_cuda_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cuda.unavailable() == "no driver"
     monkeypatch.setattr("onnx_acts.ort.sessions.library_info", lambda: {"cuda": True})
     assert cuda.unavailable() == ""
+
+
+def test_quantized_operators() -> None:
+    """They have the group of their own, and every runtime that can compute them keeps the promise.
+
+    The body has ONNX Runtime's Elu, whose exp may decide a tie otherwise: one step.
+    """
+    result = run(Selection(operators=QUANTIZED, quick=True))
+    assert {(cell.dtype, cell.group) for cell in result.cells} == {("uint8", "quantized")}
+    verdicts = {(cell.operator, cell.runtime): cell.status for cell in result.cells}
+    for name in ("QLinearPReLU", "QLinearELU"):
+        for runtime in ("library", "bodies", "evaluator"):
+            assert verdicts[name, runtime] == "pass"
+        assert verdicts[name, "standard"] == verdicts[name, "pytorch"] == "n/a"
+    assert verdicts["QLinearPReLU", "reference"] == "pass"
+    assert verdicts["QLinearELU", "reference"] == "known"
+    assert result.ok
+
+
+def test_a_step_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal bits are promised: one integer that is off by one shows, with a program."""
+    library = runtime_of("library")
+    right = type(library).run
+
+    def off_by_one(self: object, case: Case) -> list[Any]:
+        (got,) = right(self, case)  # type: ignore[arg-type]
+        return [got - (np.arange(got.size) == 130).reshape(got.shape).astype(got.dtype)]
+
+    monkeypatch.setattr(type(library), "run", off_by_one)
+    chosen = Selection(operators=QUANTIZED[1:], runtimes=[library], quick=True)
+    (cell,) = run(chosen).cells
+    assert cell.status == "fail"
+    assert "promise 0 steps; 1 of 256 elements, first 130" in cell.failures[0].message
+    assert "find_case('QLinearELU', 'uint8', 'quantized'" in cell.failures[0].program
