@@ -43,6 +43,7 @@ enum ErrorCode : int { kFail = 1, kInvalidArgument = 2 };
 enum ElementType : int {
   kUndefined = 0,
   kFloat = 1,
+  kUint8 = 2,
   kFloat16 = 10,
   kDouble = 11,
   kBFloat16 = 16,

@@ -23,7 +23,9 @@ inline const ElementSpec& SpecOf(ort::ElementType type) {
   throw std::invalid_argument("no element type of the library");
 }
 
-inline std::size_t ElementSize(ort::ElementType type) { return SpecOf(type).size; }
+inline std::size_t ElementSize(ort::ElementType type) {
+  return type == ort::kUint8 ? sizeof(uint8_t) : SpecOf(type).size;
+}
 
 inline std::size_t ByteCount(ort::ElementType type, const Sizes& sizes) {
   return static_cast<std::size_t>(Product(sizes)) * ElementSize(type);
@@ -31,13 +33,36 @@ inline std::size_t ByteCount(ort::ElementType type, const Sizes& sizes) {
 
 // The library's operators, registered with a runtime; they live as long as the process.
 template <class Runtime>
-const std::vector<const ort::CustomOp*>& RegisteredOps() {
+const std::vector<const ort::CustomOp*>& AllOps() {
   static ort::SessionOptions options;
   if (options.domains.empty()) Take(RegisterCustomOps(&options, &Runtime::kBase));
   return options.domains.at(0)->ops;
 }
 
-// The table's record of an operator.
+template <class Runtime>
+std::vector<const ort::CustomOp*> OpsWhere(bool is_quantized) {
+  std::vector<const ort::CustomOp*> found;
+  for (const ort::CustomOp* op : AllOps<Runtime>()) {
+    if ((op->GetInputType(op, 0) == ort::kUint8) == is_quantized) found.push_back(op);
+  }
+  return found;
+}
+
+// Those in floating point.
+template <class Runtime>
+const std::vector<const ort::CustomOp*>& RegisteredOps() {
+  static const std::vector<const ort::CustomOp*> ops = OpsWhere<Runtime>(false);
+  return ops;
+}
+
+// Those on tensors of 8 bits.
+template <class Runtime>
+const std::vector<const ort::CustomOp*>& QuantizedOps() {
+  static const std::vector<const ort::CustomOp*> ops = OpsWhere<Runtime>(true);
+  return ops;
+}
+
+// The table's record of an operator in floating point.
 inline const OpSpec& SpecOf(const ort::CustomOp* op) {
   for (const OpSpec& spec : kOps) {
     if (std::strcmp(op->GetName(op), spec.name) == 0) return spec;

@@ -104,6 +104,7 @@ static_assert(ORT_FAIL == int{abi::kFail} && ORT_INVALID_ARGUMENT == int{abi::kI
               "OrtErrorCode");
 static_assert(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT == int{abi::kFloat} &&
                   ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 == int{abi::kFloat16} &&
+                  ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 == int{abi::kUint8} &&
                   ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE == int{abi::kDouble} &&
                   ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 == int{abi::kBFloat16},
               "ONNXTensorElementDataType");
