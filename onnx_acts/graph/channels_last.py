@@ -75,7 +75,8 @@ def _pays(view: View, node: onnx.NodeProto) -> bool:
     spec, x = spec_of(node.op_type), node.input[0]
     if not spec.is_quantized:
         before, after = view.standard_maker(x, "DequantizeLinear"), view.only_user(node.output[0])
-        if before is None or after is None or after.op_type != "QuantizeLinear":
+        is_between = after is not None and after.op_type == "QuantizeLinear"
+        if before is None or after is None or not is_between or after.input[0] != node.output[0]:
             return False
     has_channels = len(view.shape(x) or ()) >= _FEWEST_DIMENSIONS
     return has_channels and len(node.output) == 1 and _is_after_convolution(view, x)

@@ -141,10 +141,12 @@ def keeps_8_bits(view: View, activation: onnx.NodeProto, x: str) -> bool:
     """
     if view.standard_maker(x, "DequantizeLinear") is None:
         return False
-    user = view.only_user(activation.output[0])
-    while user is not None and user.op_type in _MOVED:
-        user = view.only_user(user.output[0])
-        if user is not None and user.op_type == "QuantizeLinear":
+    name = activation.output[0]
+    user = view.only_user(name)
+    while user is not None and user.op_type in _MOVED and user.input[0] == name:
+        name = user.output[0]
+        user = view.only_user(name)
+        if user is not None and user.op_type == "QuantizeLinear" and user.input[0] == name:
             return True
     return False
 
