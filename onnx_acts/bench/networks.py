@@ -8,6 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from onnx_acts.bench.small_networks import MobileFaceNet, ResNet, UNet
+
 __all__ = ["EDSR", "FSRCNN", "NETWORKS", "IResNet18", "Network", "build"]
 
 Activation = Callable[[int], nn.Module]
@@ -152,11 +154,13 @@ class Network:
         name: its name on the command line and in reports.
         shape: the shape of its input, float32.
         module: makes it, with PyTorch's initial weights.
+        is_quantized: whether its activations are made uint8 and its weights int8.
     """
 
     name: str
     shape: tuple[int, ...]
     module: Callable[[], nn.Module]
+    is_quantized: bool = False
 
 
 def build(network: Network) -> nn.Module:
@@ -185,5 +189,12 @@ NETWORKS: tuple[Network, ...] = (
     Network("fsrcnn-prelu", (1, 1, 540, 960), lambda: FSRCNN(_prelu)),
     Network("edsr-prelu", (1, 3, 270, 480), lambda: EDSR(_prelu, blocks=16, channels=16)),
     Network("iresnet18-elu", (1, 3, 112, 112), lambda: IResNet18(_elu)),
+    Network("iresnet18-prelu-uint8", (1, 3, 112, 112), lambda: IResNet18(_prelu), True),
+    Network("fsrcnn-prelu-uint8", (1, 1, 270, 480), lambda: FSRCNN(_prelu), True),
+    Network("edsr-prelu-uint8", (1, 3, 135, 240), lambda: EDSR(_prelu, 16, 16), True),
+    Network("mobilefacenet-prelu-uint8", (1, 3, 112, 112), lambda: MobileFaceNet(_prelu), True),
+    Network("resnet-prelu-uint8", (1, 3, 224, 224), lambda: ResNet(_prelu), True),
+    Network("unet-prelu-uint8", (1, 3, 128, 128), lambda: UNet(_prelu), True),
+    Network("unet-elu-uint8", (1, 3, 128, 128), lambda: UNet(_elu), True),
 )
 """Every network, in the order of the report."""

@@ -11,13 +11,13 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from onnx_acts.definition.specs import SPECS
+from onnx_acts.definition.specs import OPERATORS
 from onnx_acts.ort import sessions
 
 __all__ = ["activation_share", "share_of_activations"]
 
 _WARM_RUNS, _RUNS = 2, 10
-_ACTIVATIONS = {name for spec in SPECS for name in (spec.name, spec.standard_name)}
+_ACTIVATIONS = {name for spec in OPERATORS for name in (spec.name, spec.standard_name)}
 
 
 def activation_share(

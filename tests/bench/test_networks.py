@@ -16,6 +16,7 @@ from onnx_acts.bench.network_rows import (
 from onnx_acts.bench.networks import EDSR, NETWORKS, Network, build
 from onnx_acts.bench.prepared import Prepared
 from onnx_acts.bench.profiling import share_of_activations
+from onnx_acts.bench.small_networks import Activation, UNet
 from onnx_acts.conformance import runtime_of
 from onnx_acts.files.structure import walk_nodes
 
@@ -30,6 +31,16 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     return export_network(TINY, tmp_path_factory.mktemp("network"))
 
 
+PLACES = {
+    **{"iresnet18": 9, "fsrcnn": 7, "edsr": 16},
+    **{"mobilefacenet": 33, "resnet": 13, "unet": 10},
+}
+OUTPUTS = {
+    **{"iresnet18": (512,), "mobilefacenet": (128,), "resnet": (100,)},
+    "unet": (1, 128, 128),
+}
+
+
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
 def test_networks(network: Network) -> None:
     """Each is made the same every time, for inference, and maps its shape to what it says."""
@@ -41,13 +52,14 @@ def test_networks(network: Network) -> None:
     assert all(torch.equal(value, state[name]) for name, value in first.state_dict().items())
     slopes = [part.weight for part in first.modules() if isinstance(part, torch.nn.PReLU)]
     elus = [part for part in first.modules() if isinstance(part, torch.nn.ELU)]
-    places = {"iresnet18": 9, "fsrcnn": 7, "edsr": 16}[network.name.partition("-")[0]]
-    assert len(slopes) + len(elus) == places
-    assert bool(elus) == network.name.endswith("-elu")
+    name, activation, *types = network.name.split("-")
+    assert types == (["uint8"] if network.is_quantized else [])
+    assert len(slopes) + len(elus) == PLACES[name]
+    assert bool(elus) == (activation == "elu")
     assert all(slope.unique().numel() > 1 for slope in slopes)
     batch, channels, height, width = network.shape
-    if network.name.startswith("iresnet18"):
-        shape: tuple[int, ...] = (batch, 512)
+    if name in OUTPUTS:
+        shape: tuple[int, ...] = (batch, *OUTPUTS[name])
     else:
         height, width = 6, 8  # any size will do for a network that enlarges pictures
         shape = (batch, channels, 12, 16)
@@ -84,6 +96,45 @@ def test_row_of_a_network(exported: Exported) -> None:
     assert row.shares is not None
     assert set(row.shares) == {"library", "standard"} & set(row.times)
     assert all(0 < share < 1 for share in row.shares.values())
+
+
+@pytest.fixture(scope="module", params=["prelu", "elu"])
+def quantized(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """A tiny network of 8 bits with its files."""
+    kinds: dict[str, Activation] = {"prelu": torch.nn.PReLU, "elu": lambda _: torch.nn.ELU()}
+    activation = kinds[request.param]
+    tiny = Network("tiny-uint8", (1, 3, 32, 32), lambda: UNet(activation), is_quantized=True)
+    return export_network(tiny, tmp_path_factory.mktemp("quantized"))
+
+
+def test_quantized_files(quantized: Exported) -> None:
+    """One is the quantizer's, the other is that one accelerated: every activation has 8 bits."""
+    ours, standard = (
+        [node.op_type for node in onnx.load(path).graph.node]
+        for path in (quantized.ours, quantized.standard)
+    )
+    assert ours.count("QLinearPReLU") + ours.count("QLinearELU") == 10
+    assert standard.count("PRelu") + standard.count("Elu") == 10
+    assert "QuantizeLinear" in standard
+
+
+def test_row_of_a_quantized_network(quantized: Exported) -> None:
+    """Verified against ONNX Runtime on the quantizer's file: our results have its bits."""
+    row = measure_network(quantized, 1, NETWORK_PEERS, 1e-6)
+    assert (row.name, row.dtype) == ("tiny-uint8", "uint8")
+    assert "does not run" in row.absent["pytorch"]
+    assert row.shares is not None
+    assert all(0 < share < 1 for share in row.shares.values())
+    peers = {"library": lambda exported, _: Prepared(lambda: None, lambda: off_by_little(exported))}
+    with pytest.raises(RuntimeError, match="library does not compute tiny-uint8"):
+        measure_network(quantized, 1, peers, 1e-6)
+
+
+def off_by_little(exported: Exported) -> np.ndarray:
+    """What is wanted, but for one number."""
+    result = exported.wanted.copy()
+    result.reshape(-1)[0] = np.nextafter(result.reshape(-1)[0], np.float32(np.inf))
+    return result
 
 
 def idle(exported: Exported, threads: int) -> Prepared:
