@@ -14,7 +14,7 @@ from tests.graph.models import operators
 from tests.graph.test_quantized import CONSTANTS, quantized
 from tests.quantized import Array, f32
 
-WEIGHTS = {
+WEIGHTS: dict[str, Any] = {
     "k": np.random.default_rng(0).integers(-99, 99, (3, 3, 3, 3)).astype(np.int8),
     "ks": np.float32(0.01),
     "kz": np.int8(0),
@@ -191,3 +191,12 @@ def test_twice() -> None:
     """What is on the last axis stays there."""
     once = onnx_acts.accelerate(network(BETWEEN.format(ACTIVATION.format("b", "d", "Elu (br)"))))
     assert onnx_acts.accelerate(once) == once
+
+
+def test_in_floating_point_to_the_end() -> None:
+    """A float node that QuantizeLinear does not follow would meet Transposes of float32 alone."""
+    body = CONVOLUTION.format("x", "b") + "br = DequantizeLinear (b, ys, yz) y = PRelu (br, w)"
+    model = quantized(body, inputs=f"{SHAPE} x", outputs="float[N,3,6,5] y", **WEIGHTS)
+    names = operators(onnx_acts.accelerate(model))
+    assert names[-1] == "onnx_acts::PReLU"
+    assert "Transpose" not in names
