@@ -242,6 +242,7 @@ def _summary(result: ExportResult) -> str:
     counts = ", ".join(f"{name} {count}" for name, count in result.node_counts.items()) or "none"
     lines = [
         f"{result.path}: style {result.style}, opset {result.opset}, onnx_acts nodes: {counts}",
+        *(f"  {n} {form}: LeakyRelu, which ONNX Runtime fuses" for form, n in result.fused.items()),
         f"verification: {result.verification}",
     ]
     lines += [

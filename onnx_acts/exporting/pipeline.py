@@ -34,6 +34,7 @@ from onnx_acts.files.saving import save_model
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.weights import weight_bytes
 from onnx_acts.files.writing import check_target
+from onnx_acts.graph.fusing import fuse_prelus
 
 __all__ = ["run"]
 
@@ -58,12 +59,14 @@ class _Built:
         compared: what is compared: `model`, or the same with mean slopes where `model` draws them.
         operators: the activations that the module has.
         limits: the batch dimensions that may be free in part only.
+        fused: see `ExportResult`.
     """
 
     model: onnx.ModelProto
     compared: onnx.ModelProto
     operators: frozenset[str]
     limits: list[Limit]
+    fused: Mapping[str, int]
 
 
 def run(
@@ -97,6 +100,7 @@ def run(
         style=options.style,
         opset=default_opset(built.model),
         node_counts=_count_nodes(built.model),
+        fused=built.fused,
         verification=status,
         errors=tuple(errors),
     )
@@ -167,6 +171,8 @@ def _build(
     metadata.clean(model)
     checks.check_activations(model, training=options.training)
     operators = frozenset(_count_nodes(model))
+    keeps_leaky = options.style == "acts" and "LeakyReLU" in options.ops
+    fused = {} if keeps_leaky else fuse_prelus(model)
     mean = _with_mean_slopes(model)
     if options.training and mean is None:
         raise ValueError(
@@ -176,7 +182,7 @@ def _build(
     built = apply_style(model, options.style, options.ops)
     metadata.lower_ir_version(built)
     compared = built if mean is None else apply_style(mean, options.style, options.ops)
-    return _Built(built, compared, operators, captured.limits)
+    return _Built(built, compared, operators, captured.limits, fused)
 
 
 def _verify(

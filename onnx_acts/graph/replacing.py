@@ -15,12 +15,13 @@ from onnx_acts.definition.specs import DOMAIN, spec_of
 from onnx_acts.definition.validation import accepts
 from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 from onnx_acts.graph.deciding import Decision, Left, Report, Request, not_asked_for
-from onnx_acts.graph.folding import FOLDED
+from onnx_acts.graph.fusing import fused_leaky_relu
 from onnx_acts.graph.inlined_bodies import inlined_body
 from onnx_acts.graph.match import Match, Reshaped
 from onnx_acts.graph.meaning import recognised
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.standard import standard_node, standard_spec
+from onnx_acts.graph.unused import forget_types, remove_unused
 from onnx_acts.graph.view import View
 
 __all__ = ["Replacer", "find"]
@@ -54,9 +55,6 @@ def _obstacle(view: View, root: onnx.NodeProto, match: Match) -> str:
     return ""
 
 
-_REMOVED = ("Constant", "CastLike", "ConstantOfShape", "Expand", "Shape", "Transpose", *FOLDED)
-"""Operators that go with the last use of what they make: they turn constants into others."""
-
 _OF_ANOTHER_OPSET = "it is in a function of another opset"
 _FITS_NO_CALLER = "it is in a function, of no element type in this model that onnx_acts has"
 
@@ -88,7 +86,7 @@ class Replacer:
         self._with_if = _functions_with_if(model)
         self._replace(view, FreshNames(model))
         if self.report.replaced:
-            _remove_unused(model.graph, self._freed)
+            remove_unused(model.graph, self._freed)
         for function in model.functions:
             if function.domain != DOMAIN:
                 is_foreign = (function.domain, function.name) in foreign
@@ -113,7 +111,7 @@ class Replacer:
                 self._freed.update(node.input)
                 self.report.replaced[f"{match.form} -> {operator}"] += 1
                 _become(node, match, operator, _slope(view, node, match, operator, names))
-        _forget(view.graph, gone)
+        forget_types(view.graph, gone)
 
     def _wrong_place(self, view: View) -> str:
         """What speaks against our nodes in a graph.
@@ -135,8 +133,8 @@ class Replacer:
     ) -> tuple[Match, str] | None:
         """The match that is replaced and by what; where there is none, notes what stays."""
         left: list[Left] = []
-        for match, obstacle in _candidates(view, node):
-            decision = self._request.decide(match, view.dtype(match.x), view.opset)
+        for found, obstacle in _candidates(view, node):
+            match, decision = self._decided(view, node, found)
             if decision.operator is not None:
                 decision = _settled(view, match, decision.operator, obstacle, wrong_place)
             if decision.operator is not None:
@@ -152,6 +150,15 @@ class Replacer:
             for graph in subgraphs(node):
                 self._leave(graph, "it is in a SequenceMap")
         return None
+
+    def _decided(self, view: View, node: onnx.NodeProto, match: Match) -> tuple[Match, Decision]:
+        """What becomes of a match, and the match itself or what it is at its place."""
+        decision = self._request.decide(match, view.dtype(match.x), view.opset)
+        if decision.operator == "PReLU" and "LeakyReLU" not in self._request.ops:
+            fused = fused_leaky_relu(view, node, match)
+            if fused is not None:
+                return fused, Decision(spec_of(fused.operator).standard_name)
+        return match, decision
 
     def _leave(self, root: onnx.GraphProto | onnx.FunctionProto, reason: str) -> None:
         """Notes the standard nodes of a graph or function in which nothing is replaced."""
@@ -244,36 +251,3 @@ def _become(node: onnx.NodeProto, match: Match, operator: str, slope: str | None
     node.input.extend(new.input)
     node.attribute.extend(new.attribute)
     node.op_type, node.domain = new.op_type, new.domain
-
-
-def _forget(graph: onnx.GraphProto, names: set[str]) -> None:
-    """Removes the type information of values that are gone."""
-    for value in list(graph.value_info):
-        if value.name in names:
-            graph.value_info.remove(value)
-
-
-def _remove_unused(root: onnx.GraphProto, freed: set[str]) -> None:
-    """Removes constants, and nodes that only fold constants, that have lost their last use."""
-    graphs = list(walk_graphs(root))
-    used = Counter(name for graph in graphs for node in graph.node for name in node.input)
-    used.update(value.name for graph in graphs for value in graph.output)
-    for graph in reversed(graphs):
-        gone: set[str] = set()
-        for index in reversed(range(len(graph.node))):
-            node = graph.node[index]
-            if node.op_type in _REMOVED and _is_freed(node, freed, used):
-                used.subtract(node.input)
-                freed.update(node.input)
-                gone.update(node.output)
-                del graph.node[index]
-        inputs = {value.name for value in graph.input}
-        for tensor in list(graph.initializer):
-            if tensor.name in freed and not used[tensor.name] and tensor.name not in inputs:
-                graph.initializer.remove(tensor)
-                gone.add(tensor.name)
-        _forget(graph, gone)
-
-
-def _is_freed(node: onnx.NodeProto, freed: set[str], used: Counter[str]) -> bool:
-    return all(name in freed and not used[name] for name in node.output)

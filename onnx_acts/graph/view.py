@@ -72,6 +72,7 @@ class View:
         }
         self._positions = {name: index for index, name in enumerate(self._makers)}
         self._uses: Counter[str] | None = None
+        self._users: dict[str, onnx.NodeProto] | None = None
         self._folded: dict[tuple[str, int], Array | None] = {}
         self._small: dict[str, Array | None] = {}
         self._inputs = {value.name for value in graph.input}
@@ -101,6 +102,14 @@ class View:
         if self._uses is None:
             self._uses = Counter(_used(self.graph))
         return self._uses[name]
+
+    def only_user(self, name: str) -> onnx.NodeProto | None:
+        """Returns the node of this graph that uses a value, where there is no other use of it."""
+        if self.uses(name) != 1:
+            return None
+        if self._users is None:
+            self._users = {item: node for node in self.graph.node for item in node.input}
+        return self._users.get(name)
 
     def inner_views(self) -> Iterator[View]:
         """Yields a view of each subgraph, but for those of SequenceMap: ONNX Runtime (1.31) mixes
