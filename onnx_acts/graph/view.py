@@ -75,9 +75,31 @@ class View:
         self._users: dict[str, onnx.NodeProto] | None = None
         self._folded: dict[tuple[str, int], Array | None] = {}
         self._small: dict[str, Array | None] = {}
+        self._fixed: View | None = None
         self._inputs = {value.name for value in graph.input}
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
         self._values: Values = Values(typed, None if outer is None else outer._values)
+
+    def fixed(self) -> View | None:
+        """Returns a view for which initializers that are graph inputs are constants, too.
+
+        None where there are none of these.
+        """
+        outer = None if self.outer is None else self.outer.fixed()
+        if outer is None and self._inputs.isdisjoint(self._initializers):
+            return None
+        if self._fixed is None:
+            self._fixed = View(
+                self.graph,
+                self._typed,
+                self.opset,
+                outer or self.outer,
+                self.is_tolerant,
+                self._in_scan,
+                self._weights,
+            )
+            self._fixed._inputs -= self._initializers.keys()
+        return self._fixed
 
     def standard_maker(self, name: str, *op_types: str) -> onnx.NodeProto | None:
         """Returns the standard node of this graph that makes `name`, if it is one of `op_types`."""

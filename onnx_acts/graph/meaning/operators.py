@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onnx_acts.definition.known import dtype_name
-from onnx_acts.graph.meaning import values
+from onnx_acts.graph.meaning import assuming, values
 from onnx_acts.graph.meaning.evaluating import (
     Constant,
     Described,
@@ -46,13 +47,21 @@ def _unary(function: Callable[[Value], Value]) -> Apply:
     return apply
 
 
-def _folded(function: Callable[[Value, Value], Value]) -> Apply:
-    """An operator of any number of values: Max, Min, Sum."""
+def _comparison(function: Callable[[Value, Value], Value]) -> Apply:
+    def apply(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
+        u, v = _same_type(evaluation.operands(node), 2)
+        return assuming.compared(evaluation, function, u, v)
+
+    return apply
+
+
+def _extreme(sign: int) -> Apply:
+    """Max and, with sign -1, Min of any number of values."""
 
     def apply(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
         found, *others = _same_type(evaluation.operands(node), len(node.input))
         for other in others:
-            found = function(found, other)
+            found = assuming.larger(evaluation, found, other, sign)
         return found
 
     return apply
@@ -76,6 +85,10 @@ def _same_type(operands: list[Value], count: int) -> list[Value]:
     if len(operands) != count or len(dtypes) != 1 or np.dtype(bool) in dtypes:
         raise Unknown("operands")
     return operands
+
+
+def _sum(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
+    return functools.reduce(values.added, _same_type(evaluation.operands(node), len(node.input)))
 
 
 def _smaller(u: Value, v: Value) -> Value:
@@ -150,6 +163,7 @@ def _clip(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
             dtype = np.dtype(np.float32) if evaluation.view.opset < 11 else found.at.dtype
             bound = given.get(key, sign * values.maximum(dtype))
             bounds.append(values.number(np.array([bound]).astype(found.at.dtype)))
+    bounds = assuming.clipped_once(evaluation, found, bounds)
     for bound, function in zip(bounds, (values.larger, _smaller), strict=True):
         found = function(*_same_type([found, bound], 2))
     return found
@@ -159,7 +173,7 @@ def _elu(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
     """where(u < 0, alpha*(exp(u) - 1), u); Celu with alpha 1 is the same."""
     alpha = float(_attributes(node).get("alpha", 1.0))
     if node.op_type == "Celu" and alpha != 1:
-        raise Unknown("Celu")
+        alpha = evaluation.assume("its alpha is not 1", 1.0)
     u = evaluation.value(node.input[0])
     constant = [values.number(np.array([n]).astype(u.at.dtype)) for n in (alpha, 1.0, 0.0)]
     power = values.exponential(_smaller(u, constant[2]))
@@ -268,13 +282,13 @@ OPERATORS: Mapping[str, Operator] = {
     "Elu": Operator(_elu, "elu({0})", bends=True, attributes=_with("alpha")),
     "Exp": Operator(_unary(values.exponential), "exp({0})"),
     "Expand": Operator(_expand),
-    "Greater": Operator(_binary(_greater), "({0} > {1})", bends=True),
-    "GreaterOrEqual": Operator(_binary(values.at_least), "({0} >= {1})", bends=True),
+    "Greater": Operator(_comparison(_greater), "({0} > {1})", bends=True),
+    "GreaterOrEqual": Operator(_comparison(values.at_least), "({0} >= {1})", bends=True),
     "Identity": Operator(_identity),
-    "Less": Operator(_binary(_less), "({0} < {1})", bends=True),
-    "LessOrEqual": Operator(_binary(_at_most), "({0} <= {1})", bends=True),
-    "Max": Operator(_folded(values.larger), "max({all})", bends=True, ends=True),
-    "Min": Operator(_folded(_smaller), "min({all})", bends=True, ends=True),
+    "Less": Operator(_comparison(_less), "({0} < {1})", bends=True),
+    "LessOrEqual": Operator(_comparison(_at_most), "({0} <= {1})", bends=True),
+    "Max": Operator(_extreme(1), "max({all})", bends=True, ends=True),
+    "Min": Operator(_extreme(-1), "min({all})", bends=True, ends=True),
     "Mul": Operator(_binary(values.multiplied), "{0}*{1}", ends=True),
     "Neg": Operator(_unary(values.negated), "-{0}", ends=True),
     "Not": Operator(_logical(_not), "not {0}"),
@@ -282,7 +296,7 @@ OPERATORS: Mapping[str, Operator] = {
     "Relu": Operator(_unary(_relu), "relu({0})", bends=True),
     "Shape": Operator(_shape, attributes=_with("start", "end")),
     "Sub": Operator(_binary(_subtracted), "{0} - {1}", ends=True),
-    "Sum": Operator(_folded(values.added), "sum({all})", ends=True),
+    "Sum": Operator(_sum, "sum({all})", ends=True),
     "Transpose": Operator(_transpose, attributes=_with("perm")),
     "Where": Operator(_where, "where({0}, {1}, {2})", bends=True, ends=True),
 }

@@ -28,11 +28,13 @@ class Candidate:
     Attributes:
         x: the input.
         slope: the slope.
+        twin: another value that is taken for x, to see whether it should have been.
         shapes: those of the constants on the way that have more than one element.
     """
 
     x: str
     slope: str | None = None
+    twin: str | None = None
     shapes: frozenset[tuple[int, ...]] = frozenset()
 
 
@@ -49,12 +51,13 @@ def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
     for _ in range(_MOST_NODES):
         names = waiting.names
         if bends and len(names) == 1 and waiting.walked >= fewest:
-            yield Candidate(names[0], None, frozenset(waiting.shapes))
+            yield Candidate(names[0], shapes=frozenset(waiting.shapes))
             count += 1
         elif bends and len(names) == 2 and waiting.walked > 0:
             for x, slope in (names[::-1], names):
                 if slope in waiting.factors:
-                    yield Candidate(x, slope, frozenset(waiting.shapes))
+                    yield Candidate(x, slope, shapes=frozenset(waiting.shapes))
+            yield Candidate(names[0], twin=names[1], shapes=frozenset(waiting.shapes))
         node = waiting.pop()
         if node is None or count == _MOST_CANDIDATES:
             return
