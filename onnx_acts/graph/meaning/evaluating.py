@@ -175,7 +175,8 @@ class Evaluation:
             elif isinstance(item, Value):
                 if name == self._slope:
                     self._meet_slope(order)
-                result.append(dataclasses.replace(item, permutation=order))
+                is_in_order = item.permutation == order
+                result.append(item if is_in_order else dataclasses.replace(item, permutation=order))
             else:
                 raise Unknown(node.op_type)
         return result

@@ -96,7 +96,7 @@ class Form:
         return evaluation, value
 
     def _is_worth_telling(self, inner: tuple[str, ...], found: Found) -> bool:
-        """Tells whether a form has more than one node, and a near miss looks like what it nearly is.
+        """Tells whether a form has more than one node, and a near miss looks like an activation.
 
         A sum with a Relu does not, nor do max(x, z/2), where(x > 0, z, 0) and Relu6.
         """

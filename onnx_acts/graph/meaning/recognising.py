@@ -46,19 +46,15 @@ def recognised(view: View, root: onnx.NodeProto) -> Match | None:
 
 
 def _found(view: View, root: onnx.NodeProto) -> Match | None:
-    """The activation, or else the near miss, of the nearest input.
-
-    Near misses of two values come last, with the ones that are farthest away: those are x and
-    another value, not a part of the form and x.
-    """
+    """The activation, or else the first near miss."""
     near_miss: Match | None = None
-    is_twin = False
     for candidate in candidates(view, root):
+        if near_miss is not None and candidate.twin is not None:
+            break
         match = _matched(view, root, candidate)
         if match is not None and not match.is_near_miss:
             return match
-        if match is not None and (near_miss is None or is_twin):
-            near_miss, is_twin = match, candidate.twin is not None
+        near_miss = near_miss or match
     return near_miss
 
 

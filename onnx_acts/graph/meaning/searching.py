@@ -15,8 +15,7 @@ from onnx_acts.graph.view import View
 __all__ = ["Candidate", "candidates"]
 
 _MOST_NODES = 32
-_MULTIPLYING = ("Mul", "Sub")
-"""Where a slope that is no constant stands: beside x, or in 1 - slope."""
+_SCALING = ("Div", "Exp", "Mul")
 
 _MOST_CANDIDATES = 4
 
@@ -42,12 +41,15 @@ def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
     """Yields the values through which everything goes that `root` computes, nearest first.
 
     Walks backwards, always from the value that is made last, and stops where an operator is not
-    understood. Where two values are left, either may be x and the other a slope.
+    understood. Where two values are left, either may be x and the other a slope: these come after
+    the others, and then, farthest first, two values that may have been meant to be one.
     """
     bends, count = OPERATORS[root.op_type].bends, 0
     fewest = 0 if root.op_type == "Celu" else 1  # any other node alone is as good as what it is
     waiting = _Waiting(view)
     waiting.add(root)
+    pairs: list[Candidate] = []
+    twins: list[Candidate] = []
     for _ in range(_MOST_NODES):
         names = waiting.names
         if bends and len(names) == 1 and waiting.walked >= fewest:
@@ -56,13 +58,16 @@ def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
         elif bends and len(names) == 2 and waiting.walked > 0:
             for x, slope in (names[::-1], names):
                 if slope in waiting.factors:
-                    yield Candidate(x, slope, shapes=frozenset(waiting.shapes))
-            yield Candidate(names[0], twin=names[1], shapes=frozenset(waiting.shapes))
+                    pairs.append(Candidate(x, slope, shapes=frozenset(waiting.shapes)))
+            if waiting.scales:
+                twins.append(Candidate(names[0], twin=names[1]))
         node = waiting.pop()
         if node is None or count == _MOST_CANDIDATES:
-            return
+            break
         bends = bends or OPERATORS[node.op_type].bends
         waiting.add(node)
+    yield from pairs
+    yield from reversed(twins)
 
 
 class _Waiting:
@@ -70,7 +75,8 @@ class _Waiting:
 
     Attributes:
         walked: how many nodes were walked through before the first.
-        factors: what they multiply.
+        factors: where a slope that is no constant may stand: beside x, or in 1 - slope.
+        scales: there was an operator without which there are no slope and no alpha.
         shapes: those of their constants that have more than one element.
     """
 
@@ -78,6 +84,7 @@ class _Waiting:
         self.walked = -1
         self._view = view
         self.factors: set[str] = set()
+        self.scales = False
         self.shapes: set[tuple[int, ...]] = set()
         self._heap: list[tuple[int, str]] = []
 
@@ -90,17 +97,21 @@ class _Waiting:
         """Adds what a node computes with: not what gives a type or a shape alone."""
         self.walked += 1
         names = node.input[:1] if node.op_type in ("CastLike", "Expand") else node.input
-        if node.op_type in _MULTIPLYING:
-            self.factors.update(names)
+        self.scales = self.scales or node.op_type in _SCALING
         if node.op_type == "Transpose":
             self.shapes.add(())  # with others: they do not show their shape beside x
         known = {name for _, name in self._heap}
-        for name in dict.fromkeys(names):
-            shape = self._view.constant_shape(name) if name else None
+        variable = []
+        for name in filter(None, dict.fromkeys(names)):
+            shape = self._view.constant_shape(name)
             if shape is not None and math.prod(shape) > 1:
                 self.shapes.add(shape)
-            if name and name not in known and shape is None and not self._is_made_constant(name):
-                heapq.heappush(self._heap, (-self._view.position(name), name))
+            elif shape is None and not self._is_made_constant(name):
+                variable.append(name)
+                if name not in known:
+                    heapq.heappush(self._heap, (-self._view.position(name), name))
+        if node.op_type == "Sub" or (node.op_type == "Mul" and len(variable) > 1):
+            self.factors.update(variable)
 
     def _is_made_constant(self, name: str) -> bool:
         """Tells whether a value is a constant in another type or shape."""
