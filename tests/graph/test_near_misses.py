@@ -239,6 +239,8 @@ OTHERS = {
     "ReLU's gradient, mask": "c = Greater (x, zero) f = CastLike (c, x) y = Mul (z, f)",
     "gate": "g = Sigmoid (z) y = Mul (x, g)",
     "floor": "m = Max (x, k) y = Div (z, m)",
+    "two things wrong": "c = Greater (x, k) p = Clip (x, zero, six) t = Mul (a, x)"
+    " y = Where (c, p, t)",
     "clipped logarithm": "m = Clip (x, k, six) y = Log (m)",
 }
 
@@ -276,6 +278,13 @@ def test_around_activations(name: str) -> None:
     assert operators(result) == expected
     reason = "ReLU is not among the operators that were asked for"
     assert set(report.left) <= {Left("Relu", "ReLU", reason)}
+
+
+def test_form_of_two_values() -> None:
+    """It goes back to the two values, not to what is made of them."""
+    body = NEAR_MISSES[TWIN]["two values"][1]
+    left = accelerate_reported(parsed(body, constants=NUMBERS, more_inputs=Z))[1].left
+    assert [item.form for item in left] == ["max(x, 0) + min(w, 0)*a"]
 
 
 SLOPES = "T[3,4096] w = {" + ", ".join(["0.5"] * (3 * 4096 - 1) + ["1.5"]) + "}"
