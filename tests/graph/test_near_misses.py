@@ -219,6 +219,8 @@ OTHERS = {
     "Selu": f"c = Greater (x, zero) {EXPM1} t = Mul (m, b) p = Mul (x, half) y = Where (c, p, t)",
     "ELiSH": f"g = Sigmoid (x) {EXPM1} c = Less (x, zero) u = Mul (m, g) w = Mul (x, g)"
     " y = Where (c, u, w)",
+    "Celu, spelled": "t = Div (x, half) e = Exp (t) m = Sub (e, one) u = Mul (m, half)"
+    " n = Min (u, zero) p = Max (x, zero) y = Add (p, n)",
     "Softsign": "m = Abs (x) t = Add (m, one) y = Div (x, t)",
     "Squareplus": "q = Mul (x, x) t = Add (q, six) r = Sqrt (t) u = Add (x, r) y = Mul (u, half)",
     "Tanhshrink": "t = Tanh (x) y = Sub (x, t)",

@@ -52,6 +52,8 @@ def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
     twins: list[Candidate] = []
     for _ in range(_MOST_NODES):
         names = waiting.names
+        if len(names) == 1:
+            twins.clear()  # both come from one value
         if bends and len(names) == 1 and waiting.walked >= fewest:
             yield Candidate(names[0], shapes=frozenset(waiting.shapes))
             count += 1
