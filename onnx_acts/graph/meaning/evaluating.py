@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -154,6 +154,15 @@ class Evaluation:
     def is_value(self, name: str) -> bool:
         """Tells whether a value was met and depends on x."""
         return isinstance(self._known.get(name), Value)
+
+    def made_from(self, names: Collection[str]) -> list[str]:
+        """The constants and shapes that were met and take their type or shape from some values."""
+        found: list[str] = []
+        for name, item in self._known.items():
+            node = None if isinstance(item, Value) else self.view.maker(name)
+            if node is not None and any(i in names or i in found for i in node.input):
+                found.append(name)
+        return found
 
     def operands(self, node: onnx.NodeProto) -> list[Value]:
         """Describes the inputs of a node, of which one depends on x, in one order of dimensions."""

@@ -30,7 +30,7 @@ _THROUGH = ("Identity", "Cast", "CastLike", "Transpose")
 """Operators that do not count as nodes of a form."""
 
 _CLAMPS = ("Clip", "Max", "Min")
-_OURS = ("Celu", "Elu", "Relu")
+_OURS = ("Celu", "Elu", "Relu", "Selu")
 _TWIN = "its parts are of two values"
 
 
@@ -108,7 +108,7 @@ class Form:
             return False
         if found.obstacle and found.operator == "ReLU" and self._root.op_type in _CLAMPS:
             return False
-        return count > 0 or self._root.op_type == "Celu"
+        return count > 0 or self._root.op_type in ("Celu", "Selu")
 
     def _likely_window(self) -> Window | None:
         """All elements of the constants, where their shapes show at once how many there are."""
@@ -189,7 +189,7 @@ class Form:
             x=x,
             attributes=attributes,
             slope=slope,
-            inner=inner,
+            inner=(*inner, *evaluation.made_from(inner)),
             is_approximate=found.is_approximate and not obstacle,
             obstacle=obstacle,
             is_near_miss=bool(found.obstacle),

@@ -82,7 +82,7 @@ def _logical(function: Callable[..., Value]) -> Apply:
 def _same_type(operands: list[Value], count: int) -> list[Value]:
     """Checks that operands are as many as there must be, and numbers of one type."""
     dtypes = {item.at.dtype for item in operands}
-    if len(operands) != count or len(dtypes) != 1 or np.dtype(bool) in dtypes:
+    if len(operands) != count or len(dtypes) != 1 or dtypes.pop().kind in "biu":
         raise Unknown("operands")
     return operands
 
@@ -101,6 +101,12 @@ def _subtracted(u: Value, v: Value) -> Value:
 
 def _relu(u: Value) -> Value:
     return values.larger(u, values.number(np.zeros(1, u.at.dtype)))
+
+
+def _expm1(u: Value) -> Value:
+    power = values.exponential(u)
+    found = values.added(power, values.number(np.ones(1, u.at.dtype)), -1)
+    return dataclasses.replace(found, at=np.expm1(u.at))
 
 
 def _not(u: Value) -> Value:
@@ -170,8 +176,11 @@ def _clip(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
 
 
 def _elu(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
-    """where(u < 0, alpha*(exp(u) - 1), u); Celu with alpha 1 is the same."""
-    alpha = float(_attributes(node).get("alpha", 1.0))
+    """where(u < 0, alpha*(exp(u) - 1), u); Celu with alpha 1 and Selu with gamma 1 are the same."""
+    given = _attributes(node)
+    alpha = float(given.get("alpha", 1.67326319217681884765625 if node.op_type == "Selu" else 1.0))
+    if node.op_type == "Selu" and given.get("gamma") != 1:
+        raise Unknown("Selu")
     if node.op_type == "Celu" and alpha != 1:
         alpha = evaluation.assume("its alpha is not 1", 1.0)
     u = evaluation.value(node.input[0])
@@ -201,6 +210,8 @@ def _converted(evaluation: Evaluation, item: Described, to: str | None) -> Descr
         raise Unknown("shape")
     if dtype == item.at.dtype:
         return item
+    if dtype.kind == "b" or (dtype.kind in "iu" and item.at.dtype.kind == "b"):
+        return values.as_mask(item, dtype)
     return values.converted(item, _real(dtype), evaluation.dtype)
 
 
@@ -282,6 +293,7 @@ OPERATORS: Mapping[str, Operator] = {
     "Elu": Operator(_elu, "elu({0})", bends=True, attributes=_with("alpha")),
     "Exp": Operator(_unary(values.exponential), "exp({0})"),
     "Expand": Operator(_expand),
+    "Expm1": Operator(_unary(_expm1), "expm1({0})"),  # none of ONNX, but tf2onnx writes it
     "Greater": Operator(_comparison(_greater), "({0} > {1})", bends=True),
     "GreaterOrEqual": Operator(_comparison(values.at_least), "({0} >= {1})", bends=True),
     "Identity": Operator(_identity),
@@ -294,7 +306,9 @@ OPERATORS: Mapping[str, Operator] = {
     "Not": Operator(_logical(_not), "not {0}"),
     "Or": Operator(_logical(_or), "({0} or {1})"),
     "Relu": Operator(_unary(_relu), "relu({0})", bends=True),
+    "Selu": Operator(_elu, "selu({0})", bends=True, ends=True, attributes=_with("alpha", "gamma")),
     "Shape": Operator(_shape, attributes=_with("start", "end")),
+    "Sign": Operator(_unary(values.signed), "sign({0})", bends=True),
     "Sub": Operator(_binary(_subtracted), "{0} - {1}", ends=True),
     "Sum": Operator(_sum, "sum({all})", ends=True),
     "Transpose": Operator(_transpose, attributes=_with("perm")),

@@ -45,7 +45,9 @@ def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
     the others, and then, farthest first, two values that may have been meant to be one.
     """
     bends, count = OPERATORS[root.op_type].bends, 0
-    fewest = 0 if root.op_type == "Celu" else 1  # any other node alone is as good as what it is
+    fewest = (
+        0 if root.op_type in ("Celu", "Selu") else 1
+    )  # any other node alone is as good as what it is
     waiting = _Waiting(view)
     waiting.add(root)
     pairs: list[Candidate] = []

@@ -25,6 +25,7 @@ __all__ = [
     "absolute",
     "added",
     "as_boolean",
+    "as_mask",
     "at_least",
     "chosen",
     "converted",
@@ -36,6 +37,7 @@ __all__ = [
     "multiplied",
     "negated",
     "number",
+    "signed",
 ]
 
 Permutation = tuple[int, ...]
@@ -209,6 +211,15 @@ def absolute(u: Value) -> Value:
     return larger(u, negated(u))
 
 
+def signed(u: Value) -> Value:
+    """sign(u); of NaN it is NaN or 0 (ONNX Runtime has both), so it is exact nowhere."""
+    zero = number(np.zeros(1, u.at.dtype))
+    c = np.where(_is_zero(u), 0.0, np.nan)
+    c = np.where(_order(u, zero)[2], -1.0, np.where(_order(zero, u)[2], 1.0, c))
+    one = np.ones_like(c)
+    return Value(c, _NO, _NO, one, one.astype(np.int8), np.sign(u.at), u.permutation)
+
+
 def at_least(u: Value, v: Value) -> Value:
     """Describes u >= v, where that is one answer on a whole side."""
     is_true, _, is_false = _order(u, v)
@@ -226,6 +237,13 @@ def chosen(condition: Value, u: Value, v: Value) -> Value:
     found = _selected(condition.c == 1, u, _selected(condition.c == 0, v, _unknown(v)))
     at = np.where(condition.at, u.at, v.at)
     return dataclasses.replace(found, at=at, degree=max(u.degree, v.degree))
+
+
+def as_mask(u: Value, dtype: np.dtype[Any]) -> Value:
+    """Cast of a number to bool, or of a condition to integers."""
+    is_known = u.is_number & u.is_exact
+    c = np.where(is_known, u.c != 0 if dtype.kind == "b" else u.c, np.nan)
+    return as_boolean(np.where(np.isnan(u.c), np.nan, c), u.at.astype(dtype), u.permutation)
 
 
 def converted(u: Value, dtype: np.dtype[Any], x_dtype: np.dtype[Any]) -> Value:
