@@ -184,7 +184,7 @@ class Form:
         elif operator == "LeakyReLU":
             operator, slope = "PReLU", self._stored(evaluation, slopes)
         return Match(
-            form=formula(self._view, self._root, x, inner),
+            form=formula(self._view, self._root, (x, self._candidate.x), inner),
             operator=operator,
             x=x,
             attributes=attributes,
