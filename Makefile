@@ -46,6 +46,7 @@ conform: library | build
 
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m tests.native.accuracy --full --json docs/accuracy/cpu.json
+	ONNX_ACTS_BODY_STRIDE=1 $(BIN)/python -m pytest -q -s tests/definition/test_functions.py -k normal_negatives
 	$(MAKE) tables
 
 tables: $(VENV)/.ready

@@ -45,31 +45,41 @@ CpuNode::CpuNode(const OpSpec& spec, Element element, const ort::Api* api,
       loops_(ChooseIsa().loops),
       own_(loops_->Of(element)),
       stream_from_(StreamFrom()) {
-  const bool has_16_bits = element_size_ == 2;
-  if (has_16_bits && loops_->use_table[static_cast<int>(spec.functor)]) FillTable();
-}
-
-void CpuNode::FillTable() {
-  std::vector<uint16_t> all(65536);
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<uint16_t>(i);
-  table_.resize(all.size());
-  own_.uniform[static_cast<int>(spec_.functor)](all.data(), table_.data(),
-                                                static_cast<int64_t>(all.size()), parameter_);
+  const Results16 results = loops_->results_16[static_cast<int>(spec.functor)];
+  if (element_size_ != 2 || results == Results16::kComputed) return;
+  table_ = TableOf(*loops_, element, spec.functor, parameter_);
+  if (results == Results16::kEither) faster_ = std::make_unique<FasterWay<>>();
 }
 
 void CpuNode::ComputeUniform(const Call& call) const {
+  if (faster_ != nullptr) {
+    faster_->Run(call.count, [&](bool second) { second ? LookUp(call) : Calculate(call); });
+  } else if (table_ != nullptr) {
+    LookUp(call);
+  } else {
+    Calculate(call);
+  }
+}
+
+void CpuNode::Calculate(const Call& call) const {
+  const ElementLoops::Uniform uniform = own_.uniform[static_cast<int>(spec_.functor)];
+  ForEachPiece(call,
+               [&](const char* x, char* y, int64_t count) { uniform(x, y, count, parameter_); });
+}
+
+void CpuNode::LookUp(const Call& call) const {
+  ForEachPiece(call, [&](const char* x, char* y, int64_t count) {
+    loops_->lookup(reinterpret_cast<const uint16_t*>(x), reinterpret_cast<uint16_t*>(y), count,
+                   table_->data());
+  });
+}
+
+template <class Body>
+void CpuNode::ForEachPiece(const Call& call, const Body& body) const {
   const auto size = static_cast<int64_t>(element_size_);
   ForEachChunk(call, [&](int64_t begin, int64_t end, Loops::Stream stream) {
-    const auto body = [&](int64_t at, char* y, int64_t count) {
-      const char* x = call.x + (begin + at) * size;
-      if (!table_.empty()) {
-        loops_->lookup(reinterpret_cast<const uint16_t*>(x), reinterpret_cast<uint16_t*>(y), count,
-                       table_.data());
-      } else {
-        own_.uniform[static_cast<int>(spec_.functor)](x, y, count, parameter_);
-      }
-    };
-    Fill(call.y + begin * size, end - begin, size, stream, body);
+    Fill(call.y + begin * size, end - begin, size, stream,
+         [&](int64_t at, char* y, int64_t count) { body(call.x + (begin + at) * size, y, count); });
   });
 }
 

@@ -28,6 +28,10 @@ struct ElementLoops {
   Noise noise;
 };
 
+// How 16-bit results are made: computed, looked up in a table of them all, or in whichever of the
+// two ways is faster. The bits are the same.
+enum class Results16 { kComputed, kEither, kLookedUp };
+
 struct Loops {
   // y = table[bits of x], for 16-bit elements
   using Lookup = void (*)(const uint16_t* x, uint16_t* y, int64_t n, const uint16_t* table);
@@ -36,7 +40,7 @@ struct Loops {
 
   bool fused;  // sums of products are: levels alike in this give the same bits
   ElementLoops elements[kElementCount];
-  bool use_table[kFunctorCount];  // for 16-bit elements
+  Results16 results_16[kFunctorCount];
   Lookup lookup;
   Stream stream;  // null where the processor has no such stores
 

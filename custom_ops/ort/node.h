@@ -16,7 +16,7 @@ namespace onnx_acts {
 class Attributes;
 class Shape;
 
-// Immutable after construction: any number of threads may run it at once.
+// Its results do not change after construction: any number of threads may run it at once.
 class Node {
  public:
   // Throws InvalidArgument where the node's attributes are refused.

@@ -8,6 +8,7 @@ with PyTorch itself.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.bench import prepared
 from onnx_acts.bench.networks import Network, build
-from onnx_acts.bench.peers import OURS, PROVIDED
+from onnx_acts.bench.peers import EXTENDED, OURS, PROVIDED
 from onnx_acts.bench.prepared import Prepared, UnsupportedError
 from onnx_acts.bench.profiling import activation_share
 from onnx_acts.bench.rows import Row
@@ -151,12 +152,17 @@ def _difference(got: NDArray[Any], wanted: NDArray[Any]) -> str:
     return f"a difference of {np.abs(got - wanted).max() / np.abs(wanted).max():.2g}"
 
 
-def _ours(exported: Exported, threads: int) -> Prepared:
+def _ours(exported: Exported, threads: int, changes_layout: bool = True) -> Prepared:
     reason = runtime_of(OURS).unavailable()
     if reason:
         raise UnsupportedError(reason)
     return prepared.onnxruntime_runner(
-        exported.ours, [exported.x], exported.y, threads, accelerated=True
+        exported.ours,
+        [exported.x],
+        exported.y,
+        threads,
+        accelerated=True,
+        changes_layout=changes_layout,
     )
 
 
@@ -194,5 +200,6 @@ NETWORK_PEERS: Mapping[str, Prepare] = {
     "standard": _standard,
     "pytorch": _pytorch,
     "openvino": _openvino,
+    EXTENDED: functools.partial(_ours, changes_layout=False),
 }
 """Those of the peers that run networks."""

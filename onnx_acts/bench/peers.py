@@ -30,7 +30,17 @@ from onnx_acts.conformance import runtime_of
 from onnx_acts.conformance.case import acts_model, onnx_type, standard_model
 from onnx_acts.conformance.runtimes import to_torch, torch_parameter
 
-__all__ = ["BODIES", "COLUMN", "COPIES", "ORT_RELU", "OURS", "PEERS", "PROVIDED", "Peer"]
+__all__ = [
+    "BODIES",
+    "COLUMN",
+    "COPIES",
+    "EXTENDED",
+    "ORT_RELU",
+    "OURS",
+    "PEERS",
+    "PROVIDED",
+    "Peer",
+]
 
 Array = NDArray[Any]
 
@@ -39,6 +49,9 @@ OURS = "library"
 
 PROVIDED = "provider"
 """The same kernels, under standard nodes of an unchanged model."""
+
+EXTENDED = "extended"
+"""Our own kernels, with one level of ONNX Runtime's optimisations less: networks only."""
 
 COPIES = ("copy", "parallel copy")
 """The peers that move the same bytes; the faster one is the yardstick."""
@@ -223,5 +236,11 @@ PEERS: Sequence[Peer] = (
     Peer("selu-alpha", "native library, ELU with SELU's alpha", _library, variants.with_selu_alpha),
     Peer(COLUMN, "function body, x of shape (N, C, H * W, 1)", _bodies, variants.as_column),
     Peer("training", "native library, RReLU in training", _library, variants.with_random_slopes),
+    Peer(
+        EXTENDED,
+        "native library, networks only: ORT_ENABLE_EXTENDED, no other memory layout",
+        _library,
+        variants.of_networks,
+    ),
 )
 """Every peer, in the order of the report's columns."""

@@ -65,6 +65,7 @@ def onnxruntime_runner(
     *,
     accelerated: bool,
     claim: str = "",
+    changes_layout: bool = True,
 ) -> Prepared:
     """A session of ONNX Runtime with inputs and output bound to their arrays.
 
@@ -75,8 +76,12 @@ def onnxruntime_runner(
         threads: how many the session has.
         accelerated: whether `onnx_acts` nodes run on the native library.
         claim: what our execution provider claims, "default" or "all"; "" leaves it out.
+        changes_layout: whether ONNX Runtime may compute convolutions in blocks of channels.
     """
     options = onnxruntime.SessionOptions()
+    if not changes_layout:
+        levels = onnxruntime.GraphOptimizationLevel
+        options.graph_optimization_level = levels.ORT_ENABLE_EXTENDED
     options.intra_op_num_threads = threads
     options.add_session_config_entry(_SPINNING, _SPINNING_MICROSECONDS)
     if claim:

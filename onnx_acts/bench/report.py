@@ -142,7 +142,7 @@ def _variant_figures(rows: Sequence[Row]) -> list[list[str]]:
 def _network_figures(rows: Sequence[Row]) -> list[list[str]]:
     """The same for networks."""
     networks = [row for row in rows if row.shares is not None]
-    peers = _measured(networks, variants=False)
+    peers = [*_measured(networks, variants=False), *_measured(networks, variants=True)]
     heading = ["network", "type", "input", "threads", "ours ms", *(f"{p}/ours" for p in peers)]
     lines = [[*heading, "share", "standard's share"]]
     for row in networks:

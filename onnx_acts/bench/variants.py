@@ -19,6 +19,7 @@ __all__ = [
     "Variant",
     "as_column",
     "as_relu",
+    "of_networks",
     "with_random_slopes",
     "with_selu_alpha",
 ]
@@ -85,6 +86,10 @@ def as_relu(workload: Workload) -> Workload | None:
     if case.operator not in LEAKY_FAMILY or workload.nodes == 1:
         return None
     return _of_case(workload, Case("ReLU", case.dtype, [workload.x]))
+
+
+def of_networks(workload: Workload) -> None:
+    """Nothing: a peer that is measured on whole networks only."""
 
 
 def as_column(workload: Workload) -> Workload | None:

@@ -56,8 +56,9 @@ def accelerate(
     nodes, because ONNX Runtime fuses them with convolutions, and nodes equal to LeakyReLU become a
     standard `LeakyRelu`; unless `ops` names them, or the standard node has no CPU kernel for the
     element type (float64, bfloat16). So does a float32 `PRelu` of one slope after a convolution, or
-    between DequantizeLinear and QuantizeLinear, where ONNX Runtime fuses it. Subgraphs are processed like the graph. A model-local function
-    that holds an activation is inlined first, because its element types are those of its callers.
+    between DequantizeLinear and QuantizeLinear, where ONNX Runtime fuses it. Subgraphs are
+    processed like the graph. A model-local function that holds an activation is inlined first,
+    because its element types are those of its callers.
 
     A model that has `onnx_acts` nodes already, without bodies or with bodies that do not fit any
     more (another tool changed its opset or element types, say), gets new ones; nodes that a tool

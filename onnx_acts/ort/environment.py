@@ -12,6 +12,7 @@ from typing import Any
 import onnxruntime
 
 from onnx_acts.definition.version import version
+from onnx_acts.ort.provider import PROVIDER, provider_error
 from onnx_acts.ort.sessions import library_info, plain_cuda_error
 
 __all__ = ["cpu_name", "environment", "library_facts"]
@@ -34,6 +35,7 @@ def environment() -> dict[str, Any]:
         "cpu_count": os.cpu_count(),
         "providers": list(onnxruntime.get_available_providers()),
         "library": library_info(),
+        "own_provider": {"name": PROVIDER, "error": provider_error()},
     }
 
 

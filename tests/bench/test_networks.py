@@ -19,6 +19,8 @@ from onnx_acts.bench.profiling import share_of_activations
 from onnx_acts.conformance import runtime_of
 from onnx_acts.files.structure import walk_nodes
 
+pytestmark = pytest.mark.slow
+
 TINY = Network("edsr-prelu", (1, 3, 6, 7), lambda: EDSR(torch.nn.PReLU, blocks=2, channels=8))
 
 

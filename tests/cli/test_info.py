@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import onnx
+import onnxruntime
 import pytest
 
 from onnx_acts.definition.specs import SPECS
 from onnx_acts.graph import accelerate
 from onnx_acts.ort import environment
+from onnx_acts.ort.provider import PROVIDER
 from onnx_acts.ort.sessions import library_info
 from onnx_acts.text.tables import WIDTH
 from tests.cli import running
@@ -44,6 +46,24 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     facts = [line for line in text.splitlines() if line and not line.startswith(("native", "oper"))]
     assert {line[15] for line in facts} == {" "}
     assert " " not in {line[16] for line in facts}
+
+
+@pytest.mark.parametrize("version", ["1.23.2", "1.31.1"])
+def test_provider(
+    version: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The execution provider's name, or from which version of ONNX Runtime on there is one."""
+    monkeypatch.setattr(onnxruntime, "__version__", version)
+    assert run() == 0
+    words = " ".join(capsys.readouterr().out.split())
+    if version == "1.23.2":
+        assert "provider not here: it needs ONNX Runtime 1.24 or newer, this is 1.23.2" in words
+    else:
+        assert f"provider {PROVIDER}, for standard nodes" in words
+    assert run("--json") == 0
+    own = json.loads(capsys.readouterr().out)["own_provider"]
+    assert own["name"] == PROVIDER
+    assert bool(own["error"]) == (version == "1.23.2")
 
 
 def test_missing_library(

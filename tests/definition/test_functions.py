@@ -1,6 +1,7 @@
 """The function bodies are valid ONNX and compute what the reference says."""
 
 import dataclasses
+import os
 from typing import Any
 
 import ml_dtypes
@@ -233,10 +234,10 @@ def worst_elu_body(x: np.ndarray) -> float:
 
 
 def test_elu_body_near_zero_and_far() -> None:
-    """ELU's body stays within 32 ULP over a dense sweep of all normal negative float32."""
+    """ELU's body keeps its promise over a dense sweep of all normal negative float32."""
     worst = worst_elu_body(negatives(stride=997))
     print(f"ELU body, float32, every 997th normal negative: {worst:.2f} ULP")
-    assert worst <= 32
+    assert worst <= spec_of("ELU").promise.body["float32"]
 
 
 def test_elu_body_at_disabled_optimisation() -> None:
@@ -252,17 +253,23 @@ def test_elu_body_at_disabled_optimisation() -> None:
 
 
 @pytest.mark.slow
-def test_elu_body_all_normal_negatives() -> None:
-    """ELU's body stays within 32 ULP over every normal negative float32."""
+def test_elu_body_normal_negatives() -> None:
+    """ELU's body keeps its promise over the normal negative float32.
+
+    One of 17 is looked at; `make accuracy` sets ONNX_ACTS_BODY_STRIDE to 1, for every one.
+    """
+    stride = int(os.environ.get("ONNX_ACTS_BODY_STRIDE") or 17)
     step = 2**26
-    worst = 0.0
+    worst, count = 0.0, 0
     for start in range(0x80800000, 0xFF800000, step):
         stop = min(start + step, 0xFF800000)
-        x = np.arange(start, stop, dtype=np.uint32).view(np.float32)
+        x = np.arange(start, stop, stride, dtype=np.uint32).view(np.float32)
         # Below -104 float32's ELU is -1 everywhere; a coarse look is enough there.
-        worst = max(worst, worst_elu_body(x if x[0] > -110 else x[::4096]))
-    print(f"ELU body, float32, all normal negatives: {worst:.2f} ULP")
-    assert worst <= 32
+        chosen = x if x[0] > -110 else x[::4096]
+        worst, count = max(worst, worst_elu_body(chosen)), count + chosen.size
+    print(f"ELU body, float32, {count} normal negatives: {worst:.2f} ULP")
+    assert count > 2**30 // stride
+    assert worst <= spec_of("ELU").promise.body["float32"]
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (1,), (5,), (1,) * 9])

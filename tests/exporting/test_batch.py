@@ -17,6 +17,8 @@ from onnx_acts.exporting.verification import run_model
 from tests.exporting.networks import Applied
 from tests.exporting.test_export import shapes
 
+pytestmark = pytest.mark.slow
+
 
 def picture(batch: int) -> torch.Tensor:
     """Pictures in channels-last order."""

@@ -19,6 +19,8 @@ from onnx_acts.exporting.verification import run_model
 from onnx_acts.files.structure import walk_nodes
 from tests.exporting.networks import CHANNELS, SLOPES, EveryForm, samples
 
+pytestmark = pytest.mark.slow
+
 RUNTIMES = (False, True)  # function bodies, native library
 
 

@@ -20,6 +20,8 @@ from onnx_acts.exporting.verification import run_model
 from tests.exporting.networks import Applied
 from tests.exporting.test_export import shapes
 
+pytestmark = pytest.mark.slow
+
 X = torch.randn(2, 3, generator=torch.Generator().manual_seed(2))
 ACTS = {"RReLU": 1, "ELU": 1, "PReLU": 1}
 

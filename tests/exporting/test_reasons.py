@@ -16,6 +16,8 @@ from onnx_acts.exporting import VerificationError, export
 from onnx_acts.exporting.factory import build_module
 from tests.exporting.networks import Applied
 
+pytestmark = pytest.mark.slow
+
 X = torch.randn(2, 3, generator=torch.Generator().manual_seed(5))
 
 SOURCE = '''"""A user's file."""

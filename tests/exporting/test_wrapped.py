@@ -20,6 +20,8 @@ from onnx_acts.exporting.verification import run_model
 from tests.exporting.networks import Applied, compile_module
 from tests.exporting.test_export import shapes
 
+pytestmark = pytest.mark.slow
+
 X = torch.randn(2, 3, generator=torch.Generator().manual_seed(6))
 
 

@@ -17,6 +17,8 @@ from torch.nn import functional
 import onnx_acts
 from onnx_acts.graph import accelerate_counted
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = torch.tensor([-0.5, 0.25, 2.0])
 
 

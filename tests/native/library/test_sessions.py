@@ -16,7 +16,8 @@ import pytest
 from onnx import helper, numpy_helper
 
 import onnx_acts
-from onnx_acts.definition.specs import SPECS
+from onnx_acts.definition.specs import SPECS, spec_of
+from tests.helpers import one_node_model
 from tests.native.oracle import DTYPES
 from tests.native.running import PROVIDERS, hand_made, open_hand_made, options, run
 
@@ -60,7 +61,8 @@ def test_info_whatever_the_variable_holds() -> None:
 DIGEST = """
 import hashlib, sys
 import numpy as np
-from onnx_acts.definition.specs import SPECS
+from onnx_acts.definition.specs import SPECS, spec_of
+from tests.helpers import one_node_model
 from tests.native.oracle import DTYPES
 from tests.native.running import run
 digest = hashlib.sha256()
@@ -141,6 +143,18 @@ def test_threads_do_not_change_bits(op: str, dtype: str) -> None:
     x = np.random.default_rng(5).standard_normal(200_003).astype(DTYPES[dtype]).astype(np.float64)
     one, two = (run(op, dtype, x, threads=threads) for threads in (1, 2))
     assert one.tobytes() == two.tobytes()
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.7])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_runs_do_not_change_bits(dtype: str, alpha: float) -> None:
+    """16-bit ELU is computed or looked up, whatever is faster: every number, in both ways."""
+    with np.errstate(invalid="ignore"):
+        x = np.arange(65536, dtype=np.uint16).view(DTYPES[dtype]).astype(np.float64)
+    model = one_node_model(spec_of("ELU"), dtype, bodies=False, x_shape=("N",), alpha=alpha)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options())
+    found = {session.run(None, {"x_in": x})[0].tobytes() for _ in range(40)}
+    assert len(found) == 1
 
 
 def test_in_place_chain_keeps_the_input() -> None:
