@@ -179,6 +179,21 @@ EXPORTERS: dict[str, dict[str, Form]] = {
             "z0 = Constant <value_float = 0.0> () zc = CastLike (z0, x) y = Max (x, zc)",
         ),
     },
+    "ONNX's bodies of comparisons": {
+        "GreaterOrEqual": Form(
+            "LeakyReLU",
+            EXACT,
+            "c = Greater (x, zero) d = Equal (x, zero) b = Or (c, d) t = Mul (x, a)"
+            " y = Where (b, x, t)",
+        ),
+        "LessOrEqual": Form(
+            "PReLU",
+            APPROXIMATE,
+            "c = Less (x, zero) d = Equal (x, zero) b = Or (c, d) f = CastLike (b, x)"
+            " t = Mul (x, s) n = Mul (t, f) g = Not (b) h = CastLike (g, x) p = Mul (x, h)"
+            " y = Add (p, n)",
+        ),
+    },
     "tf2onnx": {
         "select": Form(
             "PReLU",

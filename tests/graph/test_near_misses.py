@@ -289,6 +289,14 @@ def test_form_of_two_values() -> None:
     assert [item.form for item in left] == ["max(x, 0) + min(w, 0)*a"]
 
 
+def test_inside_an_approximate_form() -> None:
+    """The parts of what is told are not told as near misses of their own."""
+    body = "m = Abs (x) t = Mul (x, i) u = Mul (m, q) w = Add (t, u) y = Mul (half, w)"
+    model = parsed(body, constants=f"{NUMBERS}, T i = {{1.25}}, T q = {{0.75}}")
+    left = accelerate_reported(model, ops=ALL)[1].left
+    assert [item.form for item in left] == ["a*(x*a + abs(x)*a)"]
+
+
 SLOPES = "T[3,4096] w = {" + ", ".join(["0.5"] * (3 * 4096 - 1) + ["1.5"]) + "}"
 
 

@@ -291,6 +291,7 @@ OPERATORS: Mapping[str, Operator] = {
     "ConstantOfShape": Operator(_constant_of_shape, attributes=_with("value")),
     "Div": Operator(_binary(values.divided), "{0}/{1}", ends=True),
     "Elu": Operator(_elu, "elu({0})", bends=True, attributes=_with("alpha")),
+    "Equal": Operator(_binary(values.equal), "({0} == {1})", bends=True),
     "Exp": Operator(_unary(values.exponential), "exp({0})"),
     "Expand": Operator(_expand),
     "Expm1": Operator(_unary(_expm1), "expm1({0})"),  # none of ONNX, but tf2onnx writes it

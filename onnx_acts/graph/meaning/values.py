@@ -30,6 +30,7 @@ __all__ = [
     "chosen",
     "converted",
     "divided",
+    "equal",
     "exponential",
     "itself",
     "larger",
@@ -225,6 +226,14 @@ def at_least(u: Value, v: Value) -> Value:
     is_true, _, is_false = _order(u, v)
     known = (is_true | is_false) & u.is_exact & v.is_exact
     return as_boolean(np.where(known, is_true, np.nan), u.at >= v.at, u.permutation)
+
+
+def equal(u: Value, v: Value) -> Value:
+    """Describes u == v, where that is one answer on a whole side."""
+    above, below, is_less = _order(u, v)
+    is_other = is_less | _order(v, u)[2]
+    known = (is_other | (above & below)) & u.is_exact & v.is_exact
+    return as_boolean(np.where(known, ~is_other, np.nan), u.at == v.at, u.permutation)
 
 
 def as_boolean(truth: Array, at: Array, permutation: Permutation) -> Value:
