@@ -86,7 +86,7 @@ class View:
         None where there are none of these.
         """
         outer = None if self.outer is None else self.outer.fixed()
-        if outer is None and self._inputs.isdisjoint(self._initializers):
+        if outer is None and not any(name in self._initializers for name in self._inputs):
             return None
         if self._fixed is None:
             self._fixed = View(

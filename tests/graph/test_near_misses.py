@@ -261,6 +261,10 @@ RESIDUALS = {
     "x + relu(x)": ("p = Relu (x) y = Add (x, p)", ["Relu", "Add"]),
     "z + relu(x)": ("p = Relu (x) y = Add (z, p)", ["Relu", "Add"]),
     "2 relu(x)": ("p = Relu (x) y = Mul (p, b)", ["Relu", "Mul"]),
+    "z + a relu(-x)": (
+        "g = Neg (x) r = Relu (g) t = Mul (r, a) y = Add (z, t)",
+        ["Neg", "Relu", "Mul", "Add"],
+    ),
     "relu(x)^2": ("p = Relu (x) y = Mul (p, p)", ["Relu", "Mul"]),
     "relu(x - 1) - relu(-x - 1)": (
         "u = Sub (x, one) p = Relu (u) g = Neg (x) w = Sub (g, one) q = Relu (w) y = Sub (p, q)",

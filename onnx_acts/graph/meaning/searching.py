@@ -16,6 +16,7 @@ __all__ = ["Candidate", "candidates"]
 
 _MOST_NODES = 32
 _SCALING = ("Div", "Exp", "Mul")
+_SUMS = ("Add", "Sub", "Sum")
 
 _MOST_CANDIDATES = 4
 
@@ -63,7 +64,8 @@ def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
             for x, slope in (names[::-1], names):
                 if slope in waiting.factors:
                     pairs.append(Candidate(x, slope, shapes=frozenset(waiting.shapes)))
-            if waiting.scales:
+            is_residual = root.op_type in _SUMS and not set(names).isdisjoint(root.input)
+            if waiting.scales and not is_residual:
                 twins.append(Candidate(names[0], twin=names[1]))
         node = waiting.pop()
         if node is None or count == _MOST_CANDIDATES:
