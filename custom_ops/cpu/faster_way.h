@@ -24,7 +24,7 @@ class FasterWay {
   void Run(int64_t count, const Body& body) {
     Size& size = sizes_[SizeOf(count)];
     if (size.finished.load(std::memory_order_relaxed) >= kTrials) {
-      body(size.second_is_faster.load(std::memory_order_relaxed));
+      body(size.Best(1) < size.Best(0));
       return;
     }
     const bool second = size.begun.fetch_add(1, std::memory_order_relaxed) % 2 == 1;
@@ -39,21 +39,21 @@ class FasterWay {
   static int SizeOf(int64_t count) { return 63 - __builtin_clzll(static_cast<uint64_t>(count)); }
 
   struct Size {
+    int64_t Best(int way) const { return best[way].load(std::memory_order_relaxed); }
+
     void Note(bool second, int64_t ticks, int64_t count) {
       // Of 2^20 elements, so that counts of one size compare.
       const double each = static_cast<double>(ticks) / static_cast<double>(count) * 0x1p20;
       const auto time = static_cast<int64_t>(each);
-      std::atomic<int64_t>& best = shortest[second ? 1 : 0];
-      int64_t before = best.load(std::memory_order_relaxed);
-      while (time < before && !best.compare_exchange_weak(before, time)) {
+      std::atomic<int64_t>& shortest = best[second ? 1 : 0];
+      int64_t before = shortest.load(std::memory_order_relaxed);
+      while (time < before && !shortest.compare_exchange_weak(before, time)) {
       }
-      second_is_faster.store(shortest[1].load() < shortest[0].load());
-      finished.fetch_add(1);
+      finished.fetch_add(1);  // the time is there before
     }
 
     std::atomic<int> begun{0}, finished{0};
-    std::atomic<bool> second_is_faster{false};
-    std::atomic<int64_t> shortest[2] = {{INT64_MAX}, {INT64_MAX}};
+    std::atomic<int64_t> best[2] = {{INT64_MAX}, {INT64_MAX}};
   };
 
   Size sizes_[kSizes];

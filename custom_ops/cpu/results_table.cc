@@ -62,7 +62,7 @@ std::shared_ptr<const ResultsTable> TableOf(const Loops& loops, Element element,
   const Key key = KeyOf(element, functor, parameter);
   std::shared_ptr<const ResultsTable> known = tables.Find(key);
   if (known != nullptr) return known;
-  // Filled without the lock: a process that forks meanwhile would have it locked for ever.
+  // Filled without the lock, which a process that forks meanwhile would inherit locked.
   return tables.Keep(
       key, std::make_shared<const ResultsTable>(Filled(loops.Of(element), functor, parameter)));
 }

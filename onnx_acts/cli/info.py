@@ -140,12 +140,11 @@ def _text(found: dict[str, Any]) -> str:
     lines += _labelled({name: found[name] for name in ("python", "system", "cpu")})
     lines += _labelled({"providers": ", ".join(found["providers"])})
     lines += ["", "native library", *_labelled(library_facts(found["library"]), "  ")]
-    own = found["own_provider"]
-    is_usable = "version" in found["library"] and not own["error"]
-    if is_usable:
-        lines += _labelled({"provider": f"{own['name']}, for standard nodes"}, "  ")
-    elif own["error"]:
-        lines += _labelled({"provider": f"not here: {own['error']}"}, "  ")
+    if "version" in found["library"]:
+        own = found["own_provider"]
+        is_here = f"{own['name']}, for standard nodes"
+        fact = f"not here: {own['error']}" if own["error"] else is_here
+        lines += _labelled({"provider": fact}, "  ")
     lines += ["", f"operators, for {', '.join(ELEMENT_TYPES)}"]
     for item in found["operators"]:
         given = ", ".join(f"{name} = {value:.6g}" for name, value in item["attributes"].items())

@@ -62,7 +62,8 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         style: "acts" writes `onnx_acts` nodes with their function bodies, for the operators in
             `ops` and wherever ONNX Runtime's CPU has no kernel of the standard operator for the
             element type; "standard" writes nothing but standard ONNX operators. In both, a float32
-            PReLU of one slope after a convolution is a standard LeakyRelu, unless `ops` has both.
+            PReLU of one slope after a convolution is a standard LeakyRelu, unless "acts" and `ops`
+            ask for PReLU and LeakyReLU.
         ops: the operators that become `onnx_acts` nodes in the style "acts".
         dynamic_shapes: None makes the first dimension of every input a symbolic "batch" where the
             module allows it, and warns where it does not; `{}` fixes all shapes; else as in

@@ -171,8 +171,8 @@ def _build(
     metadata.clean(model)
     checks.check_activations(model, training=options.training)
     operators = frozenset(_count_nodes(model))
-    keeps_leaky = options.style == "acts" and "LeakyReLU" in options.ops
-    fused = {} if keeps_leaky else fuse_prelus(model)
+    asks_for_both = options.style == "acts" and {"PReLU", "LeakyReLU"} <= set(options.ops)
+    fused = {} if asks_for_both else fuse_prelus(model)
     mean = _with_mean_slopes(model)
     if options.training and mean is None:
         raise ValueError(

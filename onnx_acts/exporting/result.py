@@ -47,8 +47,8 @@ class ExportResult:
         style: "acts" or "standard".
         opset: the version of the standard operators.
         node_counts: the number of `onnx_acts` nodes by operator; empty in the style "standard".
-        fused: how many activations became standard nodes that ONNX Runtime fuses with the nodes
-            beside them, like {"PReLU of one slope after Conv": 2}.
+        fused: how many activations became standard nodes that ONNX Runtime's CPU fuses with the
+            nodes beside them, like {"PReLU of one slope after Conv": 2}.
         verification: "passed", or why the values were not compared.
         errors: one record for each output and runtime that was compared.
     """

@@ -18,12 +18,14 @@ from onnx_acts.files.scopes import Values
 from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import STANDARD_DOMAINS, walk_graphs, walk_nodes
 from onnx_acts.files.types import scopes
+from onnx_acts.graph.fusing import is_wrongly_fused
 from onnx_acts.graph.inlining import inline_node
 from onnx_acts.graph.kernels import has_standard_kernel
 from onnx_acts.graph.local_functions import inline_functions_with_nodes
 from onnx_acts.graph.names import FreshNames
 from onnx_acts.graph.ordering import sort_nodes
 from onnx_acts.graph.standard import as_standard
+from onnx_acts.graph.view import View
 
 __all__ = ["lower", "lower_counted", "lower_file", "lowered"]
 
@@ -127,6 +129,7 @@ def _lower_graph(
     """Replaces the nodes of a graph or function whose subgraphs have been done."""
     replaced: Counter[str] = Counter()
     nodes: list[onnx.NodeProto] = []
+    view = _quantized(graph, opset)
     for node in graph.node:
         if node.domain != DOMAIN:
             nodes.append(node)
@@ -134,6 +137,9 @@ def _lower_graph(
         write_attributes(node)
         known = values[node.input[0]] if values else Known()
         standard = None if exact else _standard(node, known.dtype, opset)
+        is_leaky = standard is not None and standard.op_type == "LeakyRelu"
+        if view and is_leaky and is_wrongly_fused(view, node, node.input[0]):
+            standard = None
         if standard is None:
             body = function_for(node.op_type, opset, [node], [known])
             nodes += inline_node(node, body, names)
@@ -144,6 +150,13 @@ def _lower_graph(
     del graph.node[:]
     graph.node.extend(copies.node)
     return replaced
+
+
+def _quantized(graph: onnx.GraphProto | onnx.FunctionProto, opset: int) -> View | None:
+    """A view of a graph that has DequantizeLinear nodes."""
+    is_quantized = any(node.op_type == "DequantizeLinear" for node in graph.node)
+    is_graph = isinstance(graph, onnx.GraphProto)
+    return View(graph, graph, opset) if is_graph and is_quantized else None
 
 
 def _standard(node: onnx.NodeProto, dtype: str | None, opset: int) -> onnx.NodeProto | None:

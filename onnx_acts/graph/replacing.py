@@ -15,7 +15,7 @@ from onnx_acts.definition.specs import DOMAIN, spec_of
 from onnx_acts.definition.validation import accepts
 from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 from onnx_acts.graph.deciding import Decision, Left, Report, Request, not_asked_for
-from onnx_acts.graph.fusing import fused_leaky_relu
+from onnx_acts.graph.fusing import fused_leaky_relu, is_wrongly_fused
 from onnx_acts.graph.inlined_bodies import inlined_body
 from onnx_acts.graph.match import Match, Reshaped
 from onnx_acts.graph.meaning import recognised
@@ -56,6 +56,10 @@ def _obstacle(view: View, root: onnx.NodeProto, match: Match) -> str:
 
 
 _OF_ANOTHER_OPSET = "it is in a function of another opset"
+_WRONGLY_FUSED = (
+    "ONNX Runtime does not load a LeakyRelu between DequantizeLinear and QuantizeLinear with"
+    " several scales: it fuses them all the same"
+)
 _FITS_NO_CALLER = "it is in a function, of no element type in this model that onnx_acts has"
 
 
@@ -165,6 +169,8 @@ class Replacer:
             fused = fused_leaky_relu(view, node, match)
             if fused is not None:
                 return fused, Decision(spec_of(fused.operator).standard_name)
+        if decision.operator == "LeakyRelu" and is_wrongly_fused(view, node, match.x):
+            return match, Decision(None, _WRONGLY_FUSED)
         return match, decision
 
     def _leave(self, root: onnx.GraphProto | onnx.FunctionProto, reason: str) -> None:

@@ -26,6 +26,7 @@ def environment() -> dict[str, Any]:
     A package that is not installed has the version None; a library that cannot be used has its
     reason under "error".
     """
+    library = library_info()
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
         "packages": {name: version(name) for name in _PACKAGES},
@@ -34,8 +35,11 @@ def environment() -> dict[str, Any]:
         "cpu": cpu_name(),
         "cpu_count": os.cpu_count(),
         "providers": list(onnxruntime.get_available_providers()),
-        "library": library_info(),
-        "own_provider": {"name": PROVIDER, "error": provider_error()},
+        "library": library,
+        "own_provider": {
+            "name": PROVIDER,
+            "error": provider_error() or str(library.get("error", "")),
+        },
     }
 
 

@@ -60,6 +60,17 @@ def test_asked_for(tmp_path: Path) -> None:
     assert (result.fused, result.node_counts) == ({}, {"PReLU": 4})
 
 
+@pytest.mark.parametrize("ops", [("ELU",), ("LeakyReLU",), ()])
+def test_others_asked_for(ops: tuple[str, ...], tmp_path: Path) -> None:
+    """A PReLU that need not be ours is standard, and fused where it can be."""
+    path = tmp_path / "model.onnx"
+    result = export(network(), X, path, ops=ops)
+    assert result.fused == FUSED
+    assert result.node_counts == {}
+    found = [node.op_type for node in onnx.load(path).graph.node]
+    assert (found.count("LeakyRelu"), found.count("PRelu")) == (2, 2)
+
+
 def test_slope_for_each_channel(tmp_path: Path) -> None:
     """Several slopes stay PReLU."""
     result = export(network(4), X, tmp_path / "model.onnx")

@@ -160,6 +160,7 @@ def test_onnx_runtime_is_not_asked_in_vain() -> None:
     [
         ("<int64[2] s = {6, -1}> { {} }", (6, None)),
         ("{ s = Constant <value = int64[2] {6, -1}> () {} }", (6, None)),
+        ("{ s = Constant <value_ints = [6, -1]> () {} }", (6, None)),
         ("<int64[2] s = {6, -1}> { {} } inner", (2, None)),
     ],
 )

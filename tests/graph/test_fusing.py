@@ -11,7 +11,7 @@ import pytest
 from onnx import numpy_helper
 
 import onnx_acts
-from onnx_acts.graph import accelerate, accelerate_counted
+from onnx_acts.graph import accelerate, accelerate_counted, accelerate_reported, lower
 from tests.graph.models import ONNX_NAMES, operators
 from tests.helpers import ALL
 
@@ -27,7 +27,8 @@ def model_of(
 ) -> onnx.ModelProto:
     """A model of 2 channels with a convolution's weights, and a slope `s` of any shape."""
     text = (
-        '<ir_version: 8, opset_import: ["": 17]> g (T[N,2,6,6] x, T[1] v) => (T[N,2,6,6] y)'
+        '<ir_version: 8, opset_import: ["": 17]> g (T[N,2,6,6] x, T[1] v, T[2,2,3,3] u,'
+        " T[2] r) => (T[N,2,6,6] y)"
         f" <T[2] one = {{1, 1}}, T[2] two = {{2, 3}}{constants}> {{ {nodes} }}"
     )
     model = onnx.parser.parse_model(text.replace("T[", f"{ONNX_NAMES[dtype]}["))
@@ -42,7 +43,9 @@ def fed(dtype: str = "float32") -> dict[str, np.ndarray]:
     """Values for x, among them zeros and the largest, and v."""
     x = np.random.default_rng(1).normal(size=(2, 2, 6, 6)).astype(dtype)
     x[0, 0, 0, :4] = 0, -0.0, 1e30, -1e30
-    return {"x": x, "v": np.array([0.5], dtype)}
+    rng = np.random.default_rng(4)
+    more = {"u": rng.normal(size=(2, 2, 3, 3)), "r": rng.normal(size=2)}
+    return {"x": x, "v": np.array([0.5], dtype), **{k: v.astype(dtype) for k, v in more.items()}}
 
 
 def optimised(model: onnx.ModelProto, folder: Path, *, accelerated: bool = True) -> list[str]:
@@ -91,6 +94,12 @@ def test_after_a_convolution(nodes: str, slope: object, tmp_path: Path) -> None:
         (f"{CONV} p = PRelu (c, s) y = Add (p, c)", 0.25, "float32"),
         (f"{CONV} {NORMALISED} p = PRelu (n, s) y = Add (p, n)", 0.25, "float32"),
         (f"{CONV} {NORMALISED} p = PRelu (n, s) y = Add (p, c)", 0.25, "float32"),
+        (f"c = Conv <pads = [1, 1, 1, 1]> (x, u) {NORMALISED} y = PRelu (n, s)", 0.25, "float32"),
+        (
+            f"{CONV} n = BatchNormalization (c, r, two, one, two) y = PRelu (n, s)",
+            0.25,
+            "float32",
+        ),
         ("c = Mul (x, x) y = PRelu (c, s)", 0.25, "float32"),
         ("y = PRelu (x, s)", 0.25, "float32"),
     ],
@@ -178,15 +187,71 @@ def test_every_number_of_8_bits(
     np.testing.assert_array_equal(got, wanted)
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
-        "y = Relu (c)",
-        "d = QuantizeLinear (c, sy, z) e = DequantizeLinear (d, sy, z) y = Add (e, c)",
-    ],
-)
-def test_not_only_quantized(end: str) -> None:
-    """Where the result is used in floating point, nothing is fused."""
-    nodes = f"a = QuantizeLinear (x, sx, z) b = DequantizeLinear (a, sx, z) c = PRelu (b, s) {end}"
-    constants = SCALES.replace("U[1]", "uint8").replace("Z", "120")
-    assert accelerate_counted(model_of(nodes, constants=constants))[1] == {"PRelu -> PReLU": 1}
+QUANTIZED = "b = DequantizeLinear (a, sx, z) c = PRelu (b, s) d = QuantizeLinear (c, sy, z)"
+BY_CHANNEL = ", float[2] sc = {0.02, 0.03}, uint8[2] zc = {120, 7}"
+
+NOT_FUSED = {
+    "x by channel": QUANTIZED.replace("(a, sx, z)", "(a, sc, zc)").replace(
+        "DequantizeLinear", "DequantizeLinear <axis = 1>"
+    ),
+    "y by channel": QUANTIZED.replace("(c, sy, z)", "(c, sc, zc)").replace(
+        " QuantizeLinear", " QuantizeLinear <axis = 1>"
+    ),
+    "scale that is fed": QUANTIZED.replace("(a, sx, z)", "(a, v, z)"),
+    "to another type": QUANTIZED.replace("(c, sy, z)", "(c, sy, zi)"),
+    "result used in floating point": f"{QUANTIZED} e = Add (c, b)",
+}
+
+
+@pytest.mark.parametrize("name", NOT_FUSED)
+def test_not_in_8_bits(name: str) -> None:
+    """Where ONNX Runtime could not fuse it, or would and then not load it, it is our PReLU."""
+    nodes = f"a = QuantizeLinear (x, sx, z) {NOT_FUSED[name]} f = Cast <to = 1> (d) y = Relu (f)"
+    constants = SCALES.replace("U[1]", "uint8").replace("Z", "120") + BY_CHANNEL
+    constants += ", int8 zi = {3}"
+    model = model_of(nodes, constants=constants)
+    result, counts = accelerate_counted(model)
+    assert counts == {"PRelu -> PReLU": 1}
+    for accelerated in (False, True):
+        wanted, got = (
+            onnx_acts.session(item, accelerated=accelerated).run(None, fed())[0]
+            for item in (model, result)
+        )
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_result_as_a_scale() -> None:
+    """An activation that gives QuantizeLinear its scale is not what is quantized."""
+    text = (
+        '<ir_version: 8, opset_import: ["": 17]> g (uint8[1] x, float[1] v) => (uint8[1] y)'
+        " <float s = {0.5}, float a = {0.1}, uint8 z = {7}>"
+        " { b = DequantizeLinear (x, a, z) c = PRelu (b, s) y = QuantizeLinear (v, c, z) }"
+    )
+    model = onnx.parser.parse_model(text)
+    result, counts = accelerate_counted(model)
+    assert counts == {"PRelu -> PReLU": 1}
+    feeds = {"x": np.array([200], np.uint8), "v": np.array([3], np.float32)}
+    got, wanted = (
+        onnx_acts.session(item, accelerated=False).run(None, feeds)[0] for item in (result, model)
+    )
+    np.testing.assert_array_equal(got, wanted)
+
+
+def test_form_between_several_scales() -> None:
+    """A form whose LeakyRelu ONNX Runtime would not load stays, with the reason."""
+    form = (
+        "b = DequantizeLinear <axis = 1> (a, sc, zc) k = Mul (b, s) g = Greater (b, o)"
+        " c = Where (g, b, k) d = QuantizeLinear (c, sy, z)"
+    )
+    nodes = f"a = QuantizeLinear (x, sx, z) {form} f = Cast <to = 1> (d) y = Relu (f)"
+    constants = SCALES.replace("U[1]", "uint8").replace("Z", "120") + BY_CHANNEL + ", float o = {0}"
+    result, report = accelerate_reported(model_of(nodes, constants=constants))
+    assert not report.replaced
+    assert any("several scales" in left.reason for left in report.left)
+    onnx_acts.session(result, accelerated=False).run(None, fed())
+    named = accelerate(model_of(nodes, constants=constants), ops=("LeakyReLU",))
+    onnx_acts.session(named).run(None, fed())
+    assert "onnx_acts::LeakyReLU" in operators(named)
+    lowered = lower(named)
+    onnx_acts.session(lowered, accelerated=False).run(None, fed())
+    assert "LeakyRelu" not in operators(lowered)

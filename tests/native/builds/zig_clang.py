@@ -1,9 +1,8 @@
 """Clang as PyPI has it, inside of Zig: `python zig_clang.py ARGUMENTS` is `clang++ ARGUMENTS`.
 
 For any processor of this kind, where Zig would compile for this one, and for this C library. Zig
-has other names for the levels, and another way to say where the records of optimizations go. Its
-own __builtin_cpu_supports says no to everything (0.17): GCC's, which Clang takes too, comes first.
-When a library of Zig's is unloaded, its static objects stay until the end of the process, where the
+has other names for the levels, and another way to say where the records of optimizations go. When a
+library of Zig's is unloaded, its static objects stay until the end of the process, where the
 code that destroys them is gone: no library is unloaded.
 """
 
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from pathlib import Path
 
@@ -27,12 +25,6 @@ def spelt(argument: str) -> str:
     return argument
 
 
-def libgcc() -> str:
-    """The path of GCC's runtime library."""
-    asked = ("c++", "-print-libgcc-file-name")
-    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-
-
 def translated(arguments: list[str]) -> list[str]:
     """Clang's arguments in Zig's spelling."""
     found = [spelt(argument) for argument in arguments]
@@ -41,8 +33,7 @@ def translated(arguments: list[str]) -> list[str]:
         found.append(f"-foptimization-record-file={output.with_suffix('.opt.yaml')}")
     if "-shared" in found:
         found.append("-Wl,-z,nodelete")
-    links = "-o" in found and not {"-c", "-E", "-S"} & set(found)
-    return [*found, libgcc()] if links else found
+    return found
 
 
 if __name__ == "__main__":
