@@ -194,10 +194,11 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     if without_body != request.without_body:
         return accelerated(source, dataclasses.replace(request, without_body=without_body))
     before = _bodies(result)
-    if any(node.domain == DOMAIN for node in walk_nodes(result)):
+    if report.replaced or had_nodes:
         is_understood = standardise_axes(result)
         if report.replaced and not had_nodes and not is_understood:
-            return source.copy(), _all_left(report)  # bodies may ask for a shape that is wrong
+            # Bodies may ask for a shape that is wrong, and standard nodes pass it on farther.
+            return source.copy(), _all_left(report)
     embed_functions(result)
     if report.replaced:
         rename_inlined_values(result)
