@@ -12,7 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onnx_acts.definition.known import dtype_name
-from onnx_acts.graph.meaning import assuming, values
+from onnx_acts.graph.meaning import assuming, conditions, values
 from onnx_acts.graph.meaning.evaluating import (
     Constant,
     Described,
@@ -22,7 +22,6 @@ from onnx_acts.graph.meaning.evaluating import (
     Unknown,
 )
 from onnx_acts.graph.meaning.values import Value
-from onnx_acts.graph.view import Array
 
 __all__ = ["OPERATORS"]
 
@@ -109,42 +108,6 @@ def _expm1(u: Value) -> Value:
     return dataclasses.replace(found, at=np.expm1(u.at))
 
 
-def _not(u: Value) -> Value:
-    return values.as_boolean(1 - u.c, ~u.at, u.permutation)
-
-
-def _and(u: Value, v: Value) -> Value:
-    truth = _settled(u, v, 0, u.c * v.c)
-    return values.as_boolean(truth, u.at & v.at, u.permutation)
-
-
-def _or(u: Value, v: Value) -> Value:
-    truth = _settled(u, v, 1, np.maximum(u.c, v.c))
-    return values.as_boolean(truth, u.at | v.at, u.permutation)
-
-
-def _settled(u: Value, v: Value, answer: int, otherwise: Array) -> Array:
-    """The answer where one operand alone gives it."""
-    return np.where((u.c == answer) | (v.c == answer), answer, otherwise)
-
-
-def _at_most(u: Value, v: Value) -> Value:
-    return values.at_least(v, u)
-
-
-def _less(u: Value, v: Value) -> Value:
-    return _comparison_denied(values.at_least(u, v), u.at < v.at)
-
-
-def _greater(u: Value, v: Value) -> Value:
-    return _comparison_denied(values.at_least(v, u), u.at > v.at)
-
-
-def _comparison_denied(found: Value, at: Array) -> Value:
-    """The opposite of a comparison; both are false for NaN."""
-    return dataclasses.replace(_not(found), at=at)
-
-
 def _where(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
     condition, *branches = evaluation.operands(node)
     u, v = _same_type(branches, 2)
@@ -211,7 +174,7 @@ def _converted(evaluation: Evaluation, item: Described, to: str | None) -> Descr
     if dtype == item.at.dtype:
         return item
     if dtype.kind == "b" or (dtype.kind in "iu" and item.at.dtype.kind == "b"):
-        return values.as_mask(item, dtype)
+        return conditions.as_mask(item, dtype)
     return values.converted(item, _real(dtype), evaluation.dtype)
 
 
@@ -283,7 +246,7 @@ def _with(*names: str) -> frozenset[str]:
 OPERATORS: Mapping[str, Operator] = {
     "Abs": Operator(_unary(values.absolute), "abs({0})", bends=True, ends=True),
     "Add": Operator(_binary(values.added), "{0} + {1}", ends=True),
-    "And": Operator(_logical(_and), "({0} and {1})"),
+    "And": Operator(_logical(conditions.both), "({0} and {1})"),
     "Cast": Operator(_cast, attributes=_with("to", "saturate")),
     "CastLike": Operator(_cast_like, attributes=_with("saturate")),
     "Celu": Operator(_elu, "celu({0})", bends=True, ends=True, attributes=_with("alpha")),
@@ -291,21 +254,21 @@ OPERATORS: Mapping[str, Operator] = {
     "ConstantOfShape": Operator(_constant_of_shape, attributes=_with("value")),
     "Div": Operator(_binary(values.divided), "{0}/{1}", ends=True),
     "Elu": Operator(_elu, "elu({0})", bends=True, attributes=_with("alpha")),
-    "Equal": Operator(_binary(values.equal), "({0} == {1})", bends=True),
+    "Equal": Operator(_binary(conditions.equal), "({0} == {1})", bends=True),
     "Exp": Operator(_unary(values.exponential), "exp({0})"),
     "Expand": Operator(_expand),
     "Expm1": Operator(_unary(_expm1), "expm1({0})"),  # none of ONNX, but tf2onnx writes it
-    "Greater": Operator(_comparison(_greater), "({0} > {1})", bends=True),
-    "GreaterOrEqual": Operator(_comparison(values.at_least), "({0} >= {1})", bends=True),
+    "Greater": Operator(_comparison(conditions.greater), "({0} > {1})", bends=True),
+    "GreaterOrEqual": Operator(_comparison(conditions.at_least), "({0} >= {1})", bends=True),
     "Identity": Operator(_identity),
-    "Less": Operator(_comparison(_less), "({0} < {1})", bends=True),
-    "LessOrEqual": Operator(_comparison(_at_most), "({0} <= {1})", bends=True),
+    "Less": Operator(_comparison(conditions.less), "({0} < {1})", bends=True),
+    "LessOrEqual": Operator(_comparison(conditions.at_most), "({0} <= {1})", bends=True),
     "Max": Operator(_extreme(1), "max({all})", bends=True, ends=True),
     "Min": Operator(_extreme(-1), "min({all})", bends=True, ends=True),
     "Mul": Operator(_binary(values.multiplied), "{0}*{1}", ends=True),
     "Neg": Operator(_unary(values.negated), "-{0}", ends=True),
-    "Not": Operator(_logical(_not), "not {0}"),
-    "Or": Operator(_logical(_or), "({0} or {1})"),
+    "Not": Operator(_logical(conditions.denied), "not {0}"),
+    "Or": Operator(_logical(conditions.either), "({0} or {1})"),
     "Relu": Operator(_unary(_relu), "relu({0})", bends=True),
     "Selu": Operator(_elu, "selu({0})", bends=True, ends=True, attributes=_with("alpha", "gamma")),
     "Shape": Operator(_shape, attributes=_with("start", "end")),

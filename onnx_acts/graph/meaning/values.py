@@ -25,12 +25,9 @@ __all__ = [
     "absolute",
     "added",
     "as_boolean",
-    "as_mask",
-    "at_least",
     "chosen",
     "converted",
     "divided",
-    "equal",
     "exponential",
     "itself",
     "larger",
@@ -38,6 +35,7 @@ __all__ = [
     "multiplied",
     "negated",
     "number",
+    "order",
     "signed",
 ]
 
@@ -193,7 +191,7 @@ def exponential(u: Value) -> Value:
 
 def larger(u: Value, v: Value, sign: int = 1) -> Value:
     """max(u, v) or, with sign -1, min(u, v), where one is larger on a whole side."""
-    takes_u, takes_v, _ = _order(u, v)
+    takes_u, takes_v, _ = order(u, v)
     if sign < 0:
         takes_u, takes_v = takes_v, takes_u
     found = _selected(takes_u, u, _selected(takes_v, v, _unknown(v)))
@@ -216,24 +214,9 @@ def signed(u: Value) -> Value:
     """sign(u); of NaN it is NaN or 0 (ONNX Runtime has both), so it is exact nowhere."""
     zero = number(np.zeros(1, u.at.dtype))
     c = np.where(_is_zero(u), 0.0, np.nan)
-    c = np.where(_order(u, zero)[2], -1.0, np.where(_order(zero, u)[2], 1.0, c))
+    c = np.where(order(u, zero)[2], -1.0, np.where(order(zero, u)[2], 1.0, c))
     one = np.ones_like(c)
     return Value(c, _NO, _NO, one, one.astype(np.int8), np.sign(u.at), u.permutation)
-
-
-def at_least(u: Value, v: Value) -> Value:
-    """Describes u >= v, where that is one answer on a whole side."""
-    is_true, _, is_false = _order(u, v)
-    known = (is_true | is_false) & u.is_exact & v.is_exact
-    return as_boolean(np.where(known, is_true, np.nan), u.at >= v.at, u.permutation)
-
-
-def equal(u: Value, v: Value) -> Value:
-    """Describes u == v, where that is one answer on a whole side."""
-    above, below, is_less = _order(u, v)
-    is_other = is_less | _order(v, u)[2]
-    known = (is_other | (above & below)) & u.is_exact & v.is_exact
-    return as_boolean(np.where(known, ~is_other, np.nan), u.at == v.at, u.permutation)
 
 
 def as_boolean(truth: Array, at: Array, permutation: Permutation) -> Value:
@@ -246,13 +229,6 @@ def chosen(condition: Value, u: Value, v: Value) -> Value:
     found = _selected(condition.c == 1, u, _selected(condition.c == 0, v, _unknown(v)))
     at = np.where(condition.at, u.at, v.at)
     return dataclasses.replace(found, at=at, degree=max(u.degree, v.degree))
-
-
-def as_mask(u: Value, dtype: np.dtype[Any]) -> Value:
-    """Cast of a number to bool, or of a condition to integers."""
-    is_known = u.is_number & u.is_exact
-    c = np.where(is_known, u.c != 0 if dtype.kind == "b" else u.c, np.nan)
-    return as_boolean(np.where(np.isnan(u.c), np.nan, c), u.at.astype(dtype), u.permutation)
 
 
 def converted(u: Value, dtype: np.dtype[Any], x_dtype: np.dtype[Any]) -> Value:
@@ -308,7 +284,7 @@ def _is_power(u: Value) -> Array:
     return np.asarray((np.abs(u.k) == 1) & alone & (u.degree == 0))
 
 
-def _order(u: Value, v: Value) -> tuple[Array, Array, Array]:
+def order(u: Value, v: Value) -> tuple[Array, Array, Array]:
     """On which side u >= v, u <= v, and u < v for every x up to the largest.
 
     The difference c + a*x + k*exp(x) is least at an end where it is concave. Where it is convex, it
