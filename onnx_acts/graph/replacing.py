@@ -146,7 +146,8 @@ class Replacer:
                 continue
             match, decision = self._decided(view, node, found)
             if decision.operator is not None:
-                decision = _settled(view, match, decision.operator, obstacle, wrong_place)
+                lost = "" if view.outer else _lost(view, node)
+                decision = _settled(view, match, decision.operator, obstacle, wrong_place or lost)
             if decision.operator is not None:
                 return match, decision.operator
             left.append(Left(match.form, match.operator, decision.reason))
@@ -199,6 +200,16 @@ def _settled(view: View, match: Match, operator: str, obstacle: str, wrong_place
     if view.near_scan and view.shape(match.x) is None:
         return Decision(None, "it is in or beside a Scan, with an unknown number of dimensions")
     return Decision(operator)
+
+
+def _lost(view: View, root: onnx.NodeProto) -> str:
+    """What speaks against a node of ours, whose shape ONNX Runtime would know, in the outer graph.
+
+    It (1.17 to 1.32) refuses the model where it can compute a Shape early and the same value goes
+    into a branch of an If of a constant, without our nodes too.
+    """
+    is_lost = view.is_asked_and_branched(root.output[0])
+    return "its shape is asked for, and a branch of an If of a constant uses it" if is_lost else ""
 
 
 def _functions_with_if(model: onnx.ModelProto) -> set[tuple[str, str]]:

@@ -156,6 +156,22 @@ class View:
             for node in self.graph.node
         )
 
+    def is_asked_and_branched(self, name: str) -> bool:
+        """Tells whether a value's shape is asked for, and a branch of a constant If uses it.
+
+        ONNX Runtime computes the shape early where it knows it, and then may take away what makes
+        the value, as it does not see that use.
+        """
+        users = [node for node in self.graph.node if name in node.input]
+        if not any(node.op_type in ("Shape", "Size") for node in users):
+            return False
+        return any(
+            name in _used(branch)
+            for node in self.graph.node
+            if node.op_type == "If" and self._may_be_folded(node.input[0])
+            for branch in subgraphs(node)
+        )
+
     def _may_be_folded(self, name: str) -> bool:
         """Tells whether ONNX Runtime may compute a value when it loads the model.
 

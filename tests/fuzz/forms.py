@@ -91,7 +91,9 @@ def transposed_relus(scope: Scope, x: Value) -> Value:
     weight = scope.state.pick((0.25, -0.5, 2.0))
     product = scope.add("Mul", *shuffled(scope, number(scope, _scalar(x), weight), turned))
     back = scope.add("Transpose", product, **order)
-    return _leaky(x, scope.add("Sub", rectified(scope, x, x.name), back), abs(weight))
+    # The weight may come through a type of integers, as 0.
+    name = scope.add("Sub", rectified(scope, x, x.name), back)
+    return _leaky(x, name, abs(weight), is_extreme=True)
 
 
 def _scalar(x: Value) -> Value:

@@ -78,7 +78,7 @@ def _in_branch(scope: Scope, x: Value, depth: int) -> Value:
         return _here(scope, x, depth)  # before opset 11 both branches must give one shape
     if first.dtype != second.dtype:
         name = other.add("Cast", second.name, to=onnx_type(first.dtype))
-        second = dataclasses.replace(first, name=name)
+        second = dataclasses.replace(second, name=name, dtype=first.dtype)
     taken = scope.state.chance(70)
     condition = _condition(scope, taken)
     graphs = [_subgraph(inner, [], [made]) for inner, made in ((then, first), (other, second))]

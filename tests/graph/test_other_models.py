@@ -20,6 +20,7 @@ import onnx_acts
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.graph import accelerate, accelerate_counted
 from tests.graph.models import elu, operators
+from tests.helpers import ALL
 
 X = np.linspace(-2, 2, 8, dtype=np.float32).reshape(2, 4)
 
@@ -287,3 +288,45 @@ def test_values_of_operators_that_onnx_does_not_know() -> None:
     result = accelerate(model)
     assert operators(result) == ["com.microsoft::Gelu", "onnx_acts::PReLU"]
     assert not casts(result)
+
+
+@pytest.mark.parametrize("optimised", [False, True])
+def test_shape_beside_a_branch(optimised: bool) -> None:
+    """A value whose shape is asked for, and which a branch of an If of a constant uses.
+
+    ONNX Runtime loses the value where it knows the shape: of a scalar's transposes it does not, of
+    a node of ours it does.
+    """
+    text = (
+        "{ a = Squeeze <axes = [0]> (x) n = Neg (a) z = Constant <value = float {0}> ()"
+        " m = Max (n, z) t = Transpose (m) k = Constant <value = float {2}> () w = Mul (t, k)"
+        " r = Transpose (w) b = Relu (a) v = Sub (b, r) d = Shape (v)"
+        " c = Constant <value = bool {1}> () u = If (c) <then_branch = g () => (float[] p)"
+        " { p = Abs (v) }, else_branch = h () => (float[] q) { q = Identity (v) }>"
+        " y = Expand (u, d) }"
+    )
+    model = parsed(text, opset=9, shape="1")
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    result = accelerate(model, ops=ALL)
+    levels = onnxruntime.GraphOptimizationLevel
+    x = np.array([-0.5], np.float32)
+    for accelerated in (False, True):
+        options = onnxruntime.SessionOptions()
+        if not optimised:
+            options.graph_optimization_level = levels.ORT_DISABLE_ALL
+        session = onnx_acts.session(result, session_options=options, accelerated=accelerated)
+        assert session.run(None, {"x": x})[0] == 1  # abs(2 * -0.5)
+
+
+@pytest.mark.parametrize("types", ["FLOAT16 BFLOAT16", "BFLOAT16 FLOAT16"])
+def test_cast_to_another_16_bit_type(types: str) -> None:
+    """Neither type of 16 bits has all numbers of the other: a value between is not x."""
+    x, other = (getattr(TensorProto, name) for name in types.split())
+    text = (
+        f"{{ a = Cast <to = {x}> (x) b = Cast <to = {other}> (a) c = Cast <to = {x}> (b)"
+        f" k = Constant <value = float {{0.25}}> () l = Cast <to = {x}> (k) s = Mul (c, l)"
+        " m = Max (s, a) r = Elu (m) y = Cast <to = 1> (r) }"
+    )
+    result, counts = accelerate_counted(parsed(text), ops=ALL, approximate=True)
+    assert counts == {"Elu -> ELU": 1}
+    onnx.checker.check_model(result, full_check=True)

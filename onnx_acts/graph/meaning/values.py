@@ -233,10 +233,17 @@ def chosen(condition: Value, u: Value, v: Value) -> Value:
 
 def converted(u: Value, dtype: np.dtype[Any], x_dtype: np.dtype[Any]) -> Value:
     """Cast to an element type: a number is known, and x and -x in a type that holds all of x's."""
-    holds = np.promote_types(dtype, x_dtype) == dtype
-    is_x = (np.abs(u.a) <= 1) & (u.k == 0) & holds
+    is_x = (np.abs(u.a) <= 1) & (u.k == 0) & _holds(dtype, x_dtype)
     c = np.where(u.is_exact & (u.is_number | is_x), u.c, np.nan)
     return _checked(dataclasses.replace(u, c=c, at=u.at.astype(dtype)))
+
+
+@functools.cache
+def _holds(wide: np.dtype[Any], narrow: np.dtype[Any]) -> bool:
+    """Whether an element type has every number of another."""
+    one, other = (ml_dtypes.finfo(dtype) for dtype in (wide, narrow))  # type: ignore[no-untyped-call]
+    is_finer = one.nmant >= other.nmant and one.maxexp >= other.maxexp
+    return bool(is_finer and one.smallest_subnormal <= other.smallest_subnormal)
 
 
 @functools.cache
