@@ -21,6 +21,7 @@ from onnx_acts.files.structure import (
 from onnx_acts.files.types import scopes
 
 __all__ = [
+    "OVERRIDABLE_IR_VERSION",
     "Use",
     "default_opset",
     "embed_functions",
@@ -32,7 +33,7 @@ __all__ = [
 _MINIMUM_IR_VERSION = 9
 """The first IR version whose functions have attributes with defaults."""
 
-_OVERRIDABLE_IR_VERSION = 4
+OVERRIDABLE_IR_VERSION = 4
 """The first IR version in which initializers need not be inputs; inputs can be overridden."""
 
 
@@ -177,7 +178,7 @@ def _declare_shapes(uses: Iterable[Use]) -> None:
 
 
 def _raise_ir_version(model: onnx.ModelProto) -> None:
-    if model.ir_version < _OVERRIDABLE_IR_VERSION:
+    if model.ir_version < OVERRIDABLE_IR_VERSION:
         stored = {tensor.name for tensor in model.graph.initializer}
         for value in list(model.graph.input):
             if value.name in stored:

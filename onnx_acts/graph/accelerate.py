@@ -12,7 +12,12 @@ import onnx
 from onnx_acts.definition.functions import form_for
 from onnx_acts.definition.known import Known
 from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, spec_of
-from onnx_acts.files.embedding import default_opset, embed_functions, uses_of
+from onnx_acts.files.embedding import (
+    OVERRIDABLE_IR_VERSION,
+    default_opset,
+    embed_functions,
+    uses_of,
+)
 from onnx_acts.files.reading import Model, opened, opened_file
 from onnx_acts.files.renaming import restore_names
 from onnx_acts.files.saving import save_model
@@ -187,6 +192,8 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     replacer = Replacer(request)
     typed = inferred(changed).graph
     view = View(changed.graph, typed, default_opset(changed), weights=source.weights)
+    if changed.ir_version < OVERRIDABLE_IR_VERSION:
+        view = view.fixed() or view
     replacer.run(changed, view, functions_of_other_opsets(changed))
     report = replacer.report
     result = changed if report.replaced else original
