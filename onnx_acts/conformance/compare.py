@@ -63,7 +63,7 @@ def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> C
         dtype: the element type that `got` must have.
         promise: the largest error allowed, in ULP. 0.5 means correctly rounded, ties to even. For
             float64 the true values have 64 bits, so there the promise is widened by what their own
-            rounding can cost, 2^-10 ULP.
+            rounding can cost, 2^-10 ULP; if it is 0.5, only beside a tie.
     """
     if got.dtype != dtype or got.shape != exact.shape:
         found, wanted = (
@@ -73,10 +73,16 @@ def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> C
     got, exact = got.reshape(-1), exact.reshape(-1)
     misclassified = _misclassified(got, exact)
     errors = ulp_error(got, exact)
-    # Only true values with few bits to spare excuse a neighbour of the correctly rounded result.
-    strict = promise <= 0.5 and dtype != np.float64
-    too_far = errors > (0 if strict else promise + _slack(dtype, exact.dtype))
-    wrong = misclassified | (too_far & (got != rounded(exact, dtype)))
+    right, slack = rounded(exact, dtype), _slack(dtype, exact.dtype)
+    if promise > 0.5:
+        too_far = errors > promise + slack
+    elif dtype != np.float64:
+        too_far = errors > 0
+    else:
+        # Where the true value has too few bits to tell which of two numbers is nearer, both are
+        # right. (Beside a power of two a neighbour is off by half a unit, and wrong.)
+        too_far = errors - ulp_error(right, exact) > 2 * slack
+    wrong = misclassified | (too_far & (got != right))
     max_ulp = float(np.max(errors, where=~misclassified, initial=0.0))
     if not wrong.any():
         return Comparison(max_ulp)

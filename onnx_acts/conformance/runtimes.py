@@ -122,18 +122,25 @@ class _OnnxRuntime:
         model = self._model(case)
         key = model.SerializeToString(deterministic=True)
         if key not in self._sessions:
-            options = onnxruntime.SessionOptions()
-            options.log_severity_level = 4  # errors are raised; logging them too is noise
-            options.intra_op_num_threads = 2
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            options.enable_profiling = self._provider != CPU
-            options.profile_file_prefix = os.path.join(tempfile.gettempdir(), "onnx_acts_profile")
-            opened = self._open(model, options)
-            if options.enable_profiling:
-                _run(opened, case)
-                _check_placement(executed_nodes(opened.end_profiling()), case, self._provider)
+            is_cpu = self._provider == CPU
+            opened = self._open(model, _options()) if is_cpu else self._checked(model, case)
             _keep(self._sessions, key, opened)
         return self._sessions[key]
+
+    def _checked(self, model: Model, case: Case) -> onnxruntime.InferenceSession:
+        """A session that has run a case on this provider, as its profile says.
+
+        The profile is in a folder of its own: its name has no more than the time in it, and two
+        processes may write one at once.
+        """
+        with tempfile.TemporaryDirectory(prefix="onnx_acts_") as folder:
+            options = _options()
+            options.enable_profiling = True
+            options.profile_file_prefix = os.path.join(folder, "profile")
+            opened = self._open(model, options)
+            _run(opened, case)
+            _check_placement(executed_nodes(opened.end_profiling()), case, self._provider)
+        return opened
 
     def _open(
         self, model: Model, options: onnxruntime.SessionOptions
@@ -147,6 +154,14 @@ class _OnnxRuntime:
             session_options=options,
             accelerated=self._accelerated,
         )
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # errors are raised; logging them too is noise
+    options.intra_op_num_threads = 2
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 def _unsupported_by_provider(case: Case, since: int) -> str:

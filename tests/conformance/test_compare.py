@@ -92,6 +92,31 @@ def test_right_results_pass(dtype: str) -> None:
         assert compare(reference.rounded(exact, x.dtype), exact, x.dtype, 0.5).ok
 
 
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+@pytest.mark.parametrize("name", ["ELU", "LeakyReLU"])
+def test_neighbours_of_right_results_fail(name: str, dtype: str) -> None:
+    """One step up or down is wrong for the strictest promise, wherever it is in a sweep."""
+    with np.errstate(all="ignore"):
+        x = dense_values(dtype, quick=True)
+        x = x[np.abs(x.astype(np.float64)) < 1e4]
+        (exact,) = reference.exact(spec_of(name), [x], {"alpha": ALPHA})
+        right = reference.rounded(exact, x.dtype)
+        for towards in (-np.inf, np.inf):
+            stepped = np.nextafter(right, right.dtype.type(towards))
+            found = compare(stepped, exact, x.dtype, 0.5)
+            # Beside a tie, float64's true values have too few bits to tell which side is nearer.
+            excused = 4 * 2.0**-10 * x.size if dtype == "float64" else 0
+            assert x.size - found.wrong <= excused
+
+
+def test_powers_of_two_are_not_excused() -> None:
+    """Below a power of two numbers are twice as dense: a neighbour there is off by half a unit."""
+    for exact in np.array([2.0, 0.25, 2.0**-700], np.longdouble):
+        got = np.nextafter(np.array([exact], np.float64), 0)
+        assert compare(got, np.array([exact]), got.dtype, 0.5).wrong == 1
+        assert compare(np.array([exact], np.float64), np.array([exact]), got.dtype, 0.5).ok
+
+
 def test_shape_and_type_are_compared() -> None:
     """A result of another shape or element type is wrong."""
     exact = np.ones((2, 3))

@@ -62,6 +62,26 @@ def test_derivatives_are_autograds(spec: Spec) -> None:
         np.testing.assert_allclose(slope.astype(float), tensors[1].grad.numpy(), rtol=1e-13)
 
 
+@pytest.mark.parametrize("x", [-1e-3, -1.0, -40.0, -700.0])
+def test_derivative_of_elu_far_below_zero(x: float) -> None:
+    """It is alpha * exp(x): by way of expm1 + 1 nothing would be left of it."""
+    with mpmath.workdps(50):
+        wanted = float(mpmath.mpf("0.7") * mpmath.exp(mpmath.mpf(x)))
+    got = float(reference.elu_derivative(np.array([x]), alpha=0.7)[0])
+    assert got == pytest.approx(wanted, rel=1e-14)
+
+
+def test_derivative_of_rrelu_has_the_draws_of_its_seed() -> None:
+    """The derivative of a training run is the slope that was drawn there, seed by seed."""
+    x = -np.ones(50, np.float64)
+    for seed in (0, 3, 2**40):
+        noise = reference.rrelu(x, training_mode=1, seed=seed)[1]
+        derivative = reference.rrelu_derivative(x, training_mode=1, seed=seed)
+        np.testing.assert_array_equal(derivative.astype(float), noise.astype(float))
+    one, other = (reference.rrelu_derivative(x, training_mode=1, seed=seed) for seed in (3, 4))
+    assert not np.array_equal(one, other)
+
+
 def test_derivative_at_zero_and_nan() -> None:
     """At +-0 the positive branch holds; NaN stays NaN."""
     got = reference.elu_derivative(np.array([0.0, -0.0, np.nan]), alpha=3.0)

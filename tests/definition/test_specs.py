@@ -23,6 +23,28 @@ ONNX_TYPES = {"float32": "tensor(float)", "float64": "tensor(double)"}
 FAMILY = {"ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU"}
 
 
+EXACT = {"float16": 0.5, "bfloat16": 0.5, "float32": 0.5, "float64": 0.5}
+TWICE_ROUNDED = {**EXACT, "float16": 0.501, "bfloat16": 0.501}
+PROMISES = {
+    "ReLU": (EXACT, EXACT),
+    "LeakyReLU": (EXACT, TWICE_ROUNDED),
+    "PReLU": (EXACT, EXACT),
+    "RReLU": (EXACT, TWICE_ROUNDED),
+    "ELU": (
+        {**EXACT, "float32": 1.0, "float64": 0.6},
+        {**TWICE_ROUNDED, "float32": 8.0, "float64": 12.0},
+    ),
+}
+"""What is published, in ULP: of the kernel, and of the function body."""
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_promises_are_what_is_published(name: str) -> None:
+    """A promise that grows lets worse kernels through everywhere: it is written down twice."""
+    promise = spec_of(name).promise
+    assert (dict(promise.kernel), dict(promise.body)) == PROMISES[name]
+
+
 def test_family() -> None:
     """The table has the five activations that the project promises, once each."""
     assert {spec.name for spec in SPECS} >= FAMILY
