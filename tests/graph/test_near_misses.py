@@ -74,7 +74,6 @@ NEAR_MISSES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "threshold, variable": ("PReLU", "c = Greater (x, k) t = Mul (v, x) y = Where (c, x, t)"),
         "threshold, ELU": ("ELU", f"c = Less (x, k) {EXPM1} t = Mul (a, m) y = Where (c, t, x)"),
-        "threshold, ReLU": ("ReLU", "c = Greater (x, k) y = Where (c, x, zero)"),
         "bounds": ("LeakyReLU", "p = Max (x, k) q = Min (x, k) t = Mul (q, a) y = Add (p, t)"),
     },
     CLIP: {
@@ -214,6 +213,10 @@ OTHERS = {
     " y = Where (d, minus, p)",
     "Hardshrink": "c = Greater (x, half) d = Less (x, minus) p = Where (d, x, zero)"
     " y = Where (c, x, p)",
+    "Shrink": "c = Less (x, minus) d = Less (one, x) u = Sub (x, zero) p = Where (d, u, zero)"
+    " w = Add (x, zero) y = Where (c, w, p)",
+    "ThresholdedRelu": "c = Greater (x, k) y = Where (c, x, zero)",
+    "ThresholdedRelu, mask": "c = Greater (x, k) f = CastLike (c, x) y = Mul (x, f)",
     "Softshrink": "c = Greater (x, half) d = Less (x, minus) u = Sub (x, half) p = Add (x, one)"
     " q = Where (d, p, zero) y = Where (c, u, q)",
     "Selu": f"c = Greater (x, zero) {EXPM1} t = Mul (m, b) p = Mul (x, half) y = Where (c, p, t)",

@@ -29,7 +29,6 @@ _ELEMENTS = 4096
 _THROUGH = ("Identity", "Cast", "CastLike", "Transpose")
 """Operators that do not count as nodes of a form."""
 
-_CLAMPS = ("Clip", "Max", "Min")
 _OURS = ("Celu", "Elu", "Relu", "Selu")
 _TWIN = "its parts are of two values"
 
@@ -98,15 +97,16 @@ class Form:
     def _is_worth_telling(self, inner: tuple[str, ...], found: Found) -> bool:
         """Tells whether a form has more than one node, and a near miss looks like an activation.
 
-        A sum with a Relu does not, nor do max(x, z/2), where(x > 0, z, 0) and Relu6.
+        A sum with a Relu does not, nor does max(x, z/2); and what is nearly a ReLU has names of its
+        own: Relu6, ThresholdedRelu, the gradient where(x > 0, z, 0).
         """
         nodes = [node for node in map(self._view.maker, inner) if node is not None]
         count = sum(node.op_type not in _THROUGH for node in nodes)
-        if self._candidate.twin is not None:
-            return count > 1 and found.operator != "ReLU"
-        if found.obstacle == CHANGES_POSITIVE and any(node.op_type in _OURS for node in nodes):
+        if found.obstacle and found.operator == "ReLU":
             return False
-        if found.obstacle and found.operator == "ReLU" and self._root.op_type in _CLAMPS:
+        if self._candidate.twin is not None:
+            return count > 1
+        if found.obstacle == CHANGES_POSITIVE and any(node.op_type in _OURS for node in nodes):
             return False
         return count > 0 or self._root.op_type in ("Celu", "Selu")
 
