@@ -76,6 +76,7 @@ class View:
         self._folded: dict[tuple[str, int], Array | None] = {}
         self._small: dict[str, Array | None] = {}
         self._fixed: View | None = None
+        self._branched: set[str] | None = None
         self._inputs = {value.name for value in graph.input}
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
         self._values: Values = Values(typed, None if outer is None else outer._values)
@@ -162,14 +163,16 @@ class View:
         ONNX Runtime computes the shape early where it knows it, and then may take away what makes
         the value, as it does not see that use.
         """
-        users = [node for node in self.graph.node if name in node.input]
-        if not any(node.op_type in ("Shape", "Size") for node in users):
-            return False
-        return any(
-            name in _used(branch)
-            for node in self.graph.node
-            if node.op_type == "If" and self._may_be_folded(node.input[0])
-            for branch in subgraphs(node)
+        if self._branched is None:
+            self._branched = {
+                used
+                for node in self.graph.node
+                if node.op_type == "If" and self._may_be_folded(node.input[0])
+                for branch in subgraphs(node)
+                for used in _used(branch)
+            }
+        return name in self._branched and any(
+            node.op_type in ("Shape", "Size") and name in node.input for node in self.graph.node
         )
 
     def _may_be_folded(self, name: str) -> bool:

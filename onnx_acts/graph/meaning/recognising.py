@@ -48,13 +48,15 @@ def recognised(view: View, root: onnx.NodeProto) -> Match | None:
 def _found(view: View, root: onnx.NodeProto) -> Match | None:
     """The activation, or else the first near miss."""
     near_miss: Match | None = None
+    is_enough = False
     for candidate in candidates(view, root):
-        if near_miss is not None and candidate.twin is not None:
+        if is_enough or (near_miss is not None and candidate.twin is not None):
             break
         match = _matched(view, root, candidate)
         if match is not None and not match.is_near_miss:
             return match
         near_miss = near_miss or match
+        is_enough = match is not None and candidate.slope is not None
     return near_miss
 
 

@@ -19,6 +19,7 @@ _SCALING = ("Div", "Exp", "Mul")
 _SUMS = ("Add", "Sub", "Sum")
 
 _MOST_CANDIDATES = 4
+_MOST_PAIRS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,12 +69,12 @@ def candidates(view: View, root: onnx.NodeProto) -> Iterator[Candidate]:
             if waiting.scales and not is_residual:
                 twins.append(Candidate(names[0], twin=names[1]))
         node = waiting.pop()
-        if node is None or count == _MOST_CANDIDATES:
+        if node is None or count == _MOST_CANDIDATES or len(pairs) >= _MOST_PAIRS:
             break
         bends = bends or OPERATORS[node.op_type].bends
         waiting.add(node)
     yield from pairs
-    yield from reversed(twins)
+    yield from reversed(twins[-_MOST_CANDIDATES:])
 
 
 class _Waiting:
