@@ -33,6 +33,13 @@ _TAIL = 31
 """Elements before the tail, a multiple of every vector width, and of the longest tail."""
 
 
+_SHARED = 65_537
+"""So many elements threads share."""
+
+_MANY_DRAWS = 2**20 + 5
+"""More elements than 18 bits number blocks of four for."""
+
+
 def cases(spec: Spec, dtype: str, group: str, quick: bool = False) -> Iterator[Case]:
     """Yields the cases of one group; none where the group does not apply to the operator.
 
@@ -86,7 +93,8 @@ def _shapes(spec: Spec, dtype: str, quick: bool) -> Iterator[Parts]:
     shapes += [(2,) * 10, (1,) * 9 + (3,), (33, 1), (1, 4099)]
     for number, shape in enumerate(shapes):
         yield f"shape {shape}", _with_slope(spec, random_values(dtype, shape, number)), {}, 1
-    for length in range(1, 71, 23 if quick else 1):
+    lengths = (1, 24, 47, 63, 70) if quick else range(1, 71)
+    for length in (*lengths, _SHARED, *([3 * _SHARED + 1] if not quick else [])):
         x = random_values(dtype, (length,), 1000 + length)
         yield f"length {length}", _with_slope(spec, x), {}, 1
     for name, x in _strided(dtype).items():
@@ -178,11 +186,14 @@ def _training(spec: Spec, dtype: str, quick: bool) -> Iterator[Parts]:
     on: Attributes = {a.name: 1 for a in spec.attributes if a.kind == "flag"}
     (seed_name,) = (a.name for a in spec.attributes if a.kind == "seed")
     bounds = [a.name for a in spec.attributes if a.kind == "real"]
-    seeds = (0, 1, -1, 2**40 + 17, 2**63 - 1)
+    seeds = (0, 2**40 + 17, 1, -1, 2**63 - 1)
     for seed in seeds[: 2 if quick else None]:
         for shape in ((7,), (2, 3, 5), (1001,), (0, 3), ()):
             x = random_values(dtype, shape, 5)
             yield f"seed {seed}, shape {shape}", [x], {**on, seed_name: seed}, len(spec.outputs)
+    if not quick:
+        x = random_values(dtype, (_MANY_DRAWS,), 7)
+        yield f"shape {x.shape}", [x], on, len(spec.outputs)
     x = random_values(dtype, (130,), 6)
     for value in (0.25, 0.1):
         equal: Attributes = {**on, **dict.fromkeys(bounds, value)}

@@ -239,11 +239,14 @@ def _run_case(case: Case, runtime: Runtime, cell: Cell, ledger: _Ledger) -> None
 def judge(runtime: Runtime, case: Case, promise: float) -> Comparison:
     """Runs one case and compares every output; the worst comparison counts."""
     exact = case.exact()
+    before = [array.tobytes() for array in case.inputs]
     try:
         outputs = runtime.run(case)
     except Exception as error:  # whatever a runtime raises is a result to report
         message = " ".join(str(error).split())
         return Comparison(0.0, exact[0].size, None, f"raised {type(error).__name__}: {message}")
+    if [array.tobytes() for array in case.inputs] != before:
+        return Comparison(0.0, exact[0].size, None, "it changed its inputs")
     if len(outputs) != len(exact):
         return Comparison(0.0, 0, None, f"gave {len(outputs)} outputs, expected {len(exact)}")
     kind = numpy_type(case.dtype)

@@ -106,6 +106,9 @@ def test_shapes() -> None:
     shapes = {array.shape for array in arrays}
     assert {(), (0, 3), (1,), (2,) * 10} <= shapes
     assert {(n,) for n in range(1, 71)} <= shapes
+    assert max(array.size for array in arrays) > 131_072, "more than two threads' chunks"
+    quick = {case.inputs[0].shape for case in cases(spec_of("PReLU"), "float32", "shapes", True)}
+    assert {(1,), (63,), (65_537,)} <= quick
     assert any(not array.flags.c_contiguous for array in arrays)
     assert any(not array.flags.aligned for array in arrays)
     assert any(array.ctypes.data % 16 for array in arrays if array.flags.aligned and array.size)
@@ -141,6 +144,9 @@ def test_training_compares_the_noise() -> None:
     found = list(cases(spec_of("RReLU"), "float32", "training"))
     assert len({case.attributes.get("seed") for case in found}) >= 4
     assert all(case.outputs == 2 and case.training for case in found)
+    assert max(case.inputs[0].size for case in found) > 2**20
+    quick = cases(spec_of("RReLU"), "float32", "training", quick=True)
+    assert any(case.attributes.get("seed", 0) > 2**32 for case in quick)
 
 
 def test_find_case() -> None:

@@ -101,6 +101,21 @@ def test_error_is_a_failure() -> None:
     assert cell.failures[0].message == "raised RuntimeError: no memory"
 
 
+def test_changed_inputs_are_a_failure() -> None:
+    """A runtime that writes into what it was given is wrong, however right its results are."""
+
+    class Writing(Fake):
+        def run(self, case: Case) -> list[np.ndarray]:
+            """Computes, then writes."""
+            results = super().run(case)
+            if case.inputs[0].flags.writeable:
+                case.inputs[0][...] = 1
+            return results
+
+    (cell,) = run_fake(Writing()).cells
+    assert (cell.status, cell.failures[0].message) == ("fail", "it changed its inputs")
+
+
 @pytest.mark.parametrize("fake", [Fake(missing="not installed"), Fake(refuses="not installed")])
 def test_absent_runtime_is_shown(fake: Fake) -> None:
     """What cannot be run is n/a with its reason, not dropped."""
