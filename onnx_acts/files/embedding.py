@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import onnx
 
@@ -21,6 +21,7 @@ from onnx_acts.files.structure import (
 from onnx_acts.files.types import scopes
 
 __all__ = [
+    "OVERRIDABLE_IR_VERSION",
     "Use",
     "default_opset",
     "embed_functions",
@@ -32,7 +33,7 @@ __all__ = [
 _MINIMUM_IR_VERSION = 9
 """The first IR version whose functions have attributes with defaults."""
 
-_OVERRIDABLE_IR_VERSION = 4
+OVERRIDABLE_IR_VERSION = 4
 """The first IR version in which initializers need not be inputs; inputs can be overridden."""
 
 
@@ -60,8 +61,7 @@ def embed_functions(model: onnx.ModelProto) -> None:
     if uses:
         import_domain(model)
         _raise_ir_version(model)
-        for use in (use for found in uses.values() for use in found):
-            _declare_shape(use)
+        _declare_shapes(use for found in uses.values() for use in found)
 
 
 def function_for(
@@ -151,28 +151,34 @@ def write_attributes(node: onnx.NodeProto) -> None:
     )
 
 
-def _declare_shape(use: Use) -> None:
+def _declare_shapes(uses: Iterable[Use]) -> None:
     """Writes down the shape of outputs, where it is known.
 
     ONNX Runtime's interface for custom operators has no way to say that there are no dimensions, or
     a size without a name, and it does not follow shapes through aligned bodies. A Scan, for one,
     must know how many dimensions the outputs of its body have. The model's own outputs stay.
     """
-    if use.graph is None or not use.known.dtype or use.known.shape is None:
-        return
-    outputs = {value.name: value for value in use.graph.output}
-    declared = outputs | {value.name: value for value in use.graph.value_info}
-    for name in filter(None, use.node.output):
-        if name not in declared:
-            use.graph.value_info.append(value_info(name, use.known))
+    declared: dict[int, dict[str, onnx.ValueInfoProto]] = {}
+    outputs: dict[int, set[str]] = {}
+    for use in uses:
+        graph, key = use.graph, id(use.graph)
+        if graph is None or not use.known.dtype or use.known.shape is None:
             continue
-        is_open = not declared[name].type.tensor_type.HasField("shape")
-        if is_open and (use.is_inner or name not in outputs):
-            declared[name].CopyFrom(value_info(name, use.known))
+        if key not in declared:
+            outputs[key] = {value.name for value in graph.output}
+            declared[key] = {value.name: value for value in (*graph.output, *graph.value_info)}
+        for name in filter(None, use.node.output):
+            if name not in declared[key]:
+                graph.value_info.append(value_info(name, use.known))
+                continue
+            value = declared[key][name]
+            is_open = not value.type.tensor_type.HasField("shape")
+            if is_open and (use.is_inner or name not in outputs[key]):
+                value.CopyFrom(value_info(name, use.known))
 
 
 def _raise_ir_version(model: onnx.ModelProto) -> None:
-    if model.ir_version < _OVERRIDABLE_IR_VERSION:
+    if model.ir_version < OVERRIDABLE_IR_VERSION:
         stored = {tensor.name for tensor in model.graph.initializer}
         for value in list(model.graph.input):
             if value.name in stored:

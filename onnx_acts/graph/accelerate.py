@@ -12,7 +12,12 @@ import onnx
 from onnx_acts.definition.functions import form_of
 from onnx_acts.definition.known import Known
 from onnx_acts.definition.specs import DEFAULT_OPS, DOMAIN, spec_of
-from onnx_acts.files.embedding import default_opset, embed_functions, uses_of
+from onnx_acts.files.embedding import (
+    OVERRIDABLE_IR_VERSION,
+    default_opset,
+    embed_functions,
+    uses_of,
+)
 from onnx_acts.files.reading import Model, opened, opened_file
 from onnx_acts.files.renaming import restore_names
 from onnx_acts.files.saving import save_model
@@ -227,6 +232,8 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     replacer = Replacer(request)
     typed = inferred(changed).graph
     view = View(changed.graph, typed, default_opset(changed), weights=source.weights)
+    if changed.ir_version < OVERRIDABLE_IR_VERSION:
+        view = view.fixed() or view
     replacer.run(changed, view, functions_of_other_opsets(changed))
     report = replacer.report
     report.replaced.update(fused)
@@ -236,10 +243,11 @@ def accelerated(source: Source, request: Request) -> tuple[onnx.ModelProto, Repo
     if without_body != request.without_body:
         return accelerated(source, dataclasses.replace(request, without_body=without_body))
     before = _bodies(result)
-    if any(node.domain == DOMAIN for node in walk_nodes(result)):
+    if report.replaced or had_nodes:
         is_understood = standardise_axes(result)
         if report.replaced and not had_nodes and not is_understood:
-            return source.copy(), _all_left(report)  # bodies may ask for a shape that is wrong
+            # Bodies may ask for a shape that is wrong, and standard nodes pass it on farther.
+            return source.copy(), _all_left(report)
     embed_functions(result)
     if report.replaced:
         rename_inlined_values(result)
@@ -273,6 +281,8 @@ def _without_body(
     that of the nodes that were there before, if there were any.
     """
     opset, found = default_opset(model), set()
+    if _has_form(opset, [Known()]):
+        return frozenset()  # one body serves all types
     for name, found_uses in uses_of(model).items():
         uses = [use.known for use in found_uses]
         if _has_form(name, opset, uses):

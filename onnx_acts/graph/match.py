@@ -34,6 +34,7 @@ class Match:
         is_approximate: equal in exact arithmetic only, or not at NaN or infinity; what differs is
             in docs/semantics.md.
         obstacle: what keeps any node from taking its place; empty where nothing is known to.
+        is_near_miss: the obstacle is that it is no activation, but for one thing it would be.
     """
 
     form: str
@@ -45,6 +46,7 @@ class Match:
     is_standard: bool = False
     is_approximate: bool = False
     obstacle: str = ""
+    is_near_miss: bool = False
 
 
 def fits(view: View, name: str, x: str) -> bool:

@@ -103,6 +103,7 @@ class Replacer:
         for inner in view.inner_views():
             self._replace(inner, names)
         gone: set[str] = set()
+        told: set[str] = set()
         wrong_place = self._wrong_place(view)
         # Backwards, so that a whole form is seen before its parts, and deletion moves no index.
         for index in reversed(range(len(view.graph.node))):
@@ -111,7 +112,7 @@ class Replacer:
                 self._freed.update(node.input)
                 del view.graph.node[index]
                 continue
-            chosen = self._chosen(view, node, wrong_place)
+            chosen = self._chosen(view, node, wrong_place, told)
             if chosen is not None:
                 match, operator = chosen
                 gone.update(match.inner)
@@ -136,11 +137,16 @@ class Replacer:
         return "it is beside an If of a constant in a subgraph" if is_beside_if else ""
 
     def _chosen(
-        self, view: View, node: onnx.NodeProto, wrong_place: str
+        self, view: View, node: onnx.NodeProto, wrong_place: str, told: set[str]
     ) -> tuple[Match, str] | None:
-        """The match that is replaced and by what; where there is none, notes what stays."""
+        """The match that is replaced and by what; where there is none, notes what stays.
+
+        Of near misses in a match that stays nothing is told: `told` are the values inside those.
+        """
         left: list[Left] = []
         for found, obstacle in _candidates(view, node):
+            if found.is_near_miss and not told.isdisjoint(node.output):
+                continue
             match, decision = self._decided(view, node, found)
             if decision.operator is not None:
                 lost = "" if view.outer else _lost(view, node)
@@ -148,6 +154,7 @@ class Replacer:
             if decision.operator is not None:
                 return match, decision.operator
             left.append(Left(match.form, match.operator, decision.reason))
+            told.update(match.inner)
         spec = standard_spec(node)
         if not left and spec is not None:
             is_asked = spec.name in self._request.ops

@@ -75,9 +75,32 @@ class View:
         self._users: dict[str, onnx.NodeProto] | None = None
         self._folded: dict[tuple[str, int], Array | None] = {}
         self._small: dict[str, Array | None] = {}
+        self._fixed: View | None = None
+        self._branched: set[str] | None = None
         self._inputs = {value.name for value in graph.input}
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
         self._values: Values = Values(typed, None if outer is None else outer._values)
+
+    def fixed(self) -> View | None:
+        """Returns a view for which initializers that are graph inputs are constants, too.
+
+        None where there are none of these.
+        """
+        outer = None if self.outer is None else self.outer.fixed()
+        if outer is None and not any(name in self._initializers for name in self._inputs):
+            return None
+        if self._fixed is None:
+            self._fixed = View(
+                self.graph,
+                self._typed,
+                self.opset,
+                outer or self.outer,
+                self.is_tolerant,
+                self._in_scan,
+                self._weights,
+            )
+            self._fixed._inputs -= self._initializers.keys()
+        return self._fixed
 
     def standard_maker(self, name: str, *op_types: str) -> onnx.NodeProto | None:
         """Returns the standard node of this graph that makes `name`, if it is one of `op_types`."""
@@ -140,14 +163,16 @@ class View:
         ONNX Runtime computes the shape early where it knows it, and then may take away what makes
         the value, as it does not see that use.
         """
-        users = [node for node in self.graph.node if name in node.input]
-        if not any(node.op_type in ("Shape", "Size") for node in users):
-            return False
-        return any(
-            name in _used(branch)
-            for node in self.graph.node
-            if node.op_type == "If" and self._may_be_folded(node.input[0])
-            for branch in subgraphs(node)
+        if self._branched is None:
+            self._branched = {
+                used
+                for node in self.graph.node
+                if node.op_type == "If" and self._may_be_folded(node.input[0])
+                for branch in subgraphs(node)
+                for used in _used(branch)
+            }
+        return name in self._branched and any(
+            node.op_type in ("Shape", "Size") and name in node.input for node in self.graph.node
         )
 
     def _may_be_folded(self, name: str) -> bool:

@@ -304,3 +304,14 @@ def test_axes_that_cannot_be_counted() -> None:
     leaky = Left("LeakyReLU body", "LeakyReLU", reason)  # z * where(z < 0, k, 1)
     assert report.left == {Left("Elu", "ELU", reason): 1, leaky: 1}
     check(parsed(text.format("0"), 9), feeds, "onnx_acts::ELU")
+
+
+@pytest.mark.parametrize("last", ["Neg", "Shape"])
+def test_standard_nodes_pass_wrong_shapes_on(last: str) -> None:
+    """Also where only standard nodes are written, the axes are counted from the front."""
+    text = (
+        "(float[C] x) => (y) <float k = {0.25}, float o = {0}, float i = {1}>"
+        " { u = Unsqueeze<axes=[-2]>(x) b = Less(u, o) w = Where(b, k, i) a = Mul(u, w)"
+        f" s = Squeeze<axes=[0]>(a) y = {last}(s) }}"
+    )
+    check(parsed(text, 10), {"x": np.array([-2, 3], np.float32)}, "LeakyRelu")

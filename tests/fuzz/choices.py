@@ -67,6 +67,12 @@ def _test(scope: Scope, x: Value) -> tuple[str, bool]:
     if scope.opset >= 12 and state.chance(30):
         op_type += "OrEqual"
     test = scope.add(op_type, *inputs)
+    if scope.opset >= 11 and state.chance(8):
+        test = scope.add("Or", test, scope.add("Equal", *inputs))
+    if state.chance(8):
+        number_type = state.pick((x.dtype, "int64", "int32"))
+        as_number = scope.add("Cast", test, to=onnx_type(number_type))
+        test = scope.add("Cast", as_number, to=onnx_type("bool"))
     if state.chance(20):
         return scope.add("Not", test), not less
     return test, less

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import ml_dtypes  # noqa: F401  # gives NumPy the name bfloat16
@@ -11,6 +12,7 @@ import numpy as np
 import onnx
 import onnx.numpy_helper
 import onnx.parser
+import onnxruntime
 from numpy.typing import NDArray
 
 import onnx_acts
@@ -66,6 +68,21 @@ def run(model: onnx.ModelProto, x: Array, **more: Array) -> Array:
     """The first output in ONNX Runtime, with function bodies where the model has some."""
     session = onnx_acts.session(model, accelerated=False)
     return np.asarray(session.run(None, {"x": x, **more})[0])
+
+
+def run_unfused(
+    model: onnx.ModelProto, feeds: Mapping[str, Array], *, library: bool
+) -> list[Array]:
+    """All outputs in ONNX Runtime, which fuses nothing: each node rounds as it says.
+
+    `feeds` are the inputs; the first may have no name.
+    """
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    session = onnx_acts.session(model, session_options=options, accelerated=library)
+    first = session.get_inputs()[0].name
+    return session.run(None, {name or first: array for name, array in feeds.items()})
 
 
 def elu(x: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from onnx_acts.definition.specs import SPECS, spec_of
 from onnx_acts.graph import accelerate, accelerate_reported
@@ -128,3 +128,31 @@ def test_large_slopes() -> None:
         slopes[-1, -1] = last
         model.graph.initializer.append(onnx.numpy_helper.from_array(slopes, "w"))
         assert operators(accelerate(model))[-1] == operator
+
+
+def test_operator_of_another_tool() -> None:
+    """tf2onnx writes TensorFlow's Expm1, which ONNX does not have: the file runs afterwards."""
+    body = "c = Greater (x, zero) e = Expm1 (x) s = Mul (e, a) y = Where (c, x, s)"
+    model = parsed(body, constants="T a = {0.5}, T zero = {0}")
+    result = accelerate(model)
+    assert operators(result) == ["onnx_acts::ELU"]
+    x = values("float32")
+    wanted = np.where(x < 0, 0.5 * np.expm1(np.minimum(x, 0).astype(np.float64)), x)
+    assert_allclose(run(result, x), wanted, rtol=4e-6, atol=2e-45)  # 27 ULP: its body
+
+
+def test_sign_of_nan() -> None:
+    """ONNX Runtime gives 0 or NaN for it, by element type: a form with Sign is approximate."""
+    body = "g = Sign (x) p = Relu (g) y = Mul (x, p)"
+    assert operators(accelerate(parsed(body), ops=ALL))[-1] == "Mul"
+    assert operators(accelerate(parsed(body), ops=ALL, approximate=True)) == ["onnx_acts::ReLU"]
+
+
+def test_comparison_of_integers() -> None:
+    """Integers are looked through as masks alone; arithmetic with them is not."""
+    body = (
+        "c = Greater (x, zero) i = Cast <to = 7> (c) j = Mul (i, i) f = Cast <to = 1> (j)"
+        " y = Mul (x, f)"
+    )
+    model = parsed(body, constants="T zero = {0}")
+    assert accelerate(model, ops=ALL, approximate=True) == model

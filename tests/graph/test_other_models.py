@@ -330,3 +330,28 @@ def test_cast_to_another_16_bit_type(types: str) -> None:
     result, counts = accelerate_counted(parsed(text), ops=ALL, approximate=True)
     assert counts == {"Elu -> ELU": 1}
     onnx.checker.check_model(result, full_check=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "operator"),
+    [
+        ("c = Less (x, o) t = Mul (x, k) y = Where (c, t, x)", "LeakyRelu"),
+        ("t = Mul (s, x) y = Max (x, t)", "onnx_acts::PReLU"),
+        ("e = Exp (x) m = Sub (e, i) c = Greater (x, o) y = Where (c, x, m)", "onnx_acts::ELU"),
+    ],
+)
+def test_initializers_that_are_inputs(body: str, operator: str) -> None:
+    """Below IR version 4 all are, and none can be overridden: they are constants."""
+    constants = "<float o = {0}, float k = {0.25}, float i = {1}, float[4] s = {0.5, 0.25, -1, 1}>"
+    model = parsed(f"{constants} {{ {body} }}", opset=9)
+    for tensor in model.graph.initializer:
+        value = helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        model.graph.input.append(value)
+    for version, expected in ((3, operator), (4, operators(model)[-1])):
+        model.ir_version = version
+        result = accelerate(model)
+        assert operators(result)[-1] == expected
+        wanted = onnx_acts.session(model, accelerated=False).run(None, {"x": X})[0]
+        for accelerated in (False, True):
+            got = onnx_acts.session(result, accelerated=accelerated).run(None, {"x": X})[0]
+            np.testing.assert_allclose(got, wanted, rtol=1e-6)

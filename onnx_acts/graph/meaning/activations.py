@@ -26,11 +26,13 @@ class Found:
             ELU.
         parameters: the slopes or the values of alpha, one for each element.
         is_approximate: it rounds differently, or differs at one of the points.
+        obstacle: what keeps the operator from taking the parameters.
     """
 
     operator: str
     parameters: Array
     is_approximate: bool
+    obstacle: str = ""
 
 
 def activation(value: Value, inputs: Points, is_part: bool = False) -> Found | None:
@@ -51,8 +53,10 @@ def activation(value: Value, inputs: Points, is_part: bool = False) -> Found | N
     if (np.abs(below) <= room[0]).all() and not alpha.any():
         return _leaky(value, slope, inputs, is_part)
     is_expm1 = (slope == 0) & (alpha != 0) & (np.abs(below + alpha) <= room[0])
-    if not is_expm1.all() or inputs.probes.size:
+    if not is_expm1.all():
         return None
+    if inputs.probes.size:
+        return Found("ELU", np.ones(1), False, "its alpha is no constant")
     wanted = points.elu(inputs.x, alpha.astype(inputs.dtype))
     return _compared("ELU", value, inputs, wanted, alpha)
 

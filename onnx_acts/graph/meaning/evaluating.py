@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -16,6 +16,9 @@ from onnx_acts.graph.meaning.values import Permutation, Value
 from onnx_acts.graph.view import Array, View
 
 __all__ = ["Constant", "Described", "Evaluation", "Operator", "ShapeOf", "Unknown", "Window"]
+
+
+T = TypeVar("T")
 
 
 class Unknown(Exception):  # noqa: N818  # it is an answer, no error
@@ -83,6 +86,7 @@ class Evaluation:
         constants: those that met values in x's order, by name.
         slope_shape: the shape that the slope needs beside x, where it must be reshaped.
         obstacle: why a constant or the slope might not fit x; empty where all fit.
+        assumed: what was assumed and is not so; empty where nothing was.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class Evaluation:
         operators: Mapping[str, Operator],
         given: Mapping[str, Value],
         dtype: np.dtype[Any],
+        slope: str | None = None,
         window: Window | None = None,
     ) -> None:
         """Starts from x (the first of `given`) and, perhaps, a slope that is no constant.
@@ -100,12 +105,23 @@ class Evaluation:
         self.view, self.dtype, self._operators = view, dtype, operators
         self.x = next(iter(given))
         self.shapes: list[tuple[int, ...]] = []
-        self.obstacle = ""
+        self.obstacle = self.assumed = ""
         self.constants: dict[str, Array] = {}
-        self._slope = next(iter(tuple(given)[1:]), None)
+        self._slope = slope
         self.slope_shape: tuple[int, ...] | None = None
         self._window = window
         self._known: dict[str, Described] = dict(given)
+
+    def assume(self, reason: str, result: T) -> T:
+        """Notes that a result is right but for something, of which there may be one.
+
+        Raises:
+            Unknown: something else was assumed before.
+        """
+        if self.assumed not in ("", reason):
+            raise Unknown(reason)
+        self.assumed = reason
+        return result
 
     def described(self, name: str) -> Described:
         """Describes a value.
@@ -139,6 +155,15 @@ class Evaluation:
         """Tells whether a value was met and depends on x."""
         return isinstance(self._known.get(name), Value)
 
+    def made_from(self, names: Collection[str]) -> list[str]:
+        """The constants and shapes that were met and take their type or shape from some values."""
+        found: list[str] = []
+        for name, item in self._known.items():
+            node = None if isinstance(item, Value) else self.view.maker(name)
+            if node is not None and any(i in names or i in found for i in node.input):
+                found.append(name)
+        return found
+
     def operands(self, node: onnx.NodeProto) -> list[Value]:
         """Describes the inputs of a node, of which one depends on x, in one order of dimensions."""
         found = [(name, self.described(name)) for name in node.input]
@@ -159,7 +184,8 @@ class Evaluation:
             elif isinstance(item, Value):
                 if name == self._slope:
                     self._meet_slope(order)
-                result.append(dataclasses.replace(item, permutation=order))
+                is_in_order = item.permutation == order
+                result.append(item if is_in_order else dataclasses.replace(item, permutation=order))
             else:
                 raise Unknown(node.op_type)
         return result
@@ -189,7 +215,8 @@ class Evaluation:
         elif order:
             sizes = tuple(size for size in shape or () if isinstance(size, int))
             if len(sizes) < len(shape or ()) or sum(size != 1 for size in sizes) > 1:
-                raise Unknown("slope")  # it would have to be transposed
+                self.obstacle = "its slope would have to be transposed"
+                return
             self.slope_shape = _in_order_of_x(np.empty(sizes), order).shape
 
     def _shape(self, order: Permutation) -> Shape | None:

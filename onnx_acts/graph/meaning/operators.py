@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onnx_acts.definition.known import dtype_name
-from onnx_acts.graph.meaning import values
+from onnx_acts.graph.meaning import assuming, conditions, values
 from onnx_acts.graph.meaning.evaluating import (
     Constant,
     Described,
@@ -21,7 +22,6 @@ from onnx_acts.graph.meaning.evaluating import (
     Unknown,
 )
 from onnx_acts.graph.meaning.values import Value
-from onnx_acts.graph.view import Array
 
 __all__ = ["OPERATORS"]
 
@@ -46,13 +46,21 @@ def _unary(function: Callable[[Value], Value]) -> Apply:
     return apply
 
 
-def _folded(function: Callable[[Value, Value], Value]) -> Apply:
-    """An operator of any number of values: Max, Min, Sum."""
+def _comparison(function: Callable[[Value, Value], Value]) -> Apply:
+    def apply(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
+        u, v = _same_type(evaluation.operands(node), 2)
+        return assuming.compared(evaluation, function, u, v)
+
+    return apply
+
+
+def _extreme(sign: int) -> Apply:
+    """Max and, with sign -1, Min of any number of values."""
 
     def apply(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
         found, *others = _same_type(evaluation.operands(node), len(node.input))
         for other in others:
-            found = function(found, other)
+            found = assuming.larger(evaluation, found, other, sign)
         return found
 
     return apply
@@ -73,9 +81,13 @@ def _logical(function: Callable[..., Value]) -> Apply:
 def _same_type(operands: list[Value], count: int) -> list[Value]:
     """Checks that operands are as many as there must be, and numbers of one type."""
     dtypes = {item.at.dtype for item in operands}
-    if len(operands) != count or len(dtypes) != 1 or np.dtype(bool) in dtypes:
+    if len(operands) != count or len(dtypes) != 1 or dtypes.pop().kind in "biu":
         raise Unknown("operands")
     return operands
+
+
+def _sum(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
+    return functools.reduce(values.added, _same_type(evaluation.operands(node), len(node.input)))
 
 
 def _smaller(u: Value, v: Value) -> Value:
@@ -90,40 +102,10 @@ def _relu(u: Value) -> Value:
     return values.larger(u, values.number(np.zeros(1, u.at.dtype)))
 
 
-def _not(u: Value) -> Value:
-    return values.as_boolean(1 - u.c, ~u.at, u.permutation)
-
-
-def _and(u: Value, v: Value) -> Value:
-    truth = _settled(u, v, 0, u.c * v.c)
-    return values.as_boolean(truth, u.at & v.at, u.permutation)
-
-
-def _or(u: Value, v: Value) -> Value:
-    truth = _settled(u, v, 1, np.maximum(u.c, v.c))
-    return values.as_boolean(truth, u.at | v.at, u.permutation)
-
-
-def _settled(u: Value, v: Value, answer: int, otherwise: Array) -> Array:
-    """The answer where one operand alone gives it."""
-    return np.where((u.c == answer) | (v.c == answer), answer, otherwise)
-
-
-def _at_most(u: Value, v: Value) -> Value:
-    return values.at_least(v, u)
-
-
-def _less(u: Value, v: Value) -> Value:
-    return _comparison_denied(values.at_least(u, v), u.at < v.at)
-
-
-def _greater(u: Value, v: Value) -> Value:
-    return _comparison_denied(values.at_least(v, u), u.at > v.at)
-
-
-def _comparison_denied(found: Value, at: Array) -> Value:
-    """The opposite of a comparison; both are false for NaN."""
-    return dataclasses.replace(_not(found), at=at)
+def _expm1(u: Value) -> Value:
+    power = values.exponential(u)
+    found = values.added(power, values.number(np.ones(1, u.at.dtype)), -1)
+    return dataclasses.replace(found, at=np.expm1(u.at))
 
 
 def _where(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
@@ -150,16 +132,20 @@ def _clip(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
             dtype = np.dtype(np.float32) if evaluation.view.opset < 11 else found.at.dtype
             bound = given.get(key, sign * values.maximum(dtype))
             bounds.append(values.number(np.array([bound]).astype(found.at.dtype)))
+    bounds = assuming.clipped_once(evaluation, found, bounds)
     for bound, function in zip(bounds, (values.larger, _smaller), strict=True):
         found = function(*_same_type([found, bound], 2))
     return found
 
 
 def _elu(evaluation: Evaluation, node: onnx.NodeProto) -> Value:
-    """where(u < 0, alpha*(exp(u) - 1), u); Celu with alpha 1 is the same."""
-    alpha = float(_attributes(node).get("alpha", 1.0))
+    """where(u < 0, alpha*(exp(u) - 1), u); Celu with alpha 1 and Selu with gamma 1 are the same."""
+    given = _attributes(node)
+    alpha = float(given.get("alpha", 1.67326319217681884765625 if node.op_type == "Selu" else 1.0))
+    if node.op_type == "Selu" and given.get("gamma") != 1:
+        raise Unknown("Selu")
     if node.op_type == "Celu" and alpha != 1:
-        raise Unknown("Celu")
+        alpha = evaluation.assume("its alpha is not 1", 1.0)
     u = evaluation.value(node.input[0])
     constant = [values.number(np.array([n]).astype(u.at.dtype)) for n in (alpha, 1.0, 0.0)]
     power = values.exponential(_smaller(u, constant[2]))
@@ -187,6 +173,8 @@ def _converted(evaluation: Evaluation, item: Described, to: str | None) -> Descr
         raise Unknown("shape")
     if dtype == item.at.dtype:
         return item
+    if dtype.kind == "b" or (dtype.kind in "iu" and item.at.dtype.kind == "b"):
+        return conditions.as_mask(item, dtype)
     return values.converted(item, _real(dtype), evaluation.dtype)
 
 
@@ -258,7 +246,7 @@ def _with(*names: str) -> frozenset[str]:
 OPERATORS: Mapping[str, Operator] = {
     "Abs": Operator(_unary(values.absolute), "abs({0})", bends=True, ends=True),
     "Add": Operator(_binary(values.added), "{0} + {1}", ends=True),
-    "And": Operator(_logical(_and), "({0} and {1})"),
+    "And": Operator(_logical(conditions.both), "({0} and {1})"),
     "Cast": Operator(_cast, attributes=_with("to", "saturate")),
     "CastLike": Operator(_cast_like, attributes=_with("saturate")),
     "Celu": Operator(_elu, "celu({0})", bends=True, ends=True, attributes=_with("alpha")),
@@ -266,23 +254,27 @@ OPERATORS: Mapping[str, Operator] = {
     "ConstantOfShape": Operator(_constant_of_shape, attributes=_with("value")),
     "Div": Operator(_binary(values.divided), "{0}/{1}", ends=True),
     "Elu": Operator(_elu, "elu({0})", bends=True, attributes=_with("alpha")),
+    "Equal": Operator(_binary(conditions.equal), "({0} == {1})", bends=True),
     "Exp": Operator(_unary(values.exponential), "exp({0})"),
     "Expand": Operator(_expand),
-    "Greater": Operator(_binary(_greater), "({0} > {1})", bends=True),
-    "GreaterOrEqual": Operator(_binary(values.at_least), "({0} >= {1})", bends=True),
+    "Expm1": Operator(_unary(_expm1), "expm1({0})"),  # none of ONNX, but tf2onnx writes it
+    "Greater": Operator(_comparison(conditions.greater), "({0} > {1})", bends=True),
+    "GreaterOrEqual": Operator(_comparison(conditions.at_least), "({0} >= {1})", bends=True),
     "Identity": Operator(_identity),
-    "Less": Operator(_binary(_less), "({0} < {1})", bends=True),
-    "LessOrEqual": Operator(_binary(_at_most), "({0} <= {1})", bends=True),
-    "Max": Operator(_folded(values.larger), "max({all})", bends=True, ends=True),
-    "Min": Operator(_folded(_smaller), "min({all})", bends=True, ends=True),
+    "Less": Operator(_comparison(conditions.less), "({0} < {1})", bends=True),
+    "LessOrEqual": Operator(_comparison(conditions.at_most), "({0} <= {1})", bends=True),
+    "Max": Operator(_extreme(1), "max({all})", bends=True, ends=True),
+    "Min": Operator(_extreme(-1), "min({all})", bends=True, ends=True),
     "Mul": Operator(_binary(values.multiplied), "{0}*{1}", ends=True),
     "Neg": Operator(_unary(values.negated), "-{0}", ends=True),
-    "Not": Operator(_logical(_not), "not {0}"),
-    "Or": Operator(_logical(_or), "({0} or {1})"),
+    "Not": Operator(_logical(conditions.denied), "not {0}"),
+    "Or": Operator(_logical(conditions.either), "({0} or {1})"),
     "Relu": Operator(_unary(_relu), "relu({0})", bends=True),
+    "Selu": Operator(_elu, "selu({0})", bends=True, ends=True, attributes=_with("alpha", "gamma")),
     "Shape": Operator(_shape, attributes=_with("start", "end")),
+    "Sign": Operator(_unary(values.signed), "sign({0})", bends=True),
     "Sub": Operator(_binary(_subtracted), "{0} - {1}", ends=True),
-    "Sum": Operator(_folded(values.added), "sum({all})", ends=True),
+    "Sum": Operator(_sum, "sum({all})", ends=True),
     "Transpose": Operator(_transpose, attributes=_with("perm")),
     "Where": Operator(_where, "where({0}, {1}, {2})", bends=True, ends=True),
 }

@@ -25,7 +25,6 @@ __all__ = [
     "absolute",
     "added",
     "as_boolean",
-    "at_least",
     "chosen",
     "converted",
     "divided",
@@ -36,6 +35,8 @@ __all__ = [
     "multiplied",
     "negated",
     "number",
+    "order",
+    "signed",
 ]
 
 Permutation = tuple[int, ...]
@@ -190,7 +191,7 @@ def exponential(u: Value) -> Value:
 
 def larger(u: Value, v: Value, sign: int = 1) -> Value:
     """max(u, v) or, with sign -1, min(u, v), where one is larger on a whole side."""
-    takes_u, takes_v, _ = _order(u, v)
+    takes_u, takes_v, _ = order(u, v)
     if sign < 0:
         takes_u, takes_v = takes_v, takes_u
     found = _selected(takes_u, u, _selected(takes_v, v, _unknown(v)))
@@ -209,11 +210,13 @@ def absolute(u: Value) -> Value:
     return larger(u, negated(u))
 
 
-def at_least(u: Value, v: Value) -> Value:
-    """Describes u >= v, where that is one answer on a whole side."""
-    is_true, _, is_false = _order(u, v)
-    known = (is_true | is_false) & u.is_exact & v.is_exact
-    return as_boolean(np.where(known, is_true, np.nan), u.at >= v.at, u.permutation)
+def signed(u: Value) -> Value:
+    """sign(u); of NaN it is NaN or 0 (ONNX Runtime has both), so it is exact nowhere."""
+    zero = number(np.zeros(1, u.at.dtype))
+    c = np.where(_is_zero(u), 0.0, np.nan)
+    c = np.where(order(u, zero)[2], -1.0, np.where(order(zero, u)[2], 1.0, c))
+    one = np.ones_like(c)
+    return Value(c, _NO, _NO, one, one.astype(np.int8), np.sign(u.at), u.permutation)
 
 
 def as_boolean(truth: Array, at: Array, permutation: Permutation) -> Value:
@@ -288,7 +291,7 @@ def _is_power(u: Value) -> Array:
     return np.asarray((np.abs(u.k) == 1) & alone & (u.degree == 0))
 
 
-def _order(u: Value, v: Value) -> tuple[Array, Array, Array]:
+def order(u: Value, v: Value) -> tuple[Array, Array, Array]:
     """On which side u >= v, u <= v, and u < v for every x up to the largest.
 
     The difference c + a*x + k*exp(x) is least at an end where it is concave. Where it is convex, it

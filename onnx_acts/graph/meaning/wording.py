@@ -14,16 +14,17 @@ __all__ = ["formula"]
 _LONGEST = 90
 
 
-def formula(view: View, root: onnx.NodeProto, x: str, inner: Collection[str]) -> str:
+def formula(view: View, root: onnx.NodeProto, x: Collection[str], inner: Collection[str]) -> str:
     """The formula of x that a form spells, such as "max(a*x, x)".
 
-    Constants are written as 0, 1 or -1, other numbers as a, all else as w.
+    Several values may be x, in other orders of dimensions. Constants are written as 0, 1 or -1,
+    other numbers as a, all else as w.
     """
     text = _outside(_text(view, root, x, set(inner)))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def _text(view: View, node: onnx.NodeProto, x: str, inner: set[str]) -> str:
+def _text(view: View, node: onnx.NodeProto, x: Collection[str], inner: set[str]) -> str:
     parts = [_part(view, name, x, inner) for name in node.input if name]
     template = OPERATORS[node.op_type].text
     if not template:
@@ -34,8 +35,8 @@ def _text(view: View, node: onnx.NodeProto, x: str, inner: set[str]) -> str:
     return f"({text})" if template.startswith("{0} ") else text
 
 
-def _part(view: View, name: str, x: str, inner: set[str]) -> str:
-    if name == x:
+def _part(view: View, name: str, x: Collection[str], inner: set[str]) -> str:
+    if name in x:
         return "x"
     array = view.constant(name)
     if array is not None and array.size and (array == array.flat[0]).all():
@@ -50,7 +51,7 @@ def _part(view: View, name: str, x: str, inner: set[str]) -> str:
 def _named(view: View, node: onnx.NodeProto | None) -> str:
     """A constant that a node converts or expands, or w."""
     if node is not None and node.op_type in ("CastLike", "Expand", "Cast", "Identity"):
-        return _part(view, node.input[0], "", set())
+        return _part(view, node.input[0], (), set())
     return "w"
 
 
