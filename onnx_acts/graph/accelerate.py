@@ -281,7 +281,7 @@ def _without_body(
     that of the nodes that were there before, if there were any.
     """
     opset, found = default_opset(model), set()
-    if _has_form(opset, [Known()]):
+    if _has_form(DEFAULT_OPS[0], opset, [Known()]):
         return frozenset()  # one body serves all types
     for name, found_uses in uses_of(model).items():
         uses = [use.known for use in found_uses]
