@@ -33,7 +33,8 @@ def prelu(scope: Scope, x: Value) -> Value:
     slope = slope_of(scope, x)
     shape = np.broadcast_shapes(x.shape, slope.shape)
     scope.state.is_enlarged |= shape != x.shape
-    return _leaky(x, scope.add("PRelu", x.name, slope.name), slope.bound, shape)
+    name = scope.add("PRelu", x.name, slope.name)
+    return _leaky(x, name, slope.bound, shape, 0.0, slope.is_extreme)
 
 
 def elu(scope: Scope, x: Value) -> Value:

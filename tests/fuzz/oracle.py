@@ -14,10 +14,10 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 import onnx_acts
-from onnx_acts.files.structure import walk_nodes
 from onnx_acts.graph import accelerate_counted
 from tests.fuzz.case import Array, Case, Error
 from tests.fuzz.comparing import difference
+from tests.fuzz.misread import misread
 from tests.fuzz.running import Levels, Results, as_bytes, originals, plain, run, uses_domain
 from tests.fuzz.undefined import undefined
 from tests.helpers import ALL
@@ -64,8 +64,8 @@ class Outcome:
 def examine(case: Case, tell: Callable[[str], None] = lambda check: None) -> Outcome:
     """Runs a case; `tell` learns of each check before it starts, in case it ends the process."""
     outcome = Outcome()
-    if _is_misread(case.proto):
-        outcome.skipped = "negative axes below opset 11, and a Scan"
+    outcome.skipped = misread(case.proto)
+    if outcome.skipped:
         return outcome
     tell("original")
     try:
@@ -77,19 +77,6 @@ def examine(case: Case, tell: Callable[[str], None] = lambda check: None) -> Out
         warnings.simplefilter("ignore")
         _Examination(case, feeds, wanted, outcome, tell).run()
     return outcome
-
-
-def _is_misread(model: onnx.ModelProto) -> bool:
-    """Tells whether ONNX Runtime's own results have wrong shapes.
-
-    Below opset 11 the standard has no negative axes. ONNX Runtime computes what they mean, and
-    infers another shape; the buffer of a Scan's output has the inferred one.
-    """
-    nodes = list(walk_nodes(model))
-    is_old = any(item.version < 11 for item in model.opset_import if not item.domain)
-    axes = (item.ints for node in nodes for item in node.attribute if item.name == "axes")
-    is_negative = any(axis < 0 for numbers in axes for axis in numbers)
-    return is_old and is_negative and any(node.op_type == "Scan" for node in nodes)
 
 
 class _Examination:

@@ -11,6 +11,8 @@ import re
 import sys
 from pathlib import Path
 
+from tests.graph.models import OF_CELU
+
 __all__ = ["APPROXIMATE", "EXACT", "EXPORTERS", "NUMBERS", "STAYS", "Form", "with_table"]
 
 EXACT, APPROXIMATE, STAYS = "by default", "with `approximate`", "not"
@@ -41,7 +43,7 @@ class Form:
 EXPORTERS: dict[str, dict[str, Form]] = {
     "one node": {
         "celu": Form(
-            "ELU",
+            OF_CELU,
             EXACT,
             "y = Celu (x)",
         ),

