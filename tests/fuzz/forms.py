@@ -33,8 +33,11 @@ def prelu(scope: Scope, x: Value) -> Value:
     slope = slope_of(scope, x)
     shape = np.broadcast_shapes(x.shape, slope.shape)
     scope.state.is_enlarged |= shape != x.shape
-    name = scope.add("PRelu", x.name, slope.name)
-    return _leaky(x, name, slope.bound, shape, 0.0, slope.is_extreme)
+    made = _leaky(x, scope.add("PRelu", x.name, slope.name), slope.bound, shape)
+    if x.dtype == "float16" and np.isinf(slope.bound):
+        # ONNX Runtime takes x as it was before a Cast to float16: tiny numbers that are 0 now.
+        made = _with(made, np.inf)
+    return made
 
 
 def elu(scope: Scope, x: Value) -> Value:
