@@ -8,6 +8,7 @@
 #include <cpuid.h>
 
 #include <cstdint>
+#include <initializer_list>
 
 namespace onnx_acts {
 namespace {
@@ -35,23 +36,30 @@ inline bool SystemSaves(uint32_t registers) {
 
 constexpr uint32_t kVectors256 = 0x6, kVectors512 = 0xe6;
 
+inline bool All(std::initializer_list<bool> features) {
+  for (const bool has : features) {
+    if (!has) return false;
+  }
+  return true;
+}
+
 inline bool HasLevel_v2() {
-  return CpuidLeaf(1).HasInC(bit_SSE3 | bit_SSSE3 | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT |
-                             bit_CMPXCHG16B) &&
-         CpuidLeaf(0x80000001).HasInC(bit_LAHF_LM);
+  return All({CpuidLeaf(1).HasInC(bit_SSE3 | bit_SSSE3 | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT |
+                                  bit_CMPXCHG16B),
+              CpuidLeaf(0x80000001).HasInC(bit_LAHF_LM)});
 }
 
 inline bool HasLevel_v3() {
-  return HasLevel_v2() && SystemSaves(kVectors256) &&
-         CpuidLeaf(1).HasInC(bit_AVX | bit_FMA | bit_F16C | bit_MOVBE) &&
-         CpuidLeaf(7).HasInB(bit_AVX2 | bit_BMI | bit_BMI2) &&
-         CpuidLeaf(0x80000001).HasInC(bit_LZCNT);
+  return All({HasLevel_v2(), SystemSaves(kVectors256),
+              CpuidLeaf(1).HasInC(bit_AVX | bit_FMA | bit_F16C | bit_MOVBE),
+              CpuidLeaf(7).HasInB(bit_AVX2 | bit_BMI | bit_BMI2),
+              CpuidLeaf(0x80000001).HasInC(bit_LZCNT)});
 }
 
 inline bool HasLevel_v4() {
-  return HasLevel_v3() && SystemSaves(kVectors512) &&
-         CpuidLeaf(7).HasInB(bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ |
-                             bit_AVX512VL);
+  return All({HasLevel_v3(), SystemSaves(kVectors512),
+              CpuidLeaf(7).HasInB(bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ |
+                                  bit_AVX512VL)});
 }
 
 }  // namespace
