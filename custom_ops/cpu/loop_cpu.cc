@@ -7,6 +7,7 @@
 #include "activations/philox.h"
 #include "activations/storage.h"
 #include "cpu/blocks.h"
+#include "cpu/combined_loops.h"
 #include "cpu/loops.h"
 #include "cpu/quantized_loops.h"
 
@@ -297,7 +298,7 @@ const Loops ONNX_ACTS_LOOPS = {
 #include "op_table.inc"
     },
     Lookup,
-    {OneSlopeOfBytes, EachSlopeOfBytes, LookupBytes},
+    {OneSlopeOfBytes, EachSlopeOfBytes, OneFactorOfBytes, EachFactorOfBytes, LookupBytes},
     StreamLines,
 };
 

@@ -34,11 +34,16 @@ struct QuantizedLoops {
   // As in ElementLoops, between DequantizeLinear and QuantizeLinear.
   using Slopes = void (*)(const uint8_t* x, const float* slope, uint8_t* y, int64_t n,
                           const Quantization& quantization);
+  // The same with factors in the place of slopes.
+  using Factors = void (*)(const uint8_t* x, const float* factor, uint8_t* y, int64_t n,
+                           const Combined& combined);
   // y = table[x]
   using Lookup = void (*)(const uint8_t* x, uint8_t* y, int64_t n, const uint8_t* table);
 
   Slopes one_slope;
   Slopes each_slope;
+  Factors one_factor;
+  Factors each_factor;
   Lookup lookup;
 };
 

@@ -15,6 +15,14 @@ struct Quantization {
   int32_t y_zero;
 };
 
+// The same for PReLU in one product, where that has the bits (combined_factors.h): an element x
+// becomes (x - x_zero) * factor + y_zero, with one factor for all that is not negative.
+struct Combined {
+  float not_negative;
+  int32_t x_zero;
+  int32_t y_zero;
+};
+
 namespace {  // every instruction-set level has its own
 
 inline float Dequantize(uint8_t x, const Quantization& q) {
@@ -31,14 +39,17 @@ inline int32_t Nearest(float value) {
 #endif
 }
 
-// To the nearest step; saturated. NaN becomes 0.
-inline uint8_t Quantize(float real, const Quantization& q) {
-  const float low = static_cast<float>(-q.y_zero);
-  const float high = static_cast<float>(255 - q.y_zero);
-  float steps = real / q.y_scale;
+// The nearest step; saturated. NaN becomes 0.
+inline uint8_t NearestStep(float steps, int32_t zero) {
+  const float low = static_cast<float>(-zero);
+  const float high = static_cast<float>(255 - zero);
   steps = steps > low ? steps : low;
   steps = steps < high ? steps : high;
-  return static_cast<uint8_t>(Nearest(steps) + q.y_zero);
+  return static_cast<uint8_t>(Nearest(steps) + zero);
+}
+
+inline uint8_t Quantize(float real, const Quantization& q) {
+  return NearestStep(real / q.y_scale, q.y_zero);
 }
 
 }  // namespace

@@ -32,6 +32,14 @@ void LookupBytes(const uint8_t* x, uint8_t* y, int64_t n, const uint8_t* table) 
   for (; i < n; ++i) y[i] = table[x[i]];
 }
 
+// y = f(x), by a table of all of them.
+template <class F>
+ONNX_ACTS_INLINE void ByTable(const uint8_t* x, uint8_t* y, int64_t n, const F& f) {
+  uint8_t table[kByteValues];
+  for (int64_t i = 0; i < kByteValues; ++i) table[i] = f(static_cast<uint8_t>(i));
+  LookupBytes(x, y, n, table);
+}
+
 // The product of every element, chosen or not: a choice between numbers, not of what is computed,
 // is vector code on every level.
 ONNX_ACTS_INLINE uint8_t Scaled(uint8_t x, float slope, const Quantization& q) {
@@ -56,9 +64,7 @@ void OneSlopeOfBytes(const uint8_t* x, const float* slope, uint8_t* y, int64_t n
     for (int64_t i = 0; i < n; ++i) y[i] = Scaled(x[i], one, q);
     return;
   }
-  uint8_t table[kByteValues];
-  for (int64_t i = 0; i < kByteValues; ++i) table[i] = Scaled(static_cast<uint8_t>(i), one, q);
-  LookupBytes(x, y, n, table);
+  ByTable(x, y, n, [&](uint8_t value) { return Scaled(value, one, q); });
 }
 
 }  // namespace

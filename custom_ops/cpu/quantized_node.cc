@@ -28,26 +28,27 @@ float Elu(float x, float alpha) {
   return x < 0 ? alpha * (power - 1.0f) : x;
 }
 
-// The loops with their quantization, as slope_walk.h asks for them.
-struct SlopesOfBytes {
-  const QuantizedLoops& loops;
-  const Quantization& quantization;
+// Loops over slopes or factors with what else they need, as slope_walk.h asks for them.
+template <class Loop, class Numbers>
+struct LoopsOfBytes {
+  Loop one_loop;
+  Loop each_loop;
+  const Numbers& numbers;
   std::size_t element_size = sizeof(uint8_t);
   std::size_t slope_size = sizeof(float);
   Loops::Stream stream = nullptr;
 
   void one(const char* x, const char* slope, char* y, int64_t n) const {
-    Run(loops.one_slope, x, slope, y, n);
+    Run(one_loop, x, slope, y, n);
   }
   void each(const char* x, const char* slopes, char* y, int64_t n) const {
-    Run(loops.each_slope, x, slopes, y, n);
+    Run(each_loop, x, slopes, y, n);
   }
 
  private:
-  void Run(QuantizedLoops::Slopes loop, const char* x, const char* slopes, char* y,
-           int64_t n) const {
+  void Run(Loop loop, const char* x, const char* slopes, char* y, int64_t n) const {
     loop(reinterpret_cast<const uint8_t*>(x), reinterpret_cast<const float*>(slopes),
-         reinterpret_cast<uint8_t*>(y), n, quantization);
+         reinterpret_cast<uint8_t*>(y), n, numbers);
   }
 };
 
@@ -80,6 +81,7 @@ QuantizedNode::QuantizedNode(const OpSpec& spec, const ort::Api* api, const ort:
   }
   CheckStaticShapes(info);
   ReadConstants(info);
+  if (spec.source == Source::kInput) ReadConstantSlope(info);
 }
 
 QuantizedNode::~QuantizedNode() = default;
@@ -92,10 +94,6 @@ void QuantizedNode::CheckStaticShapes(const ort::KernelInfo* info) const {
 }
 
 void QuantizedNode::ReadConstants(const ort::KernelInfo* info) {
-  if (spec_.source == Source::kInput) {
-    const ort::Value* slope = ConstantInput(api_, info, kSlope);
-    if (slope != nullptr) constant_slope_shape_ = std::make_unique<const Shape>(api_, slope);
-  }
   const ort::Value* scalars[kInputCount] = {};
   for (const std::size_t input : kScalars) {
     scalars[input] = ConstantInput(api_, info, input);
@@ -105,6 +103,16 @@ void QuantizedNode::ReadConstants(const ort::KernelInfo* info) {
   if (spec_.source != Source::kInput) {
     constant_curve_ = std::make_unique<const Table>(Curve(*constant_));
   }
+}
+
+void QuantizedNode::ReadConstantSlope(const ort::KernelInfo* info) {
+  const ort::Value* slope = ConstantInput(api_, info, kSlope);
+  if (slope == nullptr) return;
+  constant_slope_shape_ = std::make_unique<const Shape>(api_, slope);
+  if (constant_ == nullptr) return;
+  const auto* slopes = static_cast<const float*>(TensorData(api_, slope));
+  constant_factors_ =
+      FindCombinedFactors(loops_, *constant_, slopes, constant_slope_shape_->count());
 }
 
 Quantization QuantizedNode::QuantizationOf(const ort::Value* const* scalars) const {
@@ -167,12 +175,21 @@ void QuantizedNode::ComputeSlopes(const Call& call, const Shape& x_shape) const 
   if (call.count == 0) return;
   const SlopeLayout layout =
       CollapseShapes(slope_shape.sizes(), slope_shape.rank(), x_shape.sizes(), x_shape.rank());
-  const SlopesOfBytes loops = {loops_, quantization};
-  const auto* slopes = static_cast<const char*>(TensorData(api_, slope));
-  ForEachChunk(api_, call.context, call.count, kChunkElements, [&](int64_t begin, int64_t end) {
-    slope_walk::Walk(loops, layout, reinterpret_cast<const char*>(call.x), slopes,
-                     reinterpret_cast<char*>(call.y), begin, end);
-  });
+  const auto compute = [&](const auto& loops, const void* slopes) {
+    ForEachChunk(api_, call.context, call.count, kChunkElements, [&](int64_t begin, int64_t end) {
+      slope_walk::Walk(loops, layout, reinterpret_cast<const char*>(call.x),
+                       static_cast<const char*>(slopes), reinterpret_cast<char*>(call.y), begin,
+                       end);
+    });
+  };
+  if (constant_factors_ != nullptr) {
+    const LoopsOfBytes<QuantizedLoops::Factors, Combined> loops = {
+        loops_.one_factor, loops_.each_factor, constant_factors_->combined};
+    return compute(loops, constant_factors_->factors.data());
+  }
+  const LoopsOfBytes<QuantizedLoops::Slopes, Quantization> loops = {
+      loops_.one_slope, loops_.each_slope, quantization};
+  compute(loops, TensorData(api_, slope));
 }
 
 }  // namespace onnx_acts

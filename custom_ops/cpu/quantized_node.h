@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "cpu/combined_factors.h"
 #include "cpu/loops.h"
 #include "ort/any_node.h"
 
@@ -34,6 +35,7 @@ class QuantizedNode final : public AnyNode {
   };
 
   void ReadConstants(const ort::KernelInfo* info);
+  void ReadConstantSlope(const ort::KernelInfo* info);
   void CheckStaticShapes(const ort::KernelInfo* info) const;
   Quantization QuantizationOf(const ort::Value* const* scalars) const;
   Quantization ReadQuantization(const ort::KernelContext* context) const;
@@ -51,6 +53,7 @@ class QuantizedNode final : public AnyNode {
   std::unique_ptr<const Quantization> constant_;
   std::unique_ptr<const Table> constant_curve_;
   std::unique_ptr<const Shape> constant_slope_shape_;
+  std::unique_ptr<const CombinedFactors> constant_factors_;  // or null where there are none
 };
 
 }  // namespace onnx_acts

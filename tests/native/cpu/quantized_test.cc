@@ -16,11 +16,14 @@ float scale = 0.5f;
 uint8_t zero = 100;
 float slope = 0.25f;
 
-char* ValueOf(ort::ElementType type) {
-  return type == ort::kUint8 ? reinterpret_cast<char*>(&zero) : reinterpret_cast<char*>(&scale);
+constexpr std::size_t kSlopeInput = 5;
+
+char* ValueOf(ort::ElementType type, std::size_t input) {
+  if (type == ort::kUint8) return reinterpret_cast<char*>(&zero);
+  return reinterpret_cast<char*>(input == kSlopeInput ? &slope : &scale);
 }
 
-bool HasSlope(const ort::CustomOp* op) { return op->GetInputTypeCount(op) > 5; }
+bool HasSlope(const ort::CustomOp* op) { return op->GetInputTypeCount(op) > kSlopeInput; }
 
 // X of (-1, 3, 4), and scalars that are constants where they are wanted to be.
 ort::KernelInfo Info(const ort::CustomOp* op, bool constants, const Sizes& scalar = {}) {
@@ -29,7 +32,7 @@ ort::KernelInfo Info(const ort::CustomOp* op, bool constants, const Sizes& scala
   for (std::size_t i = 0; i < op->GetInputTypeCount(op); ++i) {
     const ort::ElementType type = op->GetInputType(op, i);
     info.inputs.push_back({{type, i == 0 ? Sizes{-1, 3, 4} : scalar}});
-    if (constants && i > 0) info.constants[i] = {{type, scalar}, ValueOf(type)};
+    if (constants && i > 0) info.constants[i] = {{type, scalar}, ValueOf(type, i)};
   }
   return info;
 }
@@ -68,16 +71,16 @@ void Fill(const ort::CustomOp* op, FakeCall& call, const Sizes& x, const Sizes& 
           const Sizes& slopes) {
   for (std::size_t i = 0; i < op->GetInputTypeCount(op); ++i) {
     const ort::ElementType type = op->GetInputType(op, i);
-    const Sizes& sizes = i == 0 ? x : i == 5 ? slopes : scalar;
+    const Sizes& sizes = i == 0 ? x : i == kSlopeInput ? slopes : scalar;
     char* data = call.AddInput(type, sizes);
     const int64_t count = Product(sizes);
     for (int64_t k = 0; k < count; ++k) {
       if (i == 0) {
         data[k] = static_cast<char>(k);
-      } else if (i == 5) {
+      } else if (i == kSlopeInput) {
         reinterpret_cast<float*>(data)[k] = slope;
       } else {
-        std::memcpy(data + k * static_cast<int64_t>(ElementSize(type)), ValueOf(type),
+        std::memcpy(data + k * static_cast<int64_t>(ElementSize(type)), ValueOf(type, i),
                     ElementSize(type));
       }
     }

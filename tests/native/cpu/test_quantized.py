@@ -42,6 +42,25 @@ def test_prelu_has_the_bits_of_the_pair(last: bool) -> None:
         np.testing.assert_array_equal(got, reference.evaluate(PRELU, list(feeds.values()))[0])
 
 
+@pytest.mark.parametrize("last", [False, True], ids=["planes", "last axis"])
+def test_constants_have_the_same_bits(last: bool) -> None:
+    """All inputs with many slopes that are in the model, where one product may do for all steps."""
+    rng = np.random.default_rng(3)
+    plain = body_session(one_node(PRELU, (50, 256) if not last else (256, 50), ("A", "B")))
+    for number, given in enumerate(some_scales(120, seed=3)):
+        slopes = rng.normal(size=50).astype(np.float32)
+        if number % 3 == 0:
+            slopes[: len(SLOPES)] = SLOPES
+        x, slope = np.broadcast_to(ALL_X, (50, 256)), slopes[:, None]
+        if last:
+            x, slope = np.ascontiguousarray(x.T), slopes[None, :]
+        feeds = {"X": np.ascontiguousarray(x), **given, "slope": slope}
+        constants = {name: value for name, value in feeds.items() if name != "X"}
+        ours = onnx_acts.session(one_node(PRELU, x.shape, constants=constants))
+        (got,) = ours.run(None, {"X": feeds["X"]})
+        np.testing.assert_array_equal(got, plain.run(None, feeds)[0])
+
+
 @pytest.mark.parametrize("alpha", [1.0, 0.7, -0.5, 3e4])
 def test_elu_has_the_bits_of_the_pair(alpha: float) -> None:
     """All inputs with many scales: the reference's; ONNX Runtime's but where exp decides a tie.
