@@ -14,35 +14,74 @@
 namespace onnx_acts {
 namespace {
 
-#ifdef __AVX2__
-constexpr int64_t kProducts = 32;
+// Registers of the level: steps of one register of floats, and of four of them in bytes. Both
+// instructions that pack work on each 128 bits of a register for themselves, so what comes out is
+// put in order.
+#if defined(__AVX512BW__)
+using Floats = __m512;
 
-// Nearest steps, eight of them; a product above all steps becomes the last one, one below the
-// first.
-ONNX_ACTS_INLINE __m256i EightSteps(const uint8_t* x, __m256 factor, const Combined& c) {
+inline Floats AllOf(float value) { return _mm512_set1_ps(value); }
+inline Floats Load(const float* values) { return _mm512_loadu_ps(values); }
+
+ONNX_ACTS_INLINE __m512i Steps(const uint8_t* x, Floats factor, const Combined& c) {
+  constexpr __mmask16 kAll = 0xffff;  // GCC 12 warns about its own headers for what has no mask
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x));
+  const __m512i wide =
+      _mm512_sub_epi32(_mm512_maskz_cvtepu8_epi32(kAll, bytes), _mm512_set1_epi32(c.x_zero));
+  const Floats above = _mm512_maskz_cvtepi32_ps(kAll, wide);
+  const __mmask16 negative = _mm512_movepi32_mask(wide);
+  const Floats chosen = _mm512_mask_mov_ps(AllOf(c.not_negative), negative, factor);
+  const Floats high = AllOf(static_cast<float>(255 - c.y_zero));
+  return _mm512_maskz_cvtps_epi32(kAll,
+                                  _mm512_maskz_min_ps(kAll, _mm512_mul_ps(above, chosen), high));
+}
+
+ONNX_ACTS_INLINE void Pack(const __m512i (&steps)[4], int32_t y_zero, uint8_t* y) {
+  const __m512i zero = _mm512_set1_epi16(static_cast<int16_t>(y_zero));
+  const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(steps[0], steps[1]), zero);
+  const __m512i second = _mm512_adds_epi16(_mm512_packs_epi32(steps[2], steps[3]), zero);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  _mm512_storeu_si512(
+      y, _mm512_maskz_permutexvar_epi32(0xffff, order, _mm512_packus_epi16(first, second)));
+}
+#elif defined(__AVX2__)
+using Floats = __m256;
+
+inline Floats AllOf(float value) { return _mm256_set1_ps(value); }
+inline Floats Load(const float* values) { return _mm256_loadu_ps(values); }
+
+ONNX_ACTS_INLINE __m256i Steps(const uint8_t* x, Floats factor, const Combined& c) {
   const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x)));
-  const __m256 above = _mm256_cvtepi32_ps(_mm256_sub_epi32(bytes, _mm256_set1_epi32(c.x_zero)));
-  const __m256 chosen = _mm256_blendv_ps(_mm256_set1_ps(c.not_negative), factor, above);
-  const __m256 high = _mm256_set1_ps(static_cast<float>(255 - c.y_zero));
+  const Floats above = _mm256_cvtepi32_ps(_mm256_sub_epi32(bytes, _mm256_set1_epi32(c.x_zero)));
+  const Floats chosen = _mm256_blendv_ps(AllOf(c.not_negative), factor, above);
+  const Floats high = AllOf(static_cast<float>(255 - c.y_zero));
   return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_mul_ps(above, chosen), high));
 }
 
-// GCC's own code for bytes takes 1.8 times as long: these instructions pack and saturate at once.
-// `Stride` is 0 for one factor, 1 for one for each.
-template <int64_t Stride>
-ONNX_ACTS_INLINE void ThirtyTwoProducts(const uint8_t* x, const float* factor, uint8_t* y,
-                                        const Combined& c) {
-  const auto steps = [&](int64_t i) ONNX_ACTS_INLINE_LAMBDA {
-    const __m256 factors = Stride == 0 ? _mm256_set1_ps(*factor) : _mm256_loadu_ps(factor + i);
-    return EightSteps(x + i, factors, c);
-  };
-  const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(c.y_zero));
-  const __m256i first = _mm256_adds_epi16(_mm256_packs_epi32(steps(0), steps(8)), zero);
-  const __m256i second = _mm256_adds_epi16(_mm256_packs_epi32(steps(16), steps(24)), zero);
-  // Both instructions pack each half of a register for itself.
+ONNX_ACTS_INLINE void Pack(const __m256i (&steps)[4], int32_t y_zero, uint8_t* y) {
+  const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(y_zero));
+  const __m256i first = _mm256_adds_epi16(_mm256_packs_epi32(steps[0], steps[1]), zero);
+  const __m256i second = _mm256_adds_epi16(_mm256_packs_epi32(steps[2], steps[3]), zero);
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-  const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), bytes);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(y),
+                      _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order));
+}
+#endif
+
+#ifdef __AVX2__
+constexpr int64_t kLanes = sizeof(Floats) / sizeof(float);
+constexpr int64_t kProducts = 4 * kLanes;
+
+// GCC's own code for bytes takes 1.8 times as long: these instructions pack and saturate at once. A
+// product above all steps becomes the last one, one below them the first. `Stride` is 0 for one
+// factor, 1 for one for each.
+template <int64_t Stride>
+ONNX_ACTS_INLINE void Products(const uint8_t* x, const float* factor, uint8_t* y,
+                               const Combined& c) {
+  const auto steps = [&](int64_t i) ONNX_ACTS_INLINE_LAMBDA {
+    return Steps(x + i, Stride == 0 ? AllOf(*factor) : Load(factor + i), c);
+  };
+  Pack({steps(0), steps(kLanes), steps(2 * kLanes), steps(3 * kLanes)}, c.y_zero, y);
 }
 
 template <int64_t Stride>
@@ -51,7 +90,7 @@ void ProductsOfBytes(const uint8_t* x, const float* factor, uint8_t* y, int64_t 
   const Combined c = combined;
   int64_t i = 0;
   for (; i + kProducts <= n; i += kProducts) {
-    ThirtyTwoProducts<Stride>(x + i, factor + i * Stride, y + i, c);
+    Products<Stride>(x + i, factor + i * Stride, y + i, c);
   }
   if (i == n) return;
   const auto rest = static_cast<std::size_t>(n - i);
@@ -59,7 +98,7 @@ void ProductsOfBytes(const uint8_t* x, const float* factor, uint8_t* y, int64_t 
   float factors[kProducts] = {*factor};
   std::memcpy(bytes, x + i, rest);
   if (Stride != 0) std::memcpy(factors, factor + i, rest * sizeof(float));
-  ThirtyTwoProducts<Stride>(bytes, factors, bytes, c);
+  Products<Stride>(bytes, factors, bytes, c);
   std::memcpy(y + i, bytes, rest);
 }
 
