@@ -26,7 +26,10 @@ def add_from_outputs(parser: argparse.ArgumentParser) -> None:
         " DIR/TEST/test_data_set_0/output_0.pb or .npy, instead of running anything",
     )
     parser.add_argument(
-        "--name", metavar="NAME", help=f"that program's name in reports (default: {_DEFAULT_NAME})"
+        "--name",
+        metavar="NAME[==VERSION]",
+        help=f"that program's name in reports (default: {_DEFAULT_NAME}); what is on record of"
+        " onnxruntime and onnxruntime-web counts as known where the version is given",
     )
     parser.add_argument(
         "--vectors",
@@ -75,4 +78,5 @@ def result_from_outputs(arguments: argparse.Namespace) -> Result:
     folder = Path(arguments.from_outputs)
     check_outputs(folder, part, [test.name for test in vectors.index.tests])
     judged = Vectors(part, vectors.files)
-    return judge_folder(judged, folder, arguments.name or _DEFAULT_NAME, progress)
+    name, _, version = (arguments.name or _DEFAULT_NAME).partition("==")
+    return judge_folder(judged, folder, name, version, progress)

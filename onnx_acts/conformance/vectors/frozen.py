@@ -46,6 +46,7 @@ def _contents() -> dict[str, dict[str, bytes]]:
     return found
 
 
+@functools.cache
 def frozen() -> Vectors:
     """The set of this package."""
     contents = _contents()

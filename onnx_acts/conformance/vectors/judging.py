@@ -16,6 +16,7 @@ from onnx_acts.conformance.suite import Cell, Failure, Result
 from onnx_acts.conformance.vectors.folders import case_of
 from onnx_acts.conformance.vectors.frozen import Vectors
 from onnx_acts.conformance.vectors.index import Test
+from onnx_acts.conformance.vectors.known import Records
 from onnx_acts.conformance.vectors.outputs import read_outputs, refusal
 
 __all__ = ["judge_folder"]
@@ -35,6 +36,7 @@ def judge_folder(
     vectors: Vectors,
     folder: Path,
     name: str,
+    version: str = "",
     progress: Callable[[str], None] = lambda text: None,
 ) -> Result:
     """Judges the outputs of every test of the index.
@@ -43,22 +45,24 @@ def judge_folder(
         vectors: the tests.
         folder: where the outputs are, after `check_outputs`.
         name: the runtime's name.
+        version: its version; without one no difference counts as known.
         progress: is told what comes next.
 
     Raises:
         ValueError: the vectors themselves are damaged.
     """
-    cells: dict[tuple[str, ...], Cell] = {}
+    cells: dict[tuple[str, str, str, str], Cell] = {}
+    records = Records(name, version)
     tests = sorted(vectors.index.tests, key=lambda test: (test.operator, test.dtype, test.group))
     for number, test in enumerate(tests, 1):
         progress(f"{number}/{len(tests)} {test.name}")
         key = (test.operator, test.dtype, test.group, f"{name}/{test.form}")
-        cell = cells.setdefault(key, Cell(*key, max(output.ulp for output in test.outputs)))
-        _judge_test(vectors, test, folder, cell)
-    return Result(list(cells.values()))
+        cell = cells.setdefault(key, Cell(*key, records.promise(test)))
+        _judge_test(vectors, test, folder, cell, records)
+    return Result(list(cells.values()), records.stale())
 
 
-def _judge_test(vectors: Vectors, test: Test, folder: Path, cell: Cell) -> None:
+def _judge_test(vectors: Vectors, test: Test, folder: Path, cell: Cell, records: Records) -> None:
     """Judges one test and enters the verdict in its cell."""
     cell.cases += 1
     words = refusal(folder, test)
@@ -71,20 +75,24 @@ def _judge_test(vectors: Vectors, test: Test, folder: Path, cell: Cell) -> None:
     except ValueError as error:
         _fail(cell, test, str(error))
         return
-    found = _worst(case, test, outputs)
+    found = _worst(case, test, outputs, cell.promise)
     if not found.ok and test.outputs[0].rule == "drawn" and _is_drawn(case, test, outputs):
         _skip(cell, _OWN_DRAWS)
         return
     cell.max_ulp = max(cell.max_ulp, found.max_ulp)
-    if not found.ok:
+    record = records.find(test, case, not found.ok)
+    if record is not None:
+        cell.known += 1
+        _add(cell.reasons, f"{record.reason} ({record.seen})")
+    elif not found.ok:
         _fail(cell, test, found.message)
 
 
-def _worst(case: Case, test: Test, outputs: Sequence[Array]) -> Comparison:
+def _worst(case: Case, test: Test, outputs: Sequence[Array], promise: float) -> Comparison:
     """Compares every output with what is true before it was rounded; the worst counts."""
     kind = numpy_type(case.dtype)
     triples = zip(test.outputs, outputs, case.exact(), strict=True)
-    found = [(item, compare(got, exact, kind, item.ulp)) for item, got, exact in triples]
+    found = [(item, compare(got, exact, kind, promise)) for item, got, exact in triples]
     item, worst = max(found, key=lambda pair: (not pair[1].ok, pair[1].max_ulp))
     message = f"{item.name}: {worst.message}" if worst.message else ""
     largest = max(one.max_ulp for _, one in found)
@@ -113,5 +121,9 @@ def _fail(cell: Cell, test: Test, message: str) -> None:
 
 def _skip(cell: Cell, reason: str) -> None:
     cell.skipped += 1
-    if reason not in cell.reasons:
-        cell.reasons.append(reason)
+    _add(cell.reasons, reason)
+
+
+def _add(reasons: list[str], reason: str) -> None:
+    if reason not in reasons:
+        reasons.append(reason)
