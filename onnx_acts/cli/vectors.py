@@ -18,8 +18,8 @@ def add_vectors(parser: argparse.ArgumentParser) -> None:
         " `onnx-acts conform --from-outputs` judges what another program made of them."
     )
     parser.add_argument("folder", metavar="DIR", help="a new or empty folder")
-    parser.add_argument("--ops", nargs="+", metavar="NAME", help="only these operators")
-    parser.add_argument("--dtypes", nargs="+", metavar="NAME", help="only these element types")
+    for flag, what in (("--ops", "operators"), ("--dtypes", "element types")):
+        parser.add_argument(flag, metavar="NAME[,NAME]", help=f"only these {what}")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     from onnx_acts.conformance.vectors.frozen import Vectors, chosen, frozen, vectors_files
     from onnx_acts.files.folders import check_folder, write_folder
 
-    operators = named(arguments.ops, {spec.name: spec.name for spec in OPERATORS}, "--ops")
+    operators = named(_words(arguments.ops), {spec.name: spec.name for spec in OPERATORS}, "--ops")
     known = {name: name for name in (*ELEMENT_TYPES, *QUANTIZED_TYPES)}
-    dtypes = named(arguments.dtypes, known, "--dtypes")
+    dtypes = named(_words(arguments.dtypes), known, "--dtypes")
     target = check_folder(arguments.folder)
     whole = frozen()
     part = Vectors(chosen(whole.index, operators, dtypes, GROUPS, arguments.quick), whole.files)
@@ -50,3 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     size = sum(map(len, files.values()))
     print(f"{part.index.vectors}: {len(part.index.tests)} tests, {size / 1e6:.1f} MB in {target}")
     return 0
+
+
+def _words(text: str | None) -> list[str] | None:
+    return None if text is None else [text]
