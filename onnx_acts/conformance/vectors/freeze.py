@@ -12,7 +12,7 @@ import io
 import itertools
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -35,8 +35,12 @@ _LIMIT = 20_000_000
 """Bytes of all files."""
 
 
-def freeze(version: str) -> dict[str, bytes]:
+def freeze(version: str, chosen: Iterable[Case]) -> dict[str, bytes]:
     """The files of a new set, by their paths.
+
+    Args:
+        version: its name, "vectors" and a number.
+        chosen: its cases.
 
     Raises:
         ValueError: two cases give the same name, or the files are too large.
@@ -44,7 +48,7 @@ def freeze(version: str) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     tests: dict[str, Test] = {}
     seen = set()
-    for case in chosen_cases():
+    for case in chosen:
         for form in forms_of(case)[int(case.inputs[0].size > _LONG) :]:
             key = (case.operator, case.dtype, case.group, form)
             test = dataclasses.replace(test_of(case, form), quick=key not in seen)
@@ -104,4 +108,4 @@ def packed(files: dict[str, bytes]) -> bytes:
 if __name__ == "__main__":
     _, name, target = sys.argv
     with open(target, "xb") as output:
-        output.write(packed(freeze(name)))
+        output.write(packed(freeze(name, chosen_cases())))
