@@ -117,6 +117,7 @@ def test_a_runtime_that_raises(tmp_path: Path) -> None:
     for test in vectors_in(folder).index.tests:
         assert not list((folder / test.name).glob("*/got_*"))
         assert "raised RuntimeError: no memory" in (folder / test.name / "message.txt").read_text()
+        assert [(one.ulp, one.steps) for one in test.outputs] == [(0.5, 0)], "the runtime's promise"
 
 
 def test_what_is_right_the_second_time(tmp_path: Path) -> None:

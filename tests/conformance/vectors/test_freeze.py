@@ -5,12 +5,15 @@ import tarfile
 from collections.abc import Iterator
 
 import numpy as np
+import onnx
 import pytest
 
 from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.compare import ulp_error
 from onnx_acts.conformance.vectors import freeze as module
-from onnx_acts.conformance.vectors.folders import DATA_SET, case_of
+from onnx_acts.conformance.vectors.folders import DATA_SET, case_of, steps_of
 from onnx_acts.conformance.vectors.freeze import chosen_cases, freeze, packed
+from onnx_acts.conformance.vectors.frozen import frozen, vectors_files
 from onnx_acts.conformance.vectors.index import INDEX, read_index
 from onnx_acts.conformance.vectors.tensors import read_tensor
 from onnx_acts.definition.reference import rounded
@@ -41,6 +44,8 @@ def test_files_give_back_their_cases() -> None:
     files = freeze("vectors 9", chosen.values())
     index = read_index(files[INDEX], INDEX)
     assert index.vectors == "vectors 9"
+    quick = [(t.operator, t.dtype, t.group, t.form) for t in index.tests if t.quick]
+    assert len(quick) == len(set(quick)) < len(index.tests)
     for test in index.tests:
         mine = {p.partition("/")[2]: d for p, d in files.items() if p.startswith(f"{test.name}/")}
         found = case_of(test, mine)
@@ -99,3 +104,52 @@ def test_signed_zeros_survive() -> None:
 
 
 _MINUS_ZERO = ("ELU", "float32", "alpha=-0")
+
+
+def test_sizes_are_numbers() -> None:
+    """The models of a new set have them, too."""
+    (case,) = (c for c in some_cases() if (c.operator, c.dtype, c.name) == _MINUS_ZERO)
+    files = freeze("vectors 9", [case])
+    models = [data for path, data in files.items() if path.endswith("model.onnx")]
+    for model in map(onnx.load_model_from_string, models):
+        for value in (*model.graph.input, *model.graph.output):
+            assert [size.dim_value for size in value.type.tensor_type.shape.dim] == [240]
+
+
+def test_index_is_the_last_file() -> None:
+    """A folder without it is known not to be whole."""
+    assert list(vectors_files(frozen()))[-1] == INDEX
+
+
+@pytest.mark.parametrize(
+    ("ulp", "rule", "steps"),
+    [
+        (0, "float", 0),
+        (0.5, "float", 0),
+        (0.501, "float", 2),
+        (1, "float", 3),
+        (8, "drawn", 17),
+        (0, "integer", 0),
+        (1, "integer", 1),
+    ],
+)
+def test_steps(ulp: float, rule: str, steps: int) -> None:
+    """Half a unit for the rounding of what is expected, and twice as many below a power of two."""
+    assert steps_of(ulp, rule) == steps
+
+
+@pytest.mark.parametrize("ulp", [0.5, 0.501, 1.0, 8.0])
+def test_steps_refuse_nothing_that_is_right(ulp: float) -> None:
+    """Whatever the judge accepts is within the steps, beside powers of two, too."""
+    random = np.random.default_rng(3)
+    exact = np.concatenate([random.uniform(0.5, 4, 3000), 2.0 ** random.integers(-9, 9, 3000)])
+    exact *= 1 + np.where(random.random(6000) < 0.5, 1, -1) * 2.0 ** random.uniform(-30, -20, 6000)
+    want = exact.astype(np.float32)
+    reached = 0
+    for step in range(-20, 21):
+        got = (want.view(np.int32) + np.int32(step)).view(np.float32)
+        errors = ulp_error(got, exact)
+        accepted = got == want if ulp == 0.5 else errors <= ulp
+        reached = max(reached, abs(step)) if accepted.any() else reached
+    assert reached <= steps_of(ulp, "float")
+    assert reached > ulp - 1

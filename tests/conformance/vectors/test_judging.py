@@ -16,6 +16,7 @@ from onnx_acts.conformance.vectors.folders import DATA_SET
 from onnx_acts.conformance.vectors.frozen import Vectors, frozen
 from onnx_acts.conformance.vectors.index import Index
 from onnx_acts.conformance.vectors.judging import judge_folder
+from onnx_acts.conformance.vectors.known import Records
 from onnx_acts.conformance.vectors.outputs import check_outputs
 from onnx_acts.definition import reference
 from tests.conformance.vectors.folders import expected, part, write_outputs, write_vectors
@@ -304,3 +305,11 @@ def test_differences_on_record_that_no_longer_show(tmp_path: Path) -> None:
     assert any("acts, ELU float32, attributes (alpha=-0): no longer" in s for s in result.stale)
     result, _ = cells_of("onnxruntime", "1.31.1", tmp_path, quick=True)
     assert result.ok
+
+
+def test_accuracy_on_record() -> None:
+    """What was measured of ONNX Runtime is allowed it, where its version is given."""
+    (test, *_) = (item for item in part(ELU, ["float16"]).index.tests if item.form == "standard")
+    assert Records("onnxruntime", "1.31.1").promise(test) == 0.75
+    assert Records("onnxruntime", "").promise(test) == test.outputs[0].ulp == 0.501
+    assert Records("theirs", "1.31.1").promise(test) == 0.501
