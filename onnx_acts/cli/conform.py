@@ -59,14 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
     check_targets((arguments.json, arguments.junit))
     if arguments.save_failures:
         check_folder(arguments.save_failures)
-    if arguments.from_outputs:
+    check_unused(arguments)
+    selection = None if arguments.from_outputs else _selection(arguments)
+    if selection is None:
         result = result_from_outputs(arguments)
     else:
-        check_unused(arguments)
-        selection = _selection(arguments)
         result = run_selection(selection, progress=progress)
-        if arguments.save_failures and any(cell.status == "fail" for cell in result.cells):
-            write_folder(arguments.save_failures, failure_files(result, selection))
     progress("")
     if not result.ran:
         raise ValueError(_nothing_ran(result))
@@ -76,6 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
         write_atomically(arguments.json, report.json_text(result, found).encode())
     if arguments.junit:
         write_atomically(arguments.junit, report.junit_text(result).encode())
+    failed = any(cell.status == "fail" for cell in result.cells)
+    if selection is not None and arguments.save_failures and failed:
+        write_folder(arguments.save_failures, failure_files(result, selection))
     return 0 if result.ok else 1
 
 

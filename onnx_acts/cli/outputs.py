@@ -45,7 +45,7 @@ def check_unused(arguments: argparse.Namespace) -> None:
         ValueError: there is one.
     """
     for flag, value in (("--name", arguments.name), ("--vectors", arguments.vectors)):
-        if value:
+        if value and not arguments.from_outputs:
             raise ValueError(f"{flag} says something of --from-outputs, which is not given")
 
 

@@ -48,9 +48,11 @@ def failure_files(result: Result, selection: Selection) -> Files:
         if cell.failed:
             for case, outcome in _failing(cell, runtimes[cell.runtime], selection.quick):
                 test = _test(case, cell, names)
-                tests.append(test)
-                found = _files(case, runtimes[cell.runtime], cell.promise, outcome)
-                yield from ((f"{test.name}/{path}", data) for path, data in found)
+                model = _model_files(case, cell.runtime)
+                tests += [test] if model else []
+                about = _about(case, runtimes[cell.runtime], cell.promise, outcome)
+                for path, data in (*model.items(), *about):
+                    yield f"{test.name}/{path}", data
     yield INDEX, index_bytes(Index("saved failures", tests))
 
 
@@ -83,9 +85,16 @@ def _test(case: Case, cell: Cell, names: set[str]) -> Test:
     return dataclasses.replace(test, name=name, outputs=tuple(outputs))
 
 
-def _files(case: Case, runtime: Runtime, promise: float, outcome: Comparison) -> Files:
-    """One failure: the test, what the runtime gave, what is wrong, and a program."""
-    yield from files_of(case, _form(runtime.name)).items()
+def _model_files(case: Case, runtime: str) -> dict[str, bytes]:
+    """The test; nothing where a case is no single node with outputs, and so no test."""
+    try:
+        return files_of(case, _form(runtime))
+    except ValueError:
+        return {}
+
+
+def _about(case: Case, runtime: Runtime, promise: float, outcome: Comparison) -> Files:
+    """What the runtime gave, what is wrong, and a program."""
     for number, array in enumerate(_outputs(case, runtime)):
         yield f"{DATA_SET}/got_{number}.pb", tensor_bytes(array, f"got_{number}")
     text = program(

@@ -120,6 +120,19 @@ def test_a_runtime_that_raises(tmp_path: Path) -> None:
         assert [(one.ulp, one.steps) for one in test.outputs] == [(0.5, 0)], "the runtime's promise"
 
 
+def test_a_case_that_is_no_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it cannot be a folder of the vectors, the message and the program are kept."""
+
+    def refuse(case: Case, form: str) -> dict[str, bytes]:
+        raise ValueError("no single node")
+
+    monkeypatch.setattr(saved_failures, "files_of", refuse)
+    result, folder = saved(Spoiled(), tmp_path / "failures")
+    assert not vectors_in(folder).index.tests
+    assert len(list(folder.glob("*/message.txt"))) == result.cells[0].failed
+    assert len(list(folder.glob("*/program.py"))) == result.cells[0].failed
+
+
 def test_what_is_right_the_second_time(tmp_path: Path) -> None:
     """A failure that does not come again is no folder."""
     chosen = Selection([spec_of("ELU")], ["float32"], ["shapes"], [Right()], quick=True)
