@@ -17,6 +17,7 @@ def pytest_in(folder: Path, *words: str) -> tuple[int, str]:
 SUITE = ("--pyargs", "onnx_acts.conformance", "--quick", "-k", "ELU and float32 and special")
 
 
+@pytest.mark.slow
 def test_runs_in_another_project(tmp_path: Path) -> None:
     """Each runtime that is named has a test for each operator, type and group."""
     (tmp_path / "conftest.py").write_text("")
@@ -82,6 +83,7 @@ def test_other_projects_see_nothing_of_it(tmp_path: Path) -> None:
     assert status == 0, text
 
 
+@pytest.mark.slow
 def test_nothing_needs_pytest() -> None:
     """The package works where pytest is not installed."""
     program = (
