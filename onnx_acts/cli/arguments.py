@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from onnx_acts.definition.specs import DEFAULT_OPS, SPECS
+from onnx_acts.definition.specs import DEFAULT_OPS, ELEMENT_TYPES, QUANTIZED_TYPES, SPECS
 from onnx_acts.text.spelling import same_letters, suggestion
 
 __all__ = ["Parser", "Steps", "add_ops", "check_targets", "named", "progress"]
@@ -16,12 +16,14 @@ __all__ = ["Parser", "Steps", "add_ops", "check_targets", "named", "progress"]
 Item = TypeVar("Item")
 
 _OPS = "--ops"
-_OPS_WORDS = (_OPS, "--op")
-"""The flag, and its abbreviation where it is one."""
+_NAMES = tuple(spec.name for spec in SPECS)
+
+_LISTS = {_OPS: _NAMES, "--op": _NAMES, "--dtypes": (*ELEMENT_TYPES, *QUANTIZED_TYPES)}
+"""The flags of lists that a file may follow (one abbreviated), and the names in each."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Reads a list of operators up to its last name, so that a file may follow it."""
+    """Reads a list of operators or types up to its last name, so that a file may follow it."""
 
     def parse_known_args(  # type: ignore[override]  # without the overloads
         self,
@@ -30,29 +32,31 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parses arguments as its base does."""
         return super().parse_known_args(
-            _with_joined_ops(sys.argv[1:] if args is None else args), namespace
+            _with_joined_lists(sys.argv[1:] if args is None else args), namespace
         )
 
 
-def _with_joined_ops(words: Sequence[str]) -> list[str]:
-    """Writes the operators after `--ops` as one word with commas."""
+def _with_joined_lists(words: Sequence[str]) -> list[str]:
+    """Writes the names after the flag of a list as one word with commas."""
     found: list[str] = []
-    is_list = False
+    names: Sequence[str] = ()
     for word in words:
-        if is_list and _continues(found[-1], word):
-            found[-1] += word if found[-1] == f"{_OPS}=" else f",{word}"
+        if names and _continues(found[-1], word, names):
+            found[-1] += word if found[-1].endswith("=") else f",{word}"
             continue
-        is_list = word.startswith(f"{_OPS}=") or bool(found and found[-1] in _OPS_WORDS)
+        flag, equals, _ = word.partition("=")
+        begins = flag if equals else found[-1] if found else ""
+        names = _LISTS.get(begins, ())
         found.append(word)
     return found
 
 
-def _continues(list_so_far: str, word: str) -> bool:
+def _continues(list_so_far: str, word: str, names: Sequence[str]) -> bool:
     """Tells whether a word belongs to the list before it rather than to the command."""
     if word.startswith("-") or os.sep in word:
         return False
     is_open = list_so_far.rstrip().endswith(",") or word.startswith(",")
-    return is_open or same_letters(word.split(",", maxsplit=1)[0], (spec.name for spec in SPECS))
+    return is_open or same_letters(word.split(",", maxsplit=1)[0], names)
 
 
 def named(names: Iterable[str] | None, known: dict[str, Item], flag: str) -> Sequence[Item]:

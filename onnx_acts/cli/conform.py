@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from onnx_acts.cli.arguments import check_targets, named, progress
+from onnx_acts.cli.outputs import add_from_outputs, check_unused, result_from_outputs
 from onnx_acts.definition.specs import ELEMENT_TYPES, OPERATORS, QUANTIZED_TYPES
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ def add_conform(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="fewer cases, for a first look")
     parser.add_argument("--json", metavar="FILE", help="write everything as JSON")
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit report")
+    parser.add_argument(
+        "--save-failures",
+        metavar="DIR",
+        help="write each failing case into a new folder: model, inputs, expected and got outputs",
+    )
+    add_from_outputs(parser)
     parser.set_defaults(run=run)
 
 
@@ -43,13 +50,21 @@ def run(arguments: argparse.Namespace) -> int:
         ValueError: bad usage, or no case ran.
     """
     from onnx_acts.conformance import report
+    from onnx_acts.conformance.saved_failures import failure_files
     from onnx_acts.conformance.suite import run as run_selection
+    from onnx_acts.files.folders import check_folder, write_folder
     from onnx_acts.files.writing import write_atomically
     from onnx_acts.ort.environment import environment
 
-    selection = _selection(arguments)
     check_targets((arguments.json, arguments.junit))
-    result = run_selection(selection, progress=progress)
+    if arguments.save_failures:
+        check_folder(arguments.save_failures)
+    check_unused(arguments)
+    selection = None if arguments.from_outputs else _selection(arguments)
+    if selection is None:
+        result = result_from_outputs(arguments)
+    else:
+        result = run_selection(selection, progress=progress)
     progress("")
     if not result.ran:
         raise ValueError(_nothing_ran(result))
@@ -59,6 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
         write_atomically(arguments.json, report.json_text(result, found).encode())
     if arguments.junit:
         write_atomically(arguments.junit, report.junit_text(result).encode())
+    failed = any(cell.status == "fail" for cell in result.cells)
+    if selection is not None and arguments.save_failures and failed:
+        write_folder(arguments.save_failures, failure_files(result, selection))
     return 0 if result.ok else 1
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "accelerate": ("graph", "turn standard activations of an ONNX file into onnx_acts nodes"),
     "lower": ("graph", "turn onnx_acts nodes of an ONNX file into standard operators"),
     "conform": ("conform", "compare runtimes with the reference, input by input"),
+    "vectors": ("vectors", "write the conformance cases as files for any runtime"),
     "bench": ("bench", "time the operators against their peers"),
     "info": ("info", "what is installed here, or what is in an ONNX file"),
 }

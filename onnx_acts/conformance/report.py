@@ -11,10 +11,11 @@ from xml.etree import ElementTree
 
 from onnx_acts.conformance.runtimes import runtime_of
 from onnx_acts.conformance.suite import Cell, Result
+from onnx_acts.conformance.vectors.folders import FORM_TITLES
 from onnx_acts.ort.environment import library_facts
 from onnx_acts.text.tables import columns
 
-__all__ = ["json_text", "junit_text", "table_text"]
+__all__ = ["failures_text", "json_text", "junit_text", "table_text"]
 
 _SEVERITY = ("fail", "known", "pass", "n/a")
 _NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd]")
@@ -23,12 +24,18 @@ _NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd]")
 def table_text(result: Result, environment: dict[str, Any]) -> str:
     """The environment, one row for each operator and element type, then what needs explaining."""
     parts = [_header(environment), _table(result.cells), *_notes(result.cells)]
-    parts += [_failures(cell) for cell in result.cells if cell.status == "fail"]
-    parts += result.stale
+    parts.append(failures_text(result))
     counts = {status: sum(c.status == status for c in result.cells) for status in _SEVERITY}
     verdict = ", ".join(f"{count} {status}" for status, count in counts.items())
     parts.append(f"{'ok' if result.ok else 'NOT OK'}: {verdict}, {len(result.stale)} stale records")
     return "\n\n".join(part for part in parts if part)
+
+
+def failures_text(result: Result) -> str:
+    """What failed, with programs, and records that no longer show."""
+    return "\n\n".join(
+        [*(_failures(cell) for cell in result.cells if cell.status == "fail"), *result.stale]
+    )
 
 
 def json_text(result: Result, environment: dict[str, Any]) -> str:
@@ -92,9 +99,17 @@ def _table(cells: Sequence[Cell]) -> str:
     for row in rows:
         of_row = [cell for cell in cells if (cell.operator, cell.dtype) == row]
         table.append([*row, *(_summary(c for c in of_row if c.runtime == r) for r in runtimes)])
-    explained = [f"{name}: {runtime_of(name).title}" for name in runtimes]
+    explained = [f"{name}: {_title(name)}" for name in runtimes]
     legend = "largest error in ULP; FAIL: promise broken; known: differs as recorded below;"
     return "\n".join([*columns(table, keys=2), "", f"{legend} *: some cases n/a", *explained])
+
+
+def _title(name: str) -> str:
+    """What a runtime is; of outputs in files, which form of the models they are of."""
+    try:
+        return runtime_of(name).title
+    except ValueError:
+        return FORM_TITLES.get(name.rpartition("/")[2], "")
 
 
 def _summary(cells: Iterable[Cell]) -> str:

@@ -39,7 +39,8 @@ def test_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("onnx_acts-*.whl")
     assert "-py3-none-" in wheel.name
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"onnx_acts/py.typed", "onnx_acts/definition/bodies/elu.onnxtxt"} <= set(names)
+    data = {"definition/bodies/elu.onnxtxt", "conformance/vectors/vectors-1.tar.xz", "py.typed"}
+    assert {f"onnx_acts/{name}" for name in data} <= set(names)
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
     run(python, *pip, "install", "-c", constraints, wheel)
@@ -50,3 +51,4 @@ def test_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert path.startswith(str(tmp_path / "env"))
     command = tmp_path / "env" / "bin" / "onnx-acts"
     assert "ELU" in run(command, "info")
+    assert "vectors 1: " in run(command, "vectors", "--quick", tmp_path / "vectors")

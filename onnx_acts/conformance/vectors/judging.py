@@ -1,0 +1,129 @@
+"""The verdict on outputs in files, as a run of the suite gives it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.compare import Comparison, compare
+from onnx_acts.conformance.suite import Cell, Failure, Result
+from onnx_acts.conformance.vectors.folders import case_of
+from onnx_acts.conformance.vectors.frozen import Vectors
+from onnx_acts.conformance.vectors.index import Test
+from onnx_acts.conformance.vectors.known import Records
+from onnx_acts.conformance.vectors.outputs import read_outputs, refusal
+
+__all__ = ["judge_folder"]
+
+Array = NDArray[Any]
+
+_REPORTED = 3
+"""Failures of a cell that are told."""
+
+_OWN_DRAWS = (
+    "it draws from a generator of its own: its slopes are in the support, and Y = noise * X, but"
+    " the bits are not those of Philox"
+)
+
+
+def judge_folder(
+    vectors: Vectors,
+    folder: Path,
+    name: str,
+    version: str = "",
+    progress: Callable[[str], None] = lambda text: None,
+) -> Result:
+    """Judges the outputs of every test of the index.
+
+    Args:
+        vectors: the tests.
+        folder: where the outputs are, after `check_outputs`.
+        name: the runtime's name.
+        version: its version; without one no difference counts as known.
+        progress: is told what comes next.
+
+    Raises:
+        ValueError: the vectors themselves are damaged.
+    """
+    cells: dict[tuple[str, str, str, str], Cell] = {}
+    records = Records(name, version)
+    tests = sorted(vectors.index.tests, key=lambda test: (test.operator, test.dtype, test.group))
+    for number, test in enumerate(tests, 1):
+        progress(f"{number}/{len(tests)} {test.name}")
+        key = (test.operator, test.dtype, test.group, f"{name}/{test.form}")
+        cell = cells.setdefault(key, Cell(*key, records.promise(test)))
+        _judge_test(vectors, test, folder, cell, records)
+    return Result(list(cells.values()), records.stale())
+
+
+def _judge_test(vectors: Vectors, test: Test, folder: Path, cell: Cell, records: Records) -> None:
+    """Judges one test and enters the verdict in its cell."""
+    cell.cases += 1
+    words = refusal(folder, test)
+    if words:
+        _skip(cell, words)
+        return
+    case = case_of(test, vectors.files(test))
+    try:
+        outputs = read_outputs(folder, test)
+    except ValueError as error:
+        _fail(cell, test, str(error))
+        return
+    found = _worst(case, test, outputs, cell.promise)
+    if not found.ok and test.outputs[0].rule == "drawn" and _is_drawn(case, test, outputs):
+        _skip(cell, _OWN_DRAWS)
+        return
+    cell.max_ulp = max(cell.max_ulp, found.max_ulp)
+    record = records.find(test, case, not found.ok)
+    if record is not None:
+        cell.known += 1
+        _add(cell.reasons, f"{record.reason} ({record.seen})")
+    elif not found.ok:
+        _fail(cell, test, found.message)
+
+
+def _worst(case: Case, test: Test, outputs: Sequence[Array], promise: float) -> Comparison:
+    """Compares every output with what is true before it was rounded; the worst counts."""
+    kind = numpy_type(case.dtype)
+    triples = zip(test.outputs, outputs, case.exact(), strict=True)
+    found = [(item, compare(got, exact, kind, promise)) for item, got, exact in triples]
+    item, worst = max(found, key=lambda pair: (not pair[1].ok, pair[1].max_ulp))
+    message = f"{item.name}: {worst.message}" if worst.message else ""
+    largest = max(one.max_ulp for _, one in found)
+    return dataclasses.replace(worst, max_ulp=largest, message=message)
+
+
+@np.errstate(all="ignore")
+def _is_drawn(case: Case, test: Test, outputs: Sequence[Array]) -> bool:
+    """Whether slopes of another generator are in the support, and used: see `RULES`."""
+    (x, *_), (y, noise), support = case.inputs, outputs, test.outputs[0].support
+    if support is None:
+        return False
+    low, high = np.array(support).astype(x.dtype)
+    is_negative = x < 0
+    in_support = np.where(is_negative, (noise >= low) & (noise <= high), noise == 1)
+    wide = case.exact()[0].dtype
+    product = np.where(is_negative, noise.astype(wide) * x.astype(wide), x.astype(wide))
+    return bool(in_support.all()) and compare(y, product, x.dtype, 1.0).ok
+
+
+def _fail(cell: Cell, test: Test, message: str) -> None:
+    cell.failed += 1
+    if len(cell.failures) < _REPORTED:
+        cell.failures.append(Failure(test.name, message))
+
+
+def _skip(cell: Cell, reason: str) -> None:
+    cell.skipped += 1
+    _add(cell.reasons, reason)
+
+
+def _add(reasons: list[str], reason: str) -> None:
+    if reason not in reasons:
+        reasons.append(reason)

@@ -1,0 +1,315 @@
+"""Outputs in files: what is right passes, what is wrong is found and named."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import onnx
+import pytest
+
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.suite import Cell, Result
+from onnx_acts.conformance.vectors.folders import DATA_SET
+from onnx_acts.conformance.vectors.frozen import Vectors, frozen
+from onnx_acts.conformance.vectors.index import Index
+from onnx_acts.conformance.vectors.judging import judge_folder
+from onnx_acts.conformance.vectors.known import Records
+from onnx_acts.conformance.vectors.outputs import check_outputs
+from onnx_acts.definition import reference
+from tests.conformance.vectors.folders import expected, part, write_outputs, write_vectors
+
+Array = np.ndarray[Any, Any]
+Compute = Callable[[Case, list[Array]], list[Array]]
+
+ELU = ("ELU",)
+FLOAT32 = ("float32",)
+
+
+def judged(vectors: Vectors, folder: Path, name: str = "theirs", version: str = "") -> Result:
+    """The verdict, after the look at the folder."""
+    check_outputs(folder, vectors.index, [test.name for test in frozen().index.tests])
+    return judge_folder(vectors, folder, name, version)
+
+
+def failures(result: Result) -> dict[str, str]:
+    """Messages by test."""
+    return {item.case: item.message for cell in result.cells for item in cell.failures}
+
+
+def test_expected_outputs_pass(tmp_path: Path) -> None:
+    """Every expected output keeps the promise of every form."""
+    result = judged(part(), write_outputs(part(), tmp_path))
+    assert result.ok, failures(result)
+    assert sum(cell.cases for cell in result.cells) == len(part().index.tests)
+    assert {cell.status for cell in result.cells} == {"pass"}
+    assert {cell.runtime for cell in result.cells} == {
+        "theirs/acts",
+        "theirs/standard",
+        "theirs/lowered",
+    }
+
+
+def next_number(case: Case, outputs: list[Array]) -> list[Array]:
+    """All outputs a step away from zero."""
+    first = outputs[0]
+    if case.spec.is_quantized:
+        return [first ^ np.uint8(2)]
+    with np.errstate(all="ignore"):
+        return [np.nextafter(first, np.copysign(first.dtype.type(np.inf), first)), *outputs[1:]]
+
+
+def without_nan(case: Case, outputs: list[Array]) -> list[Array]:
+    """Zero for NaN."""
+    return [np.where(np.isnan(array), array.dtype.type(0), array) for array in outputs]
+
+
+def without_signs(case: Case, outputs: list[Array]) -> list[Array]:
+    """+0 for -0."""
+    return [np.where(array == 0, array.dtype.type(0), array) for array in outputs]
+
+
+def without_infinities(case: Case, outputs: list[Array]) -> list[Array]:
+    """The largest number for infinity."""
+    top = ml_dtypes.finfo(outputs[0].dtype).max
+    return [np.where(np.isinf(array), np.copysign(top, array), array) for array in outputs]
+
+
+@pytest.mark.parametrize(
+    ("compute", "message"),
+    [
+        (without_nan, "wrong class"),
+        (without_signs, "wrong class"),
+        (without_infinities, "wrong class"),
+        (next_number, "ULP"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_wrong_numbers_fail(compute: Compute, message: str, dtype: str, tmp_path: Path) -> None:
+    """A lost NaN, sign or infinity, and the next number where the bits must be right."""
+    vectors = part(["PReLU"], [dtype], ["special"])
+    result = judged(vectors, write_outputs(vectors, tmp_path, compute))
+    assert not result.ok
+    assert all(cell.failed == cell.cases for cell in result.cells)
+    assert all(message in text for text in failures(result).values())
+
+
+def test_wrong_integers_fail(tmp_path: Path) -> None:
+    """Two steps are too many on 8 bits."""
+    vectors = part(["QLinearELU"], ["uint8"], quick=True)
+    result = judged(vectors, write_outputs(vectors, tmp_path, next_number))
+    assert all(cell.failed == cell.cases for cell in result.cells)
+
+
+def one_test() -> Vectors:
+    """One test of ELU."""
+    vectors = part(ELU, FLOAT32, ["special"])
+    return Vectors(Index(vectors.index.vectors, vectors.index.tests[:1]), vectors.files)
+
+
+def npy(array: Array) -> bytes:
+    """NumPy's format."""
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=True)
+    return stream.getvalue()
+
+
+def npz() -> bytes:
+    """NumPy's archive."""
+    stream = io.BytesIO()
+    np.savez(stream, np.zeros(1))
+    return stream.getvalue()
+
+
+def external() -> bytes:
+    """A tensor whose data is in another file."""
+    tensor = onnx.TensorProto(data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="/etc/hostname")
+    return tensor.SerializeToString()
+
+
+X = np.zeros(95, np.float32)
+PB = onnx.numpy_helper.from_array(X).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "missing file output_0.pb"),
+        ({"output_0.pb": b"\xff\xff"}, "unreadable file output_0.pb: not a TensorProto"),
+        ({"output_0.pb": b""}, "unreadable file output_0.pb: a damaged TensorProto"),
+        ({"output_0.pb": PB[:-3]}, "unreadable file output_0.pb"),
+        ({"output_0.pb": external()}, "unreadable file output_0.pb: its data is in another file"),
+        ({"output_0.npy": b"no"}, "unreadable file output_0.npy: not a .npy file"),
+        ({"output_0.npy": npy(np.array([X, None], object))}, "unreadable file output_0.npy"),
+        ({"output_0.npy": npz()}, "unreadable file output_0.npy: a .npz archive"),
+        ({"output_0.npy": npy(X.astype(np.float64))}, "has type float64, expected float32"),
+        ({"output_0.npy": npy(X[:-1])}, r"has shape \(94,\), expected \(95,\)"),
+        ({"output_0.npy": npy(X[None])}, r"has shape \(1, 95\), expected \(95,\)"),
+        ({"output_0.npy": npy(X), "output_0.pb": PB}, "are both there; keep one"),
+        ({"output_0.pb": PB, "output_1.pb": PB}, "extra file output_1.pb: the test has 1 output"),
+        ({"output_0.pb/x": PB}, "unreadable file output_0.pb: no plain file"),
+    ],
+)
+def test_bad_files_are_named(files: dict[str, bytes], message: str, tmp_path: Path) -> None:
+    """Each fault of a file is a failure of its test, which says what it is."""
+    vectors = one_test()
+    (test,) = vectors.index.tests
+    place = tmp_path / test.name / DATA_SET
+    place.mkdir(parents=True)
+    for name, data in files.items():
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_bytes(data)
+    found = failures(judged(vectors, tmp_path))
+    assert list(found) == [test.name]
+    assert pytest.RaisesExc(ValueError, match=message).matches(ValueError(found[test.name]))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_npy(dtype: str, tmp_path: Path) -> None:
+    """NumPy's format is read, of bfloat16 its words."""
+    vectors = part(["ReLU"], [dtype], ["special", "shapes"])
+    for test in vectors.index.tests:
+        place = tmp_path / test.name / DATA_SET
+        place.mkdir(parents=True)
+        (array,) = expected(vectors, test)
+        is_bits = dtype == "bfloat16" and test.group == "special"
+        (place / "output_0.npy").write_bytes(npy(array.view(np.uint16) if is_bits else array))
+    assert judged(vectors, tmp_path).ok
+
+
+def test_words_for_what_is_not_there(tmp_path: Path) -> None:
+    """A test that a runtime cannot compute is n/a, in its words; that alone is no success."""
+    vectors = part(ELU, FLOAT32, ["special"])
+    for test in vectors.index.tests:
+        (tmp_path / test.name).mkdir()
+        (tmp_path / test.name / "not_implemented.txt").write_bytes(b"no\nkernel \xff" + b"x" * 9999)
+    result = judged(vectors, tmp_path)
+    assert {cell.status for cell in result.cells} == {"n/a"}
+    assert {len(cell.reasons) for cell in result.cells} == {1}
+    assert all(cell.reasons[0].startswith("no kernel \ufffdxxx") for cell in result.cells)
+    assert all(len(cell.reasons[0]) <= 500 for cell in result.cells)
+    assert not result.ran
+
+
+@pytest.mark.parametrize("kind", ["vectors", "others", "empty", "missing"])
+def test_folders_that_hold_no_outputs(kind: str, tmp_path: Path) -> None:
+    """The vectors themselves, whose outputs are right by themselves, and other folders."""
+    vectors, folder = part(ELU, FLOAT32, ["special"]), tmp_path / "there"
+    message = "there is no folder"
+    if kind == "vectors":
+        write_vectors(vectors, folder)
+        message = "these are vectors, and their outputs are the expected ones"
+    elif kind == "others":
+        write_outputs(vectors, folder)
+        (folder / "test_of_mine").mkdir()
+        message = "has outputs of test_of_mine: there is no such test in vectors 1"
+    elif kind == "empty":
+        folder.mkdir()
+        message = "there is no output in"
+    with pytest.raises((ValueError, NotADirectoryError), match=message):
+        judged(vectors, folder)
+
+
+@np.errstate(all="ignore")
+def own_draws(case: Case, outputs: list[Array]) -> list[Array]:
+    """A right runtime with another generator."""
+    kind, x = numpy_type(case.dtype), case.inputs[0]
+    low, high = case.real_values
+    drawn = np.random.default_rng(1).uniform(low, high, x.shape).astype(kind)
+    noise = np.where(x < 0, drawn, kind.type(1))
+    wide = np.longdouble if case.dtype == "float64" else np.float64
+    product = reference.rounded(noise.astype(wide) * x.astype(wide), kind)
+    return [np.where(x < 0, product, x), noise]
+
+
+@np.errstate(all="ignore")
+def outside(case: Case, outputs: list[Array]) -> list[Array]:
+    """Slopes twice as large."""
+    y, noise = own_draws(case, outputs)
+    is_negative = case.inputs[0] < 0
+    return [np.where(is_negative, 2 * y, y), np.where(is_negative, 2 * noise, noise)]
+
+
+def unused(case: Case, outputs: list[Array]) -> list[Array]:
+    """Noise that is not that of Y."""
+    return [outputs[0], own_draws(case, outputs)[1]]
+
+
+@np.errstate(all="ignore")
+def everywhere(case: Case, outputs: list[Array]) -> list[Array]:
+    """Noise where x is not negative."""
+    y, noise = own_draws(case, outputs)
+    return [y, np.where(case.inputs[0] < 0, noise, noise.dtype.type(0.25))]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("compute", "is_drawn"), [(own_draws, True), (outside, False), (unused, False), (everywhere, 0)]
+)
+def test_draws_of_another_generator(
+    compute: Compute, is_drawn: bool, dtype: str, tmp_path: Path
+) -> None:
+    """They are n/a where slopes are in the support and are used, else wrong."""
+    found = part(["RReLU"], [dtype], ["training"])
+    tests = [test for test in found.index.tests if test.case == "seed 0, shape (1001,)"]
+    vectors = Vectors(Index(found.index.vectors, tests), found.files)
+    result = judged(vectors, write_outputs(vectors, tmp_path, compute))
+    assert {cell.status for cell in result.cells} == {"n/a" if is_drawn else "fail"}
+    if is_drawn:
+        assert "a generator of its own" in result.cells[0].reasons[0]
+
+
+def minus_zero(case: Case, outputs: list[Array]) -> list[Array]:
+    """What ONNX Runtime does to a body with a parameter of -0."""
+    if "-0" in case.name.split("=")[-1:]:
+        return [np.where(array == 0, -array, array) for array in outputs]
+    return outputs
+
+
+def cells_of(name: str, version: str, folder: Path, quick: bool = False) -> tuple[Result, Cell]:
+    """The verdict on ELU's attributes, and its cell of the form acts."""
+    vectors = part(ELU, FLOAT32, ["attributes"], quick)
+    result = judged(vectors, folder, name, version)
+    (cell,) = (cell for cell in result.cells if cell.runtime.endswith("/acts"))
+    return result, cell
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "status"),
+    [
+        ("onnxruntime", "1.31.1", "known"),
+        ("onnxruntime-web", "1.30.0", "known"),
+        ("onnxruntime", "", "fail"),
+        ("theirs", "1.31.1", "fail"),
+    ],
+)
+def test_differences_on_record(name: str, version: str, status: str, tmp_path: Path) -> None:
+    """They are known of ONNX Runtime, and where its version is given."""
+    write_outputs(part(ELU, FLOAT32, ["attributes"]), tmp_path, minus_zero)
+    result, cell = cells_of(name, version, tmp_path)
+    assert cell.status == status
+    assert (cell.known, cell.failed) == ((1, 0) if status == "known" else (0, 1))
+    stale = [text for text in result.stale if text.startswith("acts")]
+    assert not stale
+
+
+def test_differences_on_record_that_no_longer_show(tmp_path: Path) -> None:
+    """Right outputs make records stale, as in every other run; those of a quick set do not."""
+    write_outputs(part(ELU, FLOAT32, ["attributes"]), tmp_path)
+    result, cell = cells_of("onnxruntime", "1.31.1", tmp_path)
+    assert cell.status == "pass"
+    assert not result.ok
+    assert any("acts, ELU float32, attributes (alpha=-0): no longer" in s for s in result.stale)
+    result, _ = cells_of("onnxruntime", "1.31.1", tmp_path, quick=True)
+    assert result.ok
+
+
+def test_accuracy_on_record() -> None:
+    """What was measured of ONNX Runtime is allowed it, where its version is given."""
+    (test, *_) = (item for item in part(ELU, ["float16"]).index.tests if item.form == "standard")
+    assert Records("onnxruntime", "1.31.1").promise(test) == 0.75
+    assert Records("onnxruntime", "").promise(test) == test.outputs[0].ulp == 0.501
+    assert Records("theirs", "1.31.1").promise(test) == 0.501
