@@ -1,0 +1,49 @@
+"""What can compute a case: ONNX Runtime in five ways, onnx.reference in two, PyTorch."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from onnx.reference import ReferenceEvaluator
+
+from onnx_acts.conformance.case import acts_model, standard_model
+from onnx_acts.conformance.runtimes.onnx_reference import Reference
+from onnx_acts.conformance.runtimes.ort import OnnxRuntime
+from onnx_acts.conformance.runtimes.pytorch import PyTorch, to_torch, torch_parameter
+from onnx_acts.conformance.runtimes.runtime import Runtime, version_of
+from onnx_acts.ort.evaluator import reference_evaluator
+from onnx_acts.ort.provider import PROVIDER
+from onnx_acts.ort.sessions import CUDA
+
+__all__ = ["RUNTIMES", "Runtime", "runtime_of", "to_torch", "torch_parameter", "version_of"]
+
+RUNTIMES: Sequence[Runtime] = (
+    OnnxRuntime("library", "ONNX Runtime, native library", "kernel", acts_model),
+    OnnxRuntime(
+        "provider",
+        "ONNX Runtime, standard nodes on our execution provider",
+        "kernel",
+        functools.partial(standard_model, fixed=True),
+        PROVIDER,
+    ),
+    OnnxRuntime("cuda", "ONNX Runtime, native library on CUDA", "kernel", acts_model, CUDA),
+    OnnxRuntime("bodies", "ONNX Runtime, function bodies", "body", acts_model),
+    OnnxRuntime("standard", "ONNX Runtime, standard nodes", "measured", standard_model),
+    Reference("reference", "onnx.reference, function bodies", "body", ReferenceEvaluator),
+    Reference("evaluator", "onnx_acts.reference_evaluator", "exact", reference_evaluator),
+    PyTorch(),
+)
+"""Every runtime, in the order of the report's columns."""
+
+
+def runtime_of(name: str) -> Runtime:
+    """Returns the runtime of that name.
+
+    Raises:
+        ValueError: there is none; the message lists those there are.
+    """
+    for item in RUNTIMES:
+        if item.name == name:
+            return item
+    raise ValueError(f"unknown runtime {name!r}; there are {', '.join(r.name for r in RUNTIMES)}")
