@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.conformance.compare import Comparison, compare
+from onnx_acts.conformance.foreign_differences import QUIRKS
 from onnx_acts.conformance.known_differences import (
     KNOWN_DIFFERENCES,
     applies,
     measured_accuracy,
     missing_kernel,
 )
+from onnx_acts.conformance.quirks import QuirkLedger
 from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, version_of
 from onnx_acts.definition.specs import ELEMENT_TYPES, OPERATORS, QUANTIZED_TYPES, Difference, Spec
@@ -134,7 +136,7 @@ def run(
         progress(f"{number}/{len(parts)} {spec.name} {dtype} {group}")
         chosen = cases(spec, dtype, group, selection.quick)
         result.cells += _run_group(chosen, spec, dtype, group, selection.runtimes, ledger)
-    result.stale = ledger.stale() + _gained_kernels(selection)
+    result.stale = ledger.stale() + ledger.quirks.stale() + _gained_kernels(selection)
     return result
 
 
@@ -175,6 +177,7 @@ class _Ledger:
 
     def __init__(self, records: Sequence[Difference]) -> None:
         self._records = records
+        self.quirks = QuirkLedger(QUIRKS)
         self._differs: dict[tuple[int, str, str, str], bool] = {}
 
     def find(self, runtime: Runtime, case: Case, differs: bool) -> Difference | None:
@@ -228,9 +231,16 @@ def _run_case(case: Case, runtime: Runtime, cell: Cell, ledger: _Ledger) -> None
     outcome = judge(runtime, case, cell.promise)
     cell.max_ulp = max(cell.max_ulp, outcome.max_ulp)
     record = ledger.find(runtime, case, not outcome.ok)
+    quirks = ledger.quirks.explain(
+        runtime.name, version_of(runtime), case, outcome.outputs, cell.promise
+    )
     if record is not None:
         cell.known += 1
         _add(cell.reasons, f"{record.reason} ({record.seen})")
+    elif quirks and not outcome.ok:
+        cell.known += 1
+        for reason in quirks:
+            _add(cell.reasons, reason)
     elif not outcome.ok:
         cell.failed += 1
         if len(cell.failures) < _REPORTED_FAILURES:
@@ -253,7 +263,9 @@ def judge(runtime: Runtime, case: Case, promise: float) -> Comparison:
     kind = numpy_type(case.dtype)
     found = [compare(got, true, kind, promise) for got, true in zip(outputs, exact, strict=True)]
     worst = max(found, key=lambda one: (not one.ok, one.max_ulp))
-    return dataclasses.replace(worst, max_ulp=max(one.max_ulp for one in found))
+    return dataclasses.replace(
+        worst, max_ulp=max(one.max_ulp for one in found), outputs=tuple(outputs)
+    )
 
 
 def _failure(runtime: Runtime, case: Case, cell: Cell, outcome: Comparison) -> Failure:
