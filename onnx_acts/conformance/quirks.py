@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, limits_of, numpy_type
-from onnx_acts.conformance.compare import compare, ulp
+from onnx_acts.conformance.compare import broken, compare, ulp
 from onnx_acts.conformance.known_differences import version_tuple
 from onnx_acts.conformance.runtimes.adapters.call import standard_call
 from onnx_acts.definition import reference
-from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
+from onnx_acts.definition.specs import ELEMENT_TYPES
 
 __all__ = ["KINDS", "Elements", "Kind", "Quirk", "QuirkLedger"]
 
@@ -129,8 +129,9 @@ class QuirkLedger:
         self, found: Sequence[tuple[int, Quirk]], elements: Elements, promise: float, case: Case
     ) -> list[str]:
         right = reference.rounded(elements.exact, elements.dtype)
-        got = elements.got.astype(elements.dtype)
-        differs = _differing(got, elements, promise)
+        with np.errstate(all="ignore"):
+            got = elements.got.astype(elements.dtype)
+        differs = broken(got, elements.exact, promise)
         reasons, left = [], differs
         for number, record in found:
             kind = KINDS[record.kind]
@@ -160,32 +161,17 @@ class QuirkLedger:
 def _elements(case: Case, got: Array, exact: Array) -> Elements:
     """A case's elements, with the parameter as the definition rounds it."""
     call = standard_call(case.operator, case.inputs, case.values)
-    x = call.x.astype(exact.dtype)
+    with np.errstate(invalid="ignore"):  # of signalling NaNs
+        x = call.x.astype(exact.dtype)
     if call.slope is not None:
         parameter = np.broadcast_to(call.slope.astype(exact.dtype), x.shape)
     else:
         with np.errstate(over="ignore"):
             compute = np.float64(call.alpha) if case.dtype == "float64" else np.float32(call.alpha)
         parameter = np.full(x.shape, compute, exact.dtype)
-    return Elements(x, parameter, exact, got.astype(exact.dtype), got.dtype)
-
-
-def _differing(got: Array, elements: Elements, promise: float) -> Mask:
-    """The elements that break the promise, one by one."""
-    exact = elements.exact
-    with np.errstate(all="ignore"):
-        unit = ulp(np.where(np.isfinite(exact), exact, 0), elements.dtype)
-        off = np.abs(elements.got - exact) > promise * unit
-        right = reference.rounded(exact, elements.dtype).astype(exact.dtype)
-        if promise <= 0.5:
-            off = elements.got != right
-        both_nan = np.isnan(exact) & np.isnan(elements.got)
-        signs = np.signbit(exact) != np.signbit(elements.got)
-        lost = (np.isnan(exact) != np.isnan(elements.got)) | (
-            np.isinf(exact) & ~np.isinf(elements.got)
-        )
-        zero = (exact == 0) & (elements.got != 0)
-    return np.asarray(~both_nan & (off | signs | lost | zero))
+    with np.errstate(invalid="ignore"):
+        wide = got.astype(exact.dtype)
+    return Elements(x, parameter, exact, wide, got.dtype)
 
 
 def _everywhere(elements: Elements) -> Mask:
@@ -193,9 +179,11 @@ def _everywhere(elements: Elements) -> Mask:
 
 
 def _subnormal(elements: Elements) -> Mask:
-    tiny = float(elements.limits.smallest_normal)
-    parts = (elements.x, elements.parameter, elements.exact)
-    return np.asarray(np.any([(part != 0) & (np.abs(part) < tiny) for part in parts], axis=0))
+    """A parameter may be one of float32, in which some take it even for float64."""
+    tiny, single = float(elements.limits.smallest_normal), float(np.finfo(np.float32).tiny)
+    limits = ((elements.x, tiny), (elements.parameter, max(tiny, single)), (elements.exact, tiny))
+    found = [(part != 0) & (np.abs(part) < limit) for part, limit in limits]
+    return np.asarray(np.any(found, axis=0))
 
 
 def _zero(elements: Elements) -> Mask:
@@ -233,7 +221,7 @@ def _infinite(elements: Elements) -> Mask:
 
 
 def _odd_parameter(elements: Elements) -> Mask:
-    return np.asarray(~np.isfinite(elements.parameter))
+    return np.asarray(~np.isfinite(_rounded_parameter(elements)))
 
 
 def _zero_times(elements: Elements) -> Mask:
@@ -260,7 +248,10 @@ def _single(elements: Elements) -> Mask:
 
 
 def _rounded_parameter(elements: Elements) -> Array:
-    return reference.rounded(elements.parameter, elements.dtype).astype(elements.exact.dtype)
+    """The parameter in the element type; of float64 in float32, where attributes have 32 bits."""
+    narrow = np.dtype(np.float32) if elements.dtype == np.float64 else elements.dtype
+    with np.errstate(all="ignore"):
+        return reference.rounded(elements.parameter, narrow).astype(elements.exact.dtype)
 
 
 def _parameter_is_rounded(elements: Elements) -> Mask:
@@ -286,19 +277,19 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
         "NaN": Kind("it makes a number of NaN", _nan, _is_number),
         "infinite x": Kind("it makes NaN, or a number, of infinity", _infinite, _everywhere),
         "odd parameter": Kind(
-            "it takes a parameter that is infinite or NaN otherwise", _odd_parameter, _everywhere
+            "it takes a parameter otherwise that is infinite or NaN, or so when rounded",
+            _odd_parameter,
+            _everywhere,
         ),
         "product at 0": Kind(
             "it multiplies where x <= 0 rather than x < 0", _zero_times, _product_at_zero
         ),
         "float32": Kind("it computes float64 in float32", _not_single, _single),
         "rounded parameter": Kind(
-            "it rounds the parameter to the element type first",
+            "it rounds the parameter first, to the element type or to 32 bits",
             _parameter_is_rounded,
             _with_rounded_parameter,
         ),
     }
 )
 """By the names that records have."""
-
-STANDARD_NAMES = tuple(dict.fromkeys(spec.standard_name for spec in SPECS if spec.standard))

@@ -13,7 +13,7 @@ from onnx_acts.conformance.runtimes.foreign import Custom
 from onnx_acts.conformance.runtimes.onnx_reference import Reference
 from onnx_acts.conformance.runtimes.ort import OnnxRuntime
 from onnx_acts.conformance.runtimes.pytorch import PyTorch, to_torch, torch_parameter
-from onnx_acts.conformance.runtimes.runtime import Runtime, version_of
+from onnx_acts.conformance.runtimes.runtime import Runtime, RuntimeFacts, facts_of, version_of
 from onnx_acts.ort.evaluator import reference_evaluator
 from onnx_acts.ort.provider import PROVIDER
 from onnx_acts.ort.sessions import CUDA
@@ -22,6 +22,8 @@ __all__ = [
     "ALL_RUNTIMES",
     "RUNTIMES",
     "Runtime",
+    "RuntimeFacts",
+    "facts_of",
     "runtime_of",
     "to_torch",
     "torch_parameter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.metadata
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case
 
-__all__ = ["Runtime", "keep", "version_of"]
+__all__ = ["Runtime", "RuntimeFacts", "facts_of", "keep", "version_of"]
 
 Array = NDArray[Any]
 
@@ -46,7 +47,7 @@ class Runtime(Protocol):
 
 def version_of(runtime: Runtime) -> str:
     """The version of the package behind a runtime, empty where it is not installed."""
-    return _version(runtime.package)
+    return _version(runtime.package) if runtime.package else ""
 
 
 @functools.cache
@@ -62,3 +63,33 @@ def keep(cache: dict[bytes, Any], key: bytes, value: Any) -> None:
     if len(cache) >= _CACHE_SIZE:
         cache.pop(next(iter(cache)))
     cache[key] = value
+
+
+@dataclasses.dataclass(frozen=True)
+class RuntimeFacts:
+    """What a report says of a runtime.
+
+    Attributes:
+        name: its name on the command line.
+        title: what it is, for people.
+        package: the distribution whose version matters; empty where that is not known.
+        version: the version installed; empty where there is none.
+        missing: why it cannot be used here, or an empty string.
+    """
+
+    name: str
+    title: str
+    package: str = ""
+    version: str = ""
+    missing: str = ""
+
+
+def facts_of(runtime: Runtime) -> RuntimeFacts:
+    """What is known of a runtime here."""
+    return RuntimeFacts(
+        runtime.name,
+        runtime.title,
+        runtime.package,
+        version_of(runtime),
+        runtime.unavailable(),
+    )

@@ -13,8 +13,8 @@ __all__ = ["run"]
 def run(operator: str, arrays: Arrays, attributes: Attributes) -> Array:
     """Computes y."""
     call = standard_call(operator, arrays, attributes)
-    if call.x.dtype != np.float32 or call.x.size == 0:
-        raise NotImplementedError("its expressions are of float32, and not empty")
+    if call.x.dtype != np.float32 or call.x.size == 0 or call.x.ndim > 9:
+        raise NotImplementedError("its expressions are of float32, not empty, of rank 9 at most")
     x = MNN.expr.const(call.x, list(call.x.shape), MNN.expr.NCHW)
     if call.name == "PRelu":
         y = MNN.expr.prelu(MNN.expr.convert(x, MNN.expr.NC4HW4), call.channels.tolist())
