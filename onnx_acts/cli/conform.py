@@ -128,10 +128,11 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     for runtime in runtimes:
         asked = [*(arguments.runtimes or ["library"]), *(arguments.runtime or [])]
         if _is_named(runtime.name, asked) and runtime.unavailable():
-            raise ValueError(
-                f"the runtime {runtime.name} cannot be used: {runtime.unavailable()}; or leave it"
-                f" out: --runtimes {' '.join(r.name for r in RUNTIMES if not r.unavailable())}"
-            )
+            why = f"the runtime {runtime.name} cannot be used: {runtime.unavailable()}"
+            if ":" in runtime.name:
+                raise ValueError(why)
+            others = " ".join(r.name for r in RUNTIMES if not r.unavailable())
+            raise ValueError(f"{why}; or leave it out: --runtimes {others}")
     return Selection(
         operators=named(arguments.ops, {spec.name: spec for spec in OPERATORS}, "--ops"),
         dtypes=named(arguments.dtypes, {name: name for name in _DTYPES}, "--dtypes"),

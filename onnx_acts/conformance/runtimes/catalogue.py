@@ -17,7 +17,7 @@ FOREIGN = (
         "openvino",
         ["openvino"],
         _EXTRA,
-        ["src/frontends/common_translators"],
+        [r"Check '[^']*' failed at src/frontends/\S+"],
     ),
     Foreign(
         "litert",
@@ -25,7 +25,7 @@ FOREIGN = (
         "ai-edge-litert",
         ["ai_edge_litert", "flatbuffers"],
         _EXTRA,
-        ["are supported currently", "is supported currently"],
+        [r"Only .* (is|are) supported currently, got \w+"],
     ),
     Foreign(
         "executorch",
@@ -33,7 +33,7 @@ FOREIGN = (
         "executorch",
         ["executorch", "torchao"],
         _EXTRA,
-        ["is not supported for ExecuTorch", "Failed to execute method forward"],
+        [r"\S+ in strides is not supported for ExecuTorch", "Failed to execute method forward"],
     ),
     Foreign(
         "tensorflow",
@@ -55,7 +55,11 @@ FOREIGN = (
         "paddlepaddle",
         ["paddle"],
         "pip install paddlepaddle",
-        ["support following DataTypes", r"tensor\.set\(\) supports array", "Unimplemented error"],
+        [
+            "The kernel with key .* is not registered",
+            r"tensor\.set\(\) supports array with [\w, ]+",
+            r"Unimplemented error\. Invalid dimension to be accessed",
+        ],
     ),
     Foreign(
         "tract",
@@ -63,7 +67,7 @@ FOREIGN = (
         "tract",
         ["tract"],
         "pip install tract",
-        ["translating to fact: Tensor", r"does not support B?F\d+"],
+        [r"translating to fact: Tensor \{ elem_type: \w+", r"\w+ does not support B?F\d+"],
     ),
     Foreign("ncnn", "Tencent ncnn", "ncnn", ["ncnn"], "pip install ncnn"),
     Foreign("mnn", "Alibaba MNN, expressions", "MNN", ["MNN"], "pip install MNN"),
@@ -73,7 +77,13 @@ FOREIGN = (
         "apache-tvm",
         ["tvm"],
         "pip install apache-tvm",
-        ["must have the same datatype", "Prelu requires the input tensor", r"relax\.nn\.prelu"],
+        [
+            "Binary operators must have the same datatype for both operands",
+            "Prelu requires the input tensor to have float dtype",
+            "Literal value .* exceeds maximum of float16",
+            "Expect value to be constant int",
+            r'name="relax\.nn\.prelu"',
+        ],
     ),
     Foreign("tinygrad", "tinygrad on the CPU", "tinygrad", ["tinygrad"], "pip install tinygrad"),
 )

@@ -88,7 +88,7 @@ class Foreign(Custom):
         package: the distribution whose version matters.
         needs: the modules that must be there.
         install: the command that installs it.
-        refusals: patterns of messages by which it says that it has no such thing.
+        refusals: patterns of what it says where it has no such thing; what matches is told.
     """
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import signal
 import subprocess
@@ -52,12 +53,12 @@ class Process:
         )
         self._stop = weakref.finalize(self, _stop, self._running, self._stderr)
         try:
-            kind, content = self._exchange((*self._first, sys.path))
+            kind, content = self._exchange((*self._first, [*sys.path, os.getcwd()]))
         except RuntimeError as error:
-            raise ValueError(f"{self._first[0]} cannot be loaded: {error}") from error
+            raise ValueError(f"it cannot be loaded: {error}") from error
         if kind == "error":
             self.stop()
-            raise ValueError(f"{self._first[0]} cannot be loaded: {content}")
+            raise ValueError(f"it cannot be loaded: {content}")
 
     def call(
         self, operator: str, arrays: Sequence[Array], attributes: Mapping[str, float | int]

@@ -76,9 +76,10 @@ def _answer(
         outputs = outputs_of(function(operator, arrays, attributes))
     except Exception as error:
         words = " ".join(_BACKTRACE.sub("", str(error)).split())
-        refused = isinstance(error, NotImplementedError)
-        if refused or any(re.search(pattern, words) for pattern in refusals):
-            return "not implemented", words or "not implemented"
+        matches = (re.search(pattern, words) for pattern in refusals)
+        refusal = next((match[0] for match in matches if match), "")
+        if refusal or isinstance(error, NotImplementedError):
+            return "not implemented", refusal or words or "not implemented"
         return "error", (type(error).__name__, words)
     if [array.tobytes() for array in arrays] != before:
         return "error", ("RuntimeError", "it changed its inputs")

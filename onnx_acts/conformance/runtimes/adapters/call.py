@@ -76,4 +76,5 @@ def onnx_bytes(operator: str, arrays: Arrays, attributes: Attributes) -> bytes:
     case = Case(operator, arrays[0].dtype.name, arrays, attributes)
     if not has_single_parameters(case):
         raise NotImplementedError("a FLOAT attribute has 32 bits")
-    return standard_model(case, fixed=True).SerializeToString(deterministic=True)
+    data: bytes = standard_model(case, fixed=True).SerializeToString(deterministic=True)
+    return data
