@@ -11,6 +11,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from numpy.typing import NDArray
 __all__ = ["Process"]
 
 Array = NDArray[Any]
+
+_WORKER = Path(__file__).with_name("worker.py")
+"""Run as a file: it needs nothing of the package, and starts at once."""
 
 _LAST_WORDS = 300
 """Characters of what a process has printed before it died."""
@@ -47,9 +51,13 @@ class Process:
         if self._running is not None:
             return
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the process
-        command = [sys.executable, "-P", "-m", "onnx_acts.conformance.runtimes.worker"]
+        command = [sys.executable, "-P", str(_WORKER)]
         self._running = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            start_new_session=True,  # to end it with all that it has started
         )
         self._stop = weakref.finalize(self, _stop, self._running, self._stderr)
         try:
@@ -115,7 +123,8 @@ class Process:
 
 
 def _stop(running: subprocess.Popen[bytes], stderr: Any) -> None:
-    running.kill()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     for stream in (running.stdin, running.stdout, stderr):
         if stream is not None:

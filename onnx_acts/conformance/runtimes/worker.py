@@ -11,6 +11,7 @@ import importlib
 import os
 import pickle
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
@@ -103,8 +104,8 @@ def main() -> None:
         while True:
             try:
                 call = pickle.load(sys.stdin.buffer)
-            except EOFError:
-                return
+            except EOFError:  # the suite's process is gone
+                os.killpg(os.getpid(), signal.SIGKILL)
             _send(answers, _answer(function, refusals, *call))
 
 
