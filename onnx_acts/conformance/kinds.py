@@ -110,6 +110,11 @@ def _odd_parameter(elements: Elements) -> Mask:
     return np.asarray(~np.isfinite(_rounded_parameter(elements)))
 
 
+def _odd_result(elements: Elements) -> Mask:
+    """Of a positive x, NaN alone: infinity times zero."""
+    return np.asarray(~(elements.x > 0) | np.isnan(elements.got))
+
+
 def _zero_times(elements: Elements) -> Mask:
     return np.asarray(elements.x == 0)
 
@@ -176,7 +181,7 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
         "odd parameter": Kind(
             "it takes a parameter otherwise that is infinite or NaN, or so when rounded",
             _odd_parameter,
-            _everywhere,
+            _odd_result,
         ),
         "product at 0": Kind(
             "it multiplies where x <= 0 rather than x < 0", _zero_times, _product_at_zero

@@ -29,7 +29,7 @@ Array = NDArray[Any]
 
 
 _ENOUGH = 100
-"""Elements at which a kind could have shown; a part of a run may have met only a few."""
+"""Elements at which a kind could have shown."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,6 +18,8 @@ from onnx_acts.ort.environment import library_facts
 
 __all__ = ["check_html", "html_text"]
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
 _SHOWN = 12
 """Cases that differ in the same way and are listed; the others are counted."""
 
@@ -79,6 +81,7 @@ def html_text(result: Result, environment: dict[str, Any], command: str = "") ->
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(here),
         autoescape=True,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
@@ -147,6 +150,11 @@ def _bars(entry: Entry) -> str:
     assert entry.record is not None
     label = f"errors of {entry.runtime.name} by size"
     return histogram_svg(entry.record.histogram, _plain(label))
+
+
+def _printable(value: Any) -> Any:
+    """Text without control characters, which no page may have; anything else as it is."""
+    return _CONTROL.sub("?", value) if type(value) is str else value
 
 
 def _plain(text: str) -> str:
