@@ -10,6 +10,7 @@ _PYTORCH_COMPILED = "torch 2.13.0, 2026-11-26"
 _JAX = "jax 0.10.2, 2026-11-26"
 _OPENVINO = "openvino 2026.4.0, 2026-11-26"
 _LITERT = "ai-edge-litert 2.3.0, 2026-11-26"
+_EXECUTORCH = "executorch 1.5.1, 2026-11-26"
 _TENSORFLOW = "tensorflow-cpu 2.21.0, 2026-11-26"
 _KERAS = "keras 3.15.1, 2026-11-26"
 _PADDLE = "paddlepaddle 3.3.1, 2026-11-26"
@@ -65,6 +66,9 @@ QUIRKS: tuple[Quirk, ...] = (
     Quirk("litert", "product at 0", ("LeakyRelu",), _LITERT, ("float32",)),
     Quirk("litert", "rounded parameter", ("LeakyRelu",), _LITERT, ("float16",)),
     Quirk("litert", "odd parameter", ("LeakyRelu",), _LITERT, ("float16",)),
+    Quirk("executorch", "subnormal", ("Relu", "LeakyRelu", "PRelu"), _EXECUTORCH, ("float32",)),
+    Quirk("executorch", "NaN", ("Relu",), _EXECUTORCH, ("float16",)),
+    Quirk("executorch", "zero sign", ("Relu",), _EXECUTORCH, ("float16",)),
     Quirk("tensorflow", "subnormal", ("Relu",), _TENSORFLOW, ("bfloat16", "float32", "float64")),
     Quirk("tensorflow", "subnormal", ("LeakyRelu", "Elu"), _TENSORFLOW),
     Quirk("tensorflow", "zero sign", ("Relu",), _TENSORFLOW, ("float32", "float64")),

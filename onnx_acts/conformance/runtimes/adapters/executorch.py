@@ -18,5 +18,6 @@ def run(operator: str, arrays: Arrays, attributes: Attributes) -> Array:
     call = TorchCall(standard_call(operator, arrays, attributes))
     exported = torch.export.export(call, call.tensors, strict=True)
     lowered = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
-    program = _load_for_executorch_from_buffer(lowered.to_executorch().buffer)
-    return call.array(program.forward(call.tensors)[0])
+    buffer = lowered.to_executorch().buffer
+    program = _load_for_executorch_from_buffer(buffer)
+    return call.array(program.forward(call.tensors)[0].clone())  # it lies in the program's memory
