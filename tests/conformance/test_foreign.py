@@ -202,6 +202,7 @@ def test_foreign_runtimes_do_inference_only() -> None:
     assert jax.unsupported(trained) == "LeakyRelu computes inference only"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("item", FOREIGN, ids=lambda item: item.name)
 def test_foreign_runtimes_differ_as_on_record(item: Foreign) -> None:
     """On special values in two types, whatever is installed here."""
@@ -227,6 +228,7 @@ def test_foreign_runtimes_in_every_group(name: str) -> None:
     assert result.ok, (failures, result.stale)
 
 
+@pytest.mark.slow
 def test_the_runtimes_of_the_extra_are_here() -> None:
     """In the tests' own environment the four are installed, in the versions that were seen."""
     for name in ("jax", "openvino", "litert", "executorch"):

@@ -111,7 +111,8 @@ def _cell(runtime: Mapping[str, Any], operator: str, dtype: str) -> str:
     scope = "exhaustive" if numpy_type(dtype).itemsize == 2 else "at least"
     parts = []
     if row["max_ulp"] <= 0.5:
-        parts.append(f"0.5 or less, {scope}")
+        swept = "exhaustive" if scope == "exhaustive" else "in the sweep"
+        parts.append(f"0.5 or less, {swept}")
     else:
         where = f" at {row['at']}" if row["at"] else ""
         parts.append(f"{scope} {_up(row['max_ulp'])}{where}")
