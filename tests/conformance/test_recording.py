@@ -20,7 +20,7 @@ def noted(x: list[float], got: list[float], **attributes: float) -> Record:
 
 def test_histogram() -> None:
     """Each error is in its step: none, one ULP, three, a wrong class."""
-    unit = np.float32(2.0**-23)
+    unit = 2.0**-23
     x = [1.0, 1.0, 1.0, np.nan]
     record = noted(x, [1.0, 1.0 + unit, 1.0 + 3 * unit, 0.0])
     wanted = dict.fromkeys(range(len(STEPS) + 2), 0)
@@ -31,7 +31,7 @@ def test_histogram() -> None:
 
 def test_curve_is_signed_and_in_order() -> None:
     """Errors stand in columns from large negative inputs to large positive ones, signed."""
-    unit = np.float32(2.0**-23)
+    unit = 2.0**-23
     record = noted([-1e30, -1.0, 0.0, 1e-30, 1.0, 1e30], [-1e28, -0.01, 0.0, 1e-30, 1 - unit, 1e30])
     columns = sorted(record.curve)
     assert (columns[0], columns[-1]) == (-HALF - 1, HALF + 1)
