@@ -210,7 +210,7 @@ def test_foreign_runtimes_differ_as_on_record(item: Foreign) -> None:
     if item.unavailable():
         pytest.skip(item.unavailable())
     slow = item.name in ("executorch", "pytorch-compiled")
-    specs = [spec_of("PReLU"), spec_of("ELU")] if slow else SPECS
+    specs = [spec_of("ELU")] if slow else SPECS
     dtypes = ["float32"] if slow else ["bfloat16", "float32"]
     result = run(Selection(specs, dtypes, ["special"], [item], quick=True))
     failures = [failure for cell in result.cells for failure in cell.failures]
@@ -224,7 +224,7 @@ def test_foreign_runtimes_in_every_group(name: str) -> None:
     item = runtime_of(name)
     if item.unavailable():
         pytest.skip(item.unavailable())
-    result = run(Selection(runtimes=[item], dtypes=["float16", "float32"], quick=True))
+    result = run(Selection(runtimes=[item], dtypes=["float32"], quick=True))
     failures = [failure for cell in result.cells for failure in cell.failures]
     assert result.ok, (failures, result.stale)
 
