@@ -56,13 +56,12 @@ class Quirk:
 
     def applies(self, runtime: str, version: str, case: Case) -> bool:
         """Whether it is about this case on this version of the runtime."""
-        here = version_tuple(version)
         return (
-            runtime == self.runtime
+            runtime == self.runtime  # first: most records are of others
             and case.spec.standard_name in self.operators
             and case.dtype in self.dtypes
-            and version_tuple(self.since) <= here
-            and (self.until is None or here <= version_tuple(self.until))
+            and version_tuple(self.since) <= version_tuple(version)
+            and (self.until is None or version_tuple(version) <= version_tuple(self.until))
         )
 
 

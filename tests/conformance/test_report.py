@@ -74,9 +74,10 @@ def test_table_of_all_runtimes() -> None:
     cell = Cell("LeakyReLU", "bfloat16", "dense", "", 1.0, max_ulp=1.4e7, cases=2, failed=1)
     cell.reasons = ["a reason of many words, " * 20]
     cells = [dataclasses.replace(cell, runtime=item.name) for item in ALL_RUNTIMES]
+    groups = [dataclasses.replace(cells[0], group=f"a group of length {i}") for i in range(9)]
     found = environment()
     found["library"] = {**found["library"], "path": "/somewhere/library.so"}
-    text = report.table_text(Result(cells=cells * 2, stale=["a sentence " * 30]), found)
+    text = report.table_text(Result(cells=cells * 2 + groups, stale=["a sentence " * 30]), found)
     assert max(map(len, text.splitlines())) <= WIDTH
     headings = " ".join(line for line in text.splitlines() if line.startswith("operator")).split()
     assert {item.name for item in ALL_RUNTIMES} <= set(headings)

@@ -90,7 +90,7 @@ def _notes(cells: Sequence[Cell]) -> list[str]:
             where = notes.setdefault((cell.runtime, reason), {})
             where[f"{cell.operator} {cell.dtype} {cell.group}"] = None
     return [
-        f"{_wrapped(f'{runtime}: {reason}', '  ')}\n  {_listed(list(where))}"
+        f"{_wrapped(f'{runtime}: {reason}', '  ')}\n{_wrapped(f'  {_listed(list(where))}', '  ')}"
         for (runtime, reason), where in notes.items()
     ]
 
