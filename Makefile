@@ -4,7 +4,7 @@
 # make lint      ruff, mypy, clang-format                             make bench, make conform: the figures
 # make docs      the site, in build/site/index.html                    make pictures: the figures of README and docs
 # make versions  measure versions of ONNX Runtime (minutes, downloads them), then make pictures
-# make accuracy  measure the kernels at every float32 number (minutes), write docs/accuracy.md
+# make accuracy  measure the kernels at every float32 number, and all runtimes (minutes), write docs/accuracy.md
 # make tables    the operators in the README, and the accuracy page of what was measured, from the table
 # make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
 # make coverage  the branches of the C++ sources that the native tests take (minutes)
@@ -44,14 +44,17 @@ bench: library | build
 conform: library | build
 	$(BIN)/onnx-acts conform --json build/conform.json --junit build/conform.xml
 
-accuracy: $(VENV)/.ready
+accuracy: library | build
 	$(BIN)/python -m tests.native.accuracy --full --json docs/accuracy/cpu.json
+	-$(BIN)/onnx-acts conform --runtimes all --groups dense --html build/dense.html --json build/dense.json
+	$(BIN)/python -m tests.native.accuracy.runtimes build/dense.json docs/figures/runtimes.json
 	ONNX_ACTS_BODY_STRIDE=1 $(BIN)/python -m pytest -q -s tests/definition/test_functions.py -k normal_negatives
 	$(MAKE) tables
 
 tables: $(VENV)/.ready
 	$(BIN)/python -m docs.tables README.md
-	$(BIN)/python -m tests.native.accuracy.page docs/accuracy/*.json > docs/accuracy.md
+	$(BIN)/python -m tests.native.accuracy.page docs/figures/runtimes.json docs/accuracy/*.json \
+	  > docs/accuracy.md
 
 fuzz: library
 	$(BIN)/python -m tests.fuzz --find-all --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))

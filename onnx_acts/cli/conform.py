@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from onnx_acts.cli.arguments import check_targets, named, progress
@@ -10,11 +13,22 @@ from onnx_acts.cli.outputs import add_from_outputs, check_unused, result_from_ou
 from onnx_acts.definition.specs import ELEMENT_TYPES, OPERATORS, QUANTIZED_TYPES
 
 if TYPE_CHECKING:
+    from onnx_acts.conformance.runtimes import Runtime
     from onnx_acts.conformance.suite import Result, Selection
 
 __all__ = ["add_conform", "run"]
 
 _DTYPES = (*ELEMENT_TYPES, *QUANTIZED_TYPES)
+
+_ALL = "all"
+
+_REPORTS = {
+    "json": "everything as JSON",
+    "junit": "a JUnit report",
+    "markdown": "a page of Markdown",
+    "html": "one page of HTML with every case and drawings of the errors; needs Jinja2",
+}
+"""The reports, by their flags."""
 
 
 def add_conform(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +42,21 @@ def add_conform(parser: argparse.ArgumentParser) -> None:
         ("--ops", "operators"),
         ("--dtypes", "element types"),
         ("--groups", "groups of cases"),
-        ("--runtimes", "runtimes; one that cannot be used is then an error"),
+        ("--runtimes", "runtimes, or all; one that is named and cannot be used is an error"),
     ):
         parser.add_argument(flag, nargs="+", metavar="NAME", help=f"only these {what}")
+    parser.add_argument(
+        "--runtime",
+        action="append",
+        metavar="MODULE:CALLABLE",
+        help="judge this function of yours, too; may be repeated",
+    )
+    parser.add_argument(
+        "--list-runtimes", action="store_true", help="say which runtimes there are, and stop"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer cases, for a first look")
-    parser.add_argument("--json", metavar="FILE", help="write everything as JSON")
-    parser.add_argument("--junit", metavar="FILE", help="write a JUnit report")
+    for flag, what in _REPORTS.items():
+        parser.add_argument(f"--{flag}", metavar="FILE", help=f"write {what}")
     parser.add_argument(
         "--save-failures",
         metavar="DIR",
@@ -56,7 +79,13 @@ def run(arguments: argparse.Namespace) -> int:
     from onnx_acts.files.writing import write_atomically
     from onnx_acts.ort.environment import environment
 
-    check_targets((arguments.json, arguments.junit))
+    if arguments.list_runtimes:
+        print(_runtimes_text())
+        return 0
+    targets = {name: getattr(arguments, name) for name in _REPORTS}
+    check_targets(targets.values())
+    if arguments.html:
+        report.check_html()
     if arguments.save_failures:
         check_folder(arguments.save_failures)
     check_unused(arguments)
@@ -68,16 +97,38 @@ def run(arguments: argparse.Namespace) -> int:
     progress("")
     if not result.ran:
         raise ValueError(_nothing_ran(result))
-    found = environment()
+    found, command = environment(), _command()
     print(report.table_text(result, found))
-    if arguments.json:
-        write_atomically(arguments.json, report.json_text(result, found).encode())
-    if arguments.junit:
-        write_atomically(arguments.junit, report.junit_text(result).encode())
+    for name, path in targets.items():
+        if path:
+            text = report.WRITERS[name](result, found, command)
+            write_atomically(path, text.encode())
     failed = any(cell.status == "fail" for cell in result.cells)
     if selection is not None and arguments.save_failures and failed:
         write_folder(arguments.save_failures, failure_files(result, selection))
     return 0 if result.ok else 1
+
+
+def _command() -> str:
+    """The command line, as a shell takes it."""
+    return shlex.join(["onnx-acts", *sys.argv[1:]])
+
+
+def _runtimes_text() -> str:
+    """The runtimes, those of a plain run first, and what those that are not here need."""
+    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, version_of
+    from onnx_acts.conformance.runtimes.foreign import Foreign
+
+    lines = ["by default:"]
+    for number, item in enumerate(ALL_RUNTIMES):
+        if number == len(RUNTIMES):
+            lines += ["", "by name, or with --runtimes all:"]
+        # A foreign runtime tells without being loaded.
+        missing = item.missing() if isinstance(item, Foreign) else item.unavailable()
+        lines.append(f"  {item.name:<17} {version_of(item) or '-':<14} {item.title}")
+        lines += [f"{'':20}{missing}"] if missing else []
+    lines += ["", "your own: --runtime MODULE:CALLABLE"]
+    return "\n".join(lines)
 
 
 def _selection(arguments: argparse.Namespace) -> Selection:
@@ -91,21 +142,47 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     from onnx_acts.conformance.runtimes import RUNTIMES
     from onnx_acts.conformance.suite import Selection
 
-    runtimes = named(arguments.runtimes, {item.name: item for item in RUNTIMES}, "--runtimes")
+    runtimes = _runtimes(arguments)
     for runtime in runtimes:
-        needed = arguments.runtimes or runtime.name == "library"
-        if needed and runtime.unavailable():
-            raise ValueError(
-                f"the runtime {runtime.name} cannot be used: {runtime.unavailable()}; or leave it"
-                f" out: --runtimes {' '.join(r.name for r in RUNTIMES if not r.unavailable())}"
-            )
+        asked = [*(arguments.runtimes or ["library"]), *(arguments.runtime or [])]
+        if _is_named(runtime.name, asked) and runtime.unavailable():
+            why = f"the runtime {runtime.name} cannot be used: {runtime.unavailable()}"
+            if ":" in runtime.name:
+                raise ValueError(why)
+            others = " ".join(r.name for r in RUNTIMES if not r.unavailable())
+            raise ValueError(f"{why}; or leave it out: --runtimes {others}")
     return Selection(
         operators=named(arguments.ops, {spec.name: spec for spec in OPERATORS}, "--ops"),
         dtypes=named(arguments.dtypes, {name: name for name in _DTYPES}, "--dtypes"),
         groups=named(arguments.groups, {name: name for name in GROUPS}, "--groups"),
         runtimes=runtimes,
         quick=arguments.quick,
+        recorded=bool(arguments.html),
     )
+
+
+def _is_named(name: str, words: Sequence[str]) -> bool:
+    return any(name in (part.strip() for part in word.split(",")) for word in words)
+
+
+def _runtimes(arguments: argparse.Namespace) -> Sequence[Runtime]:
+    """The runtimes of `--runtimes`, then those of `--runtime`, each once.
+
+    Raises:
+        ValueError: there is no such runtime.
+    """
+    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, runtime_of
+
+    known = {item.name: item for item in ALL_RUNTIMES}
+    words = [part.strip() for word in arguments.runtimes or [] for part in word.split(",")]
+    own = {word: runtime_of(word) for word in [*words, *(arguments.runtime or [])] if ":" in word}
+    chosen: Sequence[Runtime] = RUNTIMES
+    if _ALL in words:
+        chosen = ALL_RUNTIMES
+    elif arguments.runtimes is not None:
+        chosen = named([",".join(words)], known | own, "--runtimes")
+    more = [runtime_of(name) for name in arguments.runtime or []]
+    return list({item.name: item for item in [*chosen, *own.values(), *more]}.values())
 
 
 def _nothing_ran(result: Result) -> str:

@@ -17,6 +17,7 @@ Integers have no such grid: their error is the difference.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import limits_of
 from onnx_acts.definition.reference import rounded
 
-__all__ = ["Comparison", "compare", "ulp", "ulp_error"]
+__all__ = ["Comparison", "broken", "compare", "misclassified", "ulp", "ulp_error"]
 
 Array = NDArray[Any]
 
@@ -42,12 +43,14 @@ class Comparison:
         worst: flat index of the worst of them, None where all are right or the arrays have
             different shapes or element types.
         message: what is wrong in one line, empty where nothing is.
+        outputs: what the runtime returned, where one was asked.
     """
 
     max_ulp: float
     wrong: int = 0
     worst: int | None = None
     message: str = ""
+    outputs: Sequence[Array] = ()
 
     @property
     def ok(self) -> bool:
@@ -76,8 +79,31 @@ def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> C
     got, exact = got.reshape(-1), exact.reshape(-1)
     if np.issubdtype(dtype, np.integer):
         return _compare_steps(got, exact, promise)
-    misclassified = _misclassified(got, exact)
-    errors = ulp_error(got, exact)
+    classes, errors = misclassified(got, exact), ulp_error(got, exact)
+    wrong = broken(got, exact, promise)
+    max_ulp = float(np.max(errors, where=~classes, initial=0.0))
+    if not wrong.any():
+        return Comparison(max_ulp)
+    worst = int(np.argmax(np.where(classes, np.inf, np.where(wrong, errors, -1))))
+    message = (
+        f"got {_text(got[worst])}, exact {_text(exact[worst])}: "
+        + ("wrong class" if classes[worst] else f"{float(errors[worst]):.4g} ULP")
+        + f" (promise {promise:g} ULP; {int(wrong.sum())} of {got.size} elements, first"
+        f" {int(np.argmax(wrong))})"
+    )
+    return Comparison(max_ulp, int(wrong.sum()), worst, message)
+
+
+@np.errstate(all="ignore")
+def broken(got: Array, exact: Array, promise: float) -> NDArray[np.bool_]:
+    """Which elements break the promise; see `compare`.
+
+    Args:
+        got: values of a floating-point element type.
+        exact: the true values in a wider type.
+        promise: the largest error allowed, in ULP.
+    """
+    dtype, errors = got.dtype, ulp_error(got, exact)
     right, slack = rounded(exact, dtype), _slack(dtype, exact.dtype)
     if promise > 0.5:
         too_far = errors > promise + slack
@@ -87,18 +113,7 @@ def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> C
         # Where the true value has too few bits to tell which of two numbers is nearer, both are
         # right. (Beside a power of two a neighbour is off by half a unit, and wrong.)
         too_far = errors - ulp_error(right, exact) > 2 * slack
-    wrong = misclassified | (too_far & (got != right))
-    max_ulp = float(np.max(errors, where=~misclassified, initial=0.0))
-    if not wrong.any():
-        return Comparison(max_ulp)
-    worst = int(np.argmax(np.where(misclassified, np.inf, np.where(wrong, errors, -1))))
-    message = (
-        f"got {_text(got[worst])}, exact {_text(exact[worst])}: "
-        + ("wrong class" if misclassified[worst] else f"{float(errors[worst]):.4g} ULP")
-        + f" (promise {promise:g} ULP; {int(wrong.sum())} of {got.size} elements, first"
-        f" {int(np.argmax(wrong))})"
-    )
-    return Comparison(max_ulp, int(wrong.sum()), worst, message)
+    return np.asarray(misclassified(got, exact) | (too_far & (got != right)))
 
 
 def _compare_steps(got: Array, exact: Array, promise: float) -> Comparison:
@@ -148,8 +163,13 @@ def ulp_error(got: Array, exact: Array) -> NDArray[np.float64]:
     return np.asarray(np.minimum(errors, _LARGEST_REPORTED), dtype=np.float64)
 
 
-def _misclassified(got: Array, exact: Array) -> NDArray[np.bool_]:
-    """Where NaN, an infinity, a sign or a zero is lost or made up."""
+def misclassified(got: Array, exact: Array) -> NDArray[np.bool_]:
+    """Where NaN, an infinity, a sign or a zero is lost or made up.
+
+    Args:
+        got: values of an element type.
+        exact: the true values in a wider type.
+    """
     nan = np.isnan(exact)
     # An infinity that was got for a finite value is a matter of distance: it may be right.
     infinite = np.isinf(exact) & ~np.isinf(got)

@@ -16,6 +16,7 @@ import fnmatch
 import re
 
 from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.foreign_accuracy import FOREIGN_ACCURACY
 from onnx_acts.definition.specs import ELEMENT_TYPES, OPERATORS, SPECS, Difference, Spec
 
 __all__ = [
@@ -170,6 +171,7 @@ KNOWN_DIFFERENCES: tuple[Difference, ...] = (
         ("float32", "float64"),
         ulp=2.0,
     ),
+    *FOREIGN_ACCURACY,
     *(
         dataclasses.replace(item, operators=(spec.name,))
         for spec in OPERATORS

@@ -9,14 +9,23 @@ from collections.abc import Callable, Iterable, Sequence
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.conformance.compare import Comparison, compare
+from onnx_acts.conformance.foreign_differences import QUIRKS
 from onnx_acts.conformance.known_differences import (
     KNOWN_DIFFERENCES,
     applies,
     measured_accuracy,
     missing_kernel,
 )
+from onnx_acts.conformance.quirks import QuirkLedger
+from onnx_acts.conformance.recording import Record
 from onnx_acts.conformance.reproduce import program
-from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, version_of
+from onnx_acts.conformance.runtimes import (
+    RUNTIMES,
+    Runtime,
+    RuntimeFacts,
+    facts_of,
+    version_of,
+)
 from onnx_acts.definition.specs import ELEMENT_TYPES, OPERATORS, QUANTIZED_TYPES, Difference, Spec
 
 __all__ = ["Cell", "Failure", "Result", "Selection", "promise_of", "run"]
@@ -33,6 +42,8 @@ class Selection:
     groups: Sequence[str] = tuple(GROUPS)
     runtimes: Sequence[Runtime] = tuple(RUNTIMES)
     quick: bool = False
+    recorded: bool = False
+    """Whether cells keep a `Record`, for reports that show more than a figure."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +78,7 @@ class Cell:
         skipped: how many the runtime has no answer to.
         failures: the first failures.
         reasons: why cases were skipped or differ as known.
+        record: what is kept of every case, where that was asked for.
     """
 
     operator: str
@@ -81,6 +93,7 @@ class Cell:
     skipped: int = 0
     failures: list[Failure] = dataclasses.field(default_factory=list)
     reasons: list[str] = dataclasses.field(default_factory=list)
+    record: Record | None = None
 
     @property
     def status(self) -> str:
@@ -99,10 +112,12 @@ class Result:
     Attributes:
         cells: every cell, in the order of the run.
         stale: known differences and missing kernels that no longer show, one sentence each.
+        runtimes: what is known of each runtime.
     """
 
     cells: list[Cell] = dataclasses.field(default_factory=list)
     stale: list[str] = dataclasses.field(default_factory=list)
+    runtimes: list[RuntimeFacts] = dataclasses.field(default_factory=list)
 
     @property
     def ran(self) -> bool:
@@ -128,13 +143,16 @@ def run(
         progress: is told what comes next.
     """
     result, ledger = Result(), _Ledger(known)
+    result.runtimes = [facts_of(item) for item in selection.runtimes]
     products = itertools.product(selection.operators, selection.dtypes, selection.groups)
     parts = [part for part in products if part[1] in part[0].element_types]
     for number, (spec, dtype, group) in enumerate(parts, 1):
         progress(f"{number}/{len(parts)} {spec.name} {dtype} {group}")
         chosen = cases(spec, dtype, group, selection.quick)
-        result.cells += _run_group(chosen, spec, dtype, group, selection.runtimes, ledger)
+        result.cells += _run_group(chosen, spec, dtype, group, selection, ledger)
     result.stale = ledger.stale() + _gained_kernels(selection)
+    if set(selection.groups) >= set(GROUPS):  # a kind shows in some of the groups
+        result.stale += ledger.quirks.stale()
     return result
 
 
@@ -175,7 +193,20 @@ class _Ledger:
 
     def __init__(self, records: Sequence[Difference]) -> None:
         self._records = records
+        self.quirks = QuirkLedger(QUIRKS)
         self._differs: dict[tuple[int, str, str, str], bool] = {}
+
+    def explain(
+        self, runtime: Runtime, case: Case, outcome: Comparison, promise: float
+    ) -> list[str]:
+        """Notes a result and returns why it differs, as known; nothing where it does not."""
+        record = self.find(runtime, case, not outcome.ok)
+        reasons = self.quirks.explain(
+            runtime.name, version_of(runtime), case, outcome.outputs, promise
+        )
+        if outcome.ok:
+            return []
+        return [f"{record.reason} ({record.seen})"] if record is not None else reasons
 
     def find(self, runtime: Runtime, case: Case, differs: bool) -> Difference | None:
         """Notes a result and returns the record that explains it where it differs."""
@@ -203,16 +234,18 @@ def _run_group(
     spec: Spec,
     dtype: str,
     group: str,
-    runtimes: Sequence[Runtime],
+    selection: Selection,
     ledger: _Ledger,
 ) -> list[Cell]:
     """Runs one group on every runtime; no cells where the group is empty."""
     cells = {
         item.name: Cell(spec.name, dtype, group, item.name, promise_of(item, spec, dtype))
-        for item in runtimes
+        for item in selection.runtimes
     }
+    for cell in cells.values() if selection.recorded else ():
+        cell.record = Record()
     for case in chosen:
-        for item in runtimes:
+        for item in selection.runtimes:
             _run_case(case, item, cells[item.name], ledger)
     return [cell for cell in cells.values() if cell.cases]
 
@@ -224,17 +257,22 @@ def _run_case(case: Case, runtime: Runtime, cell: Cell, ledger: _Ledger) -> None
     if reason:
         cell.skipped += 1
         _add(cell.reasons, reason)
+        if cell.record is not None:
+            cell.record.note(case, "n/a", 0.0, reason, ())
         return
     outcome = judge(runtime, case, cell.promise)
     cell.max_ulp = max(cell.max_ulp, outcome.max_ulp)
-    record = ledger.find(runtime, case, not outcome.ok)
-    if record is not None:
-        cell.known += 1
-        _add(cell.reasons, f"{record.reason} ({record.seen})")
-    elif not outcome.ok:
+    reasons = ledger.explain(runtime, case, outcome, cell.promise)
+    status = "pass" if outcome.ok else "known" if reasons else "fail"
+    for reason in reasons:
+        _add(cell.reasons, reason)
+    cell.known += status == "known"
+    if status == "fail":
         cell.failed += 1
         if len(cell.failures) < _REPORTED_FAILURES:
             cell.failures.append(_failure(runtime, case, cell, outcome))
+    if cell.record is not None:
+        cell.record.note(case, status, outcome.max_ulp, outcome.message, outcome.outputs)
 
 
 def judge(runtime: Runtime, case: Case, promise: float) -> Comparison:
@@ -253,7 +291,9 @@ def judge(runtime: Runtime, case: Case, promise: float) -> Comparison:
     kind = numpy_type(case.dtype)
     found = [compare(got, true, kind, promise) for got, true in zip(outputs, exact, strict=True)]
     worst = max(found, key=lambda one: (not one.ok, one.max_ulp))
-    return dataclasses.replace(worst, max_ulp=max(one.max_ulp for one in found))
+    return dataclasses.replace(
+        worst, max_ulp=max(one.max_ulp for one in found), outputs=tuple(outputs)
+    )
 
 
 def _failure(runtime: Runtime, case: Case, cell: Cell, outcome: Comparison) -> Failure:

@@ -2,6 +2,8 @@
 
 import functools
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -94,7 +96,7 @@ def test_command_refuses_to_run_nothing(conform: Run, filters: list[str], messag
         conform("--quick", "--ops", "ReLU", *filters)
 
 
-@pytest.mark.parametrize("flag", ["--json", "--junit"])
+@pytest.mark.parametrize("flag", ["--json", "--junit", "--markdown", "--html"])
 def test_command_checks_targets_first(
     conform: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flag: str
 ) -> None:
@@ -106,6 +108,112 @@ def test_command_checks_targets_first(
         conform(flag, str(tmp_path / "none" / "file"))
     with pytest.raises(IsADirectoryError, match="it is a directory"):
         conform(flag, str(tmp_path))
+
+
+def test_all_reports(conform: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each report is written; the page and the JSON have the records, and the command."""
+    filters = ["--quick", "--ops", "ELU", "--dtypes", "float32", "--groups", "special"]
+    files = {name: tmp_path / name for name in ("json", "junit", "markdown", "html")}
+    flags = [word for name, path in files.items() for word in (f"--{name}", str(path))]
+    assert conform(*filters, "--runtimes", "evaluator,reference", *flags) == 0
+    assert all(path.stat().st_size for path in files.values())
+    content = json.loads(files["json"].read_text())
+    assert {cell["record"]["elements"] for cell in content["cells"]} == {3 * 95}
+    assert content["command"].startswith("onnx-acts ")
+    assert "ELU-float32-evaluator" in files["html"].read_text()
+
+
+def test_html_without_jinja(conform: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is refused before any case runs."""
+    from onnx_acts.conformance import suite as runner
+
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.setattr(runner, "run", lambda *rest, **named: pytest.fail("it ran"))
+    with pytest.raises(ImportError, match="--html needs Jinja2"):
+        conform("--html", str(tmp_path / "page.html"), "--runtimes", "evaluator")
+
+
+OWN = """
+import numpy as np
+def run(operator, arrays, attributes):
+    return np.where(arrays[0] < 0, arrays[0].dtype.type(0), arrays[0])
+"""
+
+
+def test_own_runtime(
+    conform: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By `--runtimes` alone, by `--runtime` beside others; status 1 where it is wrong."""
+    (tmp_path / "own_on_the_line.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    filters = ["--quick", "--dtypes", "float32", "--groups", "special"]
+    name = "own_on_the_line:run"
+    assert conform(*filters, "--ops", "ReLU", "--runtimes", name) == 0
+    assert "operator  type     own_on_the_line:run" in capsys.readouterr().out
+    both = ["--runtimes", "reference", "--runtime", name]
+    assert conform(*filters, "--ops", "ReLU", *both) == 0
+    assert "operator  type     reference  own_on_the_line:run" in capsys.readouterr().out
+    assert conform(*filters, "--ops", "ELU", "--runtimes", name) == 1
+    out = capsys.readouterr().out
+    assert f"runtime_of('{name}').run(case)" in out
+
+
+@pytest.mark.parametrize("flag", ["--runtime", "--runtimes"])
+def test_own_runtime_that_is_not_there(conform: Run, flag: str) -> None:
+    """The message names it and the reason, and no other runtimes."""
+    wanted = (
+        "^the runtime no_such_module:run cannot be used: it cannot be loaded:"
+        " No module named 'no_such_module'$"
+    )
+    with pytest.raises(ValueError, match=wanted):
+        conform("--quick", flag, "no_such_module:run")
+
+
+def test_list_of_runtimes(conform: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every runtime has a line; those of other projects are told apart; nothing runs."""
+    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES
+
+    assert conform("--list-runtimes") == 0
+    default, others = capsys.readouterr().out.split("by name, or with --runtimes all:")
+    for item in ALL_RUNTIMES:
+        text = default if item in RUNTIMES else others
+        assert f"  {item.name} " in text
+    assert "not installed: pip install" in others
+
+
+def test_all_runtimes(
+    conform: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--runtimes all` takes every one, and those that are not installed are no error."""
+    from onnx_acts.conformance import runtimes
+    from onnx_acts.conformance.runtimes.foreign import Foreign
+
+    absent = Foreign("absent", "Absent", "absent", ["no_such_module"], "pip install absent")
+    some = (runtimes.runtime_of("reference"), absent)
+    monkeypatch.setattr(runtimes, "ALL_RUNTIMES", some)
+    filters = ["--quick", "--ops", "ELU", "--dtypes", "float32", "--groups", "special"]
+    assert conform(*filters, "--runtimes", "all") == 0
+    assert "absent: not installed: pip install absent" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="absent cannot be used: not installed: pip install"):
+        conform(*filters, "--runtimes", "absent")
+
+
+def test_a_plain_run_loads_no_other_project() -> None:
+    """Nor does the list of runtimes."""
+    code = """
+import sys
+from onnx_acts.cli.main import main
+filters = ["--quick", "--ops", "ReLU", "--dtypes", "float32", "--groups", "special"]
+assert main(["conform", *filters]) == 0
+assert main(["conform", "--list-runtimes"]) == 0
+names = {"jax", "tensorflow", "keras", "paddle", "executorch", "ai_edge_litert", "openvino", "tvm"}
+assert not names & set(sys.modules), names & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_quick_run(conform: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from onnx_acts.conformance import known_differences, runtimes
+from onnx_acts.conformance import known_differences
 from onnx_acts.conformance import suite as runner
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import GROUPS, cases
@@ -24,7 +24,7 @@ from onnx_acts.conformance.known_differences import (
     version_tuple,
 )
 from onnx_acts.conformance.reproduce import program
-from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, runtime_of
+from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, ort, runtime_of
 from onnx_acts.conformance.suite import Result, Selection, run
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import (
@@ -282,7 +282,7 @@ def test_missing_kernels_name_things_that_exist(item: MissingKernel) -> None:
 
 def test_bfloat16_needs_a_runtime_that_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where ONNX Runtime takes no bfloat16 from Python, that alone is n/a."""
-    monkeypatch.setattr(runtimes, "_TAKES_BFLOAT16", False)
+    monkeypatch.setattr(ort, "_TAKES_BFLOAT16", False)
     for dtype in ELEMENT_TYPES:
         case = Case("ReLU", dtype, [np.ones(2).astype(numpy_type(dtype))])
         assert bool(runtime_of("bodies").unsupported(case)) == (dtype == "bfloat16")
@@ -364,10 +364,10 @@ def test_a_node_that_lands_elsewhere_fails(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_standard_node_that_lands_elsewhere_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor do right numbers from the CPU provider prove anything about ours."""
-    provider = runtimes.runtime_of("provider")
+    provider = runtime_of("provider")
     if provider.unavailable():
         pytest.skip(provider.unavailable())
-    monkeypatch.setattr(runtimes, "add_provider", lambda options, more: None)
+    monkeypatch.setattr(ort, "add_provider", lambda options, more: None)
     case = Case("PReLU", "float32", [np.array([-3.0], np.float32), np.array([2.5], np.float32)])
     found = runner.judge(provider, case, 1.0)
     wanted = "PRelu float32 ran on CPUExecutionProvider, not on OnnxActsExecutionProvider"
@@ -376,7 +376,7 @@ def test_a_standard_node_that_lands_elsewhere_fails(monkeypatch: pytest.MonkeyPa
 
 def test_parameters_of_the_provider() -> None:
     """In float64, what a FLOAT attribute cannot hold is n/a; elsewhere it is rounded anyway."""
-    provider = runtimes.runtime_of("provider")
+    provider = runtime_of("provider")
     if provider.unavailable():
         pytest.skip(provider.unavailable())
     for dtype, alpha, reason in (

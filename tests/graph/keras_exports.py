@@ -17,7 +17,7 @@ import numpy as np
 
 os.environ["KERAS_BACKEND"] = "torch"  # before Keras is imported
 
-import keras  # type: ignore[import-not-found]  # not in this environment
+import keras
 from keras import layers
 
 ONE_SIGN = keras.initializers.RandomUniform(0.1, 0.9, seed=1)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
+from onnx_acts.conformance.runtimes import RuntimeFacts
 from onnx_acts.conformance.suite import Cell, Failure, Result
-from onnx_acts.conformance.vectors.folders import case_of
+from onnx_acts.conformance.vectors.folders import FORM_TITLES, case_of
 from onnx_acts.conformance.vectors.frozen import Vectors
 from onnx_acts.conformance.vectors.index import Test
 from onnx_acts.conformance.vectors.known import Records
@@ -59,7 +60,11 @@ def judge_folder(
         key = (test.operator, test.dtype, test.group, f"{name}/{test.form}")
         cell = cells.setdefault(key, Cell(*key, records.promise(test)))
         _judge_test(vectors, test, folder, cell, records)
-    return Result(list(cells.values()), records.stale())
+    facts = [
+        RuntimeFacts(f"{name}/{form}", title, package=name, version=version)
+        for form, title in FORM_TITLES.items()
+    ]
+    return Result(list(cells.values()), records.stale(), facts)
 
 
 def _judge_test(vectors: Vectors, test: Test, folder: Path, cell: Cell, records: Records) -> None:

@@ -15,12 +15,13 @@ from tests.native.accuracy.page import page
 
 DOCS = ROOT / "docs"
 NAMES = {spec.name for spec in SPECS}
+RUNTIMES = json.loads((DOCS / "figures" / "runtimes.json").read_text())
 FILES = [json.loads(path.read_text()) for path in sorted((DOCS / "accuracy").glob("*.json"))]
 
 
 def test_page_is_current() -> None:
     """The page is what the generator makes of the files."""
-    assert (DOCS / "accuracy.md").read_text() == page(FILES)
+    assert (DOCS / "accuracy.md").read_text() == page(FILES, RUNTIMES)
 
 
 @pytest.mark.parametrize("content", FILES, ids=lambda content: str(content["environment"]["title"]))
@@ -81,5 +82,5 @@ def test_rows(records: list[Record], row: str) -> None:
     """Figures are rounded up; exact results share a row; long lists stand below the table."""
     text = page([{"environment": {"title": "Here", "date": "today"}, "records": records}])
     assert row in text.splitlines()
-    assert "## Here\n\n- date: today\n" in text
+    assert "### Here\n\n- date: today\n" in text
     assert ("List 1: 0, 1, 2" in text) == (len(records) == 9)

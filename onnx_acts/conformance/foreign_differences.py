@@ -1,0 +1,168 @@
+"""What was seen of other projects' runtimes, with the version and the date."""
+
+from __future__ import annotations
+
+from onnx_acts.conformance.quirks import Quirk
+
+__all__ = ["QUIRKS"]
+
+_PYTORCH_COMPILED = "torch 2.13.0, 2026-11-26"
+_JAX = "jax 0.10.2, 2026-11-26"
+_OPENVINO = "openvino 2026.4.0, 2026-11-26"
+_LITERT = "ai-edge-litert 2.3.0, 2026-11-26"
+_EXECUTORCH = "executorch 1.5.1, 2026-11-26"
+_TENSORFLOW = "tensorflow-cpu 2.21.0, 2026-11-26"
+_KERAS = "keras 3.15.1, 2026-11-26"
+_PADDLE = "paddlepaddle 3.3.1, 2026-11-26"
+_TRACT = "tract 0.23.9, 2026-11-26"
+_NCNN = "ncnn 1.0.20261020, 2026-11-26"
+_MNN = "MNN 3.6.1, 2026-11-26"
+_TVM = "apache-tvm 0.27.0.post1, 2026-11-26"
+_TINYGRAD = "tinygrad 0.14.0, 2026-11-26"
+
+QUIRKS: tuple[Quirk, ...] = (
+    Quirk("pytorch-compiled", "subnormal", ("LeakyRelu", "Elu"), _PYTORCH_COMPILED),
+    Quirk("pytorch-compiled", "zero sign", ("LeakyRelu", "PRelu", "Elu"), _PYTORCH_COMPILED),
+    Quirk("pytorch-compiled", "product at 0", ("LeakyRelu", "PRelu", "Elu"), _PYTORCH_COMPILED),
+    Quirk(
+        "pytorch-compiled",
+        "exp - 1",
+        ("Elu",),
+        _PYTORCH_COMPILED,
+        ("bfloat16", "float32", "float64"),
+    ),
+    Quirk(
+        "pytorch-compiled",
+        "odd parameter",
+        ("Elu",),
+        _PYTORCH_COMPILED,
+        ("bfloat16", "float32", "float64"),
+    ),
+    Quirk("jax", "subnormal", ("Relu", "PRelu"), _JAX, ("bfloat16", "float32", "float64")),
+    Quirk("jax", "subnormal", ("LeakyRelu", "Elu"), _JAX),
+    Quirk("jax", "zero sign", ("Relu", "LeakyRelu", "Elu"), _JAX),
+    Quirk("jax", "product at 0", ("Elu",), _JAX),
+    Quirk("jax", "rounded parameter", ("LeakyRelu", "Elu"), _JAX, ("float16",)),
+    Quirk("jax", "odd parameter", ("Elu",), _JAX, ("float16",)),
+    Quirk("openvino", "subnormal", ("Relu", "PRelu"), _OPENVINO, ("bfloat16", "float64")),
+    Quirk("openvino", "subnormal", ("LeakyRelu",), _OPENVINO, ("float16", "bfloat16", "float64")),
+    Quirk("openvino", "subnormal", ("Elu",), _OPENVINO),
+    Quirk("openvino", "NaN", ("Relu",), _OPENVINO),
+    Quirk("openvino", "NaN", ("LeakyRelu", "PRelu"), _OPENVINO, ("float64",)),
+    Quirk("openvino", "zero sign", ("Relu", "Elu"), _OPENVINO),
+    Quirk("openvino", "product at 0", ("Elu",), _OPENVINO),
+    Quirk("openvino", "infinite x", ("Relu", "LeakyRelu", "PRelu", "Elu"), _OPENVINO, ("float64",)),
+    Quirk("openvino", "exp - 1", ("Elu",), _OPENVINO, ("bfloat16", "float32", "float64")),
+    Quirk("openvino", "rounded parameter", ("PRelu",), _OPENVINO, ("float64",)),
+    Quirk("openvino", "float32", ("Relu", "LeakyRelu", "PRelu", "Elu"), _OPENVINO, ("float64",)),
+    Quirk("openvino", "exp - 1 in float32", ("Elu",), _OPENVINO, ("float64",)),
+    Quirk("openvino", "odd parameter", ("LeakyRelu", "PRelu"), _OPENVINO, ("float64",)),
+    Quirk("openvino", "odd parameter", ("Elu",), _OPENVINO, ("bfloat16", "float32", "float64")),
+    Quirk("litert", "subnormal", ("Relu", "Elu"), _LITERT, ("float32",)),
+    Quirk("litert", "subnormal", ("LeakyRelu",), _LITERT, ("float16", "float32")),
+    Quirk("litert", "NaN", ("Relu",), _LITERT, ("float16",)),
+    Quirk("litert", "zero sign", ("Relu", "Elu"), _LITERT, ("float16",)),
+    Quirk("litert", "zero sign", ("LeakyRelu",), _LITERT, ("float16", "float32")),
+    Quirk("litert", "product at 0", ("LeakyRelu",), _LITERT, ("float32",)),
+    Quirk("litert", "rounded parameter", ("LeakyRelu",), _LITERT, ("float16",)),
+    Quirk("litert", "odd parameter", ("LeakyRelu",), _LITERT, ("float16",)),
+    Quirk("executorch", "subnormal", ("Relu", "LeakyRelu", "PRelu"), _EXECUTORCH, ("float32",)),
+    Quirk("executorch", "NaN", ("Relu",), _EXECUTORCH, ("float16",)),
+    Quirk("executorch", "zero sign", ("Relu",), _EXECUTORCH, ("float16",)),
+    Quirk("tensorflow", "subnormal", ("Relu",), _TENSORFLOW, ("bfloat16", "float32", "float64")),
+    Quirk("tensorflow", "subnormal", ("LeakyRelu", "Elu"), _TENSORFLOW),
+    Quirk("tensorflow", "zero sign", ("Relu",), _TENSORFLOW, ("float32", "float64")),
+    Quirk("tensorflow", "zero sign", ("LeakyRelu",), _TENSORFLOW),
+    Quirk("tensorflow", "product at 0", ("LeakyRelu",), _TENSORFLOW),
+    Quirk("tensorflow", "exp - 1", ("Elu",), _TENSORFLOW),
+    Quirk("tensorflow", "rounded parameter", ("LeakyRelu",), _TENSORFLOW, ("float16", "float64")),
+    Quirk("tensorflow", "odd parameter", ("LeakyRelu",), _TENSORFLOW, ("float16", "float64")),
+    Quirk("keras", "subnormal", ("Relu",), _KERAS, ("bfloat16", "float32", "float64")),
+    Quirk("keras", "subnormal", ("LeakyRelu", "PRelu", "Elu"), _KERAS),
+    Quirk("keras", "zero sign", ("Relu",), _KERAS, ("float32", "float64")),
+    Quirk("keras", "zero sign", ("LeakyRelu", "PRelu", "Elu"), _KERAS),
+    Quirk("keras", "product at 0", ("LeakyRelu", "PRelu", "Elu"), _KERAS),
+    Quirk("keras", "infinite x", ("PRelu",), _KERAS),
+    Quirk("keras", "exp - 1", ("Elu",), _KERAS),
+    Quirk("keras", "rounded parameter", ("LeakyRelu",), _KERAS, ("float16", "float64")),
+    Quirk("keras", "rounded parameter", ("Elu",), _KERAS, ("float16",)),
+    Quirk("keras", "odd parameter", ("LeakyRelu",), _KERAS, ("float16", "float64")),
+    Quirk("keras", "odd parameter", ("PRelu", "Elu"), _KERAS),
+    Quirk("paddle", "subnormal", ("LeakyRelu", "Elu"), _PADDLE, ("float32", "float64")),
+    Quirk("paddle", "NaN", ("Relu", "LeakyRelu"), _PADDLE, ("float32", "float64")),
+    Quirk(
+        "paddle",
+        "zero sign",
+        ("Relu", "LeakyRelu", "PRelu", "Elu"),
+        _PADDLE,
+        ("float32", "float64"),
+    ),
+    Quirk("paddle", "product at 0", ("PRelu",), _PADDLE, ("float32", "float64")),
+    Quirk("paddle", "infinite x", ("Elu",), _PADDLE, ("float64",)),
+    Quirk("paddle", "exp - 1", ("Elu",), _PADDLE, ("float32", "float64")),
+    Quirk("paddle", "rounded parameter", ("Elu",), _PADDLE, ("float64",)),
+    Quirk("paddle", "float32", ("Elu",), _PADDLE, ("float64",)),
+    Quirk("paddle", "odd parameter", ("Elu",), _PADDLE, ("float32", "float64")),
+    Quirk("tract", "subnormal", ("LeakyRelu",), _TRACT, ("float16",)),
+    Quirk("tract", "subnormal", ("Elu",), _TRACT, ("float16", "float32", "float64")),
+    Quirk("tract", "NaN", ("Relu", "Elu"), _TRACT, ("float16", "float32", "float64")),
+    Quirk("tract", "zero sign", ("Relu",), _TRACT, ("float32", "float64")),
+    Quirk("tract", "zero sign", ("LeakyRelu",), _TRACT, ("float16", "float32")),
+    Quirk("tract", "zero sign", ("Elu",), _TRACT, ("float16", "float32", "float64")),
+    Quirk("tract", "product at 0", ("LeakyRelu",), _TRACT, ("float16", "float32")),
+    Quirk("tract", "product at 0", ("Elu",), _TRACT, ("float16", "float32", "float64")),
+    Quirk("tract", "exp - 1", ("Elu",), _TRACT, ("float16", "float32", "float64")),
+    Quirk("tract", "rounded parameter", ("LeakyRelu", "Elu"), _TRACT, ("float16",)),
+    Quirk("tract", "odd parameter", ("LeakyRelu",), _TRACT, ("float16",)),
+    Quirk("tract", "odd parameter", ("Elu",), _TRACT, ("float16", "float32", "float64")),
+    Quirk("ncnn", "subnormal", ("LeakyRelu", "PRelu", "Elu"), _NCNN, ("float32",)),
+    Quirk("ncnn", "NaN", ("LeakyRelu",), _NCNN, ("float32",)),
+    Quirk("ncnn", "zero sign", ("LeakyRelu", "PRelu", "Elu"), _NCNN, ("float32",)),
+    Quirk("ncnn", "product at 0", ("PRelu",), _NCNN, ("float32",)),
+    Quirk("ncnn", "infinite x", ("PRelu",), _NCNN, ("float32",)),
+    Quirk("ncnn", "exp - 1", ("Elu",), _NCNN, ("float32",)),
+    Quirk("ncnn", "odd parameter", ("PRelu",), _NCNN, ("float32",)),
+    Quirk("mnn", "subnormal", ("LeakyRelu", "PRelu", "Elu"), _MNN, ("float32",)),
+    Quirk("mnn", "NaN", ("Relu", "LeakyRelu", "PRelu", "Elu"), _MNN, ("float32",)),
+    Quirk("mnn", "zero sign", ("Relu", "LeakyRelu", "PRelu", "Elu"), _MNN, ("float32",)),
+    Quirk("mnn", "product at 0", ("Elu",), _MNN, ("float32",)),
+    Quirk("mnn", "infinite x", ("Relu",), _MNN, ("float32",)),
+    Quirk("mnn", "exp - 1", ("Elu",), _MNN, ("float32",)),
+    Quirk("mnn", "odd parameter", ("Elu",), _MNN, ("float32",)),
+    Quirk("tvm", "subnormal", ("LeakyRelu",), _TVM),
+    Quirk("tvm", "subnormal", ("Elu",), _TVM, ("float32",)),
+    Quirk("tvm", "NaN", ("Relu", "LeakyRelu"), _TVM),
+    Quirk("tvm", "NaN", ("Elu",), _TVM, ("float32",)),
+    Quirk("tvm", "zero sign", ("Relu", "LeakyRelu"), _TVM),
+    Quirk("tvm", "zero sign", ("PRelu",), _TVM, ("float16", "float32", "float64")),
+    Quirk("tvm", "zero sign", ("Elu",), _TVM, ("float32",)),
+    Quirk("tvm", "product at 0", ("LeakyRelu",), _TVM),
+    Quirk("tvm", "product at 0", ("PRelu",), _TVM, ("float16", "float32", "float64")),
+    Quirk("tvm", "product at 0", ("Elu",), _TVM, ("float32",)),
+    Quirk("tvm", "infinite x", ("Elu",), _TVM, ("float32",)),
+    Quirk("tvm", "exp - 1", ("Elu",), _TVM, ("float32",)),
+    Quirk("tvm", "odd parameter", ("Elu",), _TVM, ("float32",)),
+    Quirk(
+        "tinygrad", "subnormal", ("LeakyRelu", "Elu"), _TINYGRAD, ("float16", "float32", "float64")
+    ),
+    Quirk(
+        "tinygrad",
+        "NaN",
+        ("Relu", "LeakyRelu", "Elu"),
+        _TINYGRAD,
+        ("float16", "float32", "float64"),
+    ),
+    Quirk(
+        "tinygrad",
+        "zero sign",
+        ("Relu", "LeakyRelu", "Elu"),
+        _TINYGRAD,
+        ("float16", "float32", "float64"),
+    ),
+    Quirk("tinygrad", "product at 0", ("Elu",), _TINYGRAD, ("float16", "float32", "float64")),
+    Quirk("tinygrad", "infinite x", ("Elu",), _TINYGRAD, ("float16", "float32", "float64")),
+    Quirk("tinygrad", "exp - 1", ("Elu",), _TINYGRAD, ("float16", "float32", "float64")),
+    Quirk("tinygrad", "rounded parameter", ("LeakyRelu", "Elu"), _TINYGRAD, ("float16",)),
+    Quirk("tinygrad", "odd parameter", ("Elu",), _TINYGRAD, ("float16", "float32", "float64")),
+)
+"""By runtime, in the order of the report's columns."""

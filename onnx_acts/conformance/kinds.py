@@ -1,0 +1,197 @@
+"""Kinds of differences between runtimes: where each can show, and which results it explains."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import limits_of
+from onnx_acts.conformance.compare import ulp
+from onnx_acts.definition import reference
+
+__all__ = ["KINDS", "Elements", "Kind"]
+
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True)
+class Elements:
+    """One output, element by element, in the type of the exact values.
+
+    Attributes:
+        x: the input.
+        parameter: the slope or alpha of each element, as the definition takes it.
+        exact: the true values.
+        got: what the runtime computed.
+        dtype: the element type.
+    """
+
+    x: Array
+    parameter: Array
+    exact: Array
+    got: Array
+    dtype: np.dtype[Any]
+
+    @property
+    def limits(self) -> Any:
+        """The limits of the element type."""
+        return limits_of(self.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of difference.
+
+    Attributes:
+        reason: what happens, for people.
+        where: the elements at which it can show, whatever was computed.
+        explains: the results that it explains.
+    """
+
+    reason: str
+    where: Callable[[Elements], Mask]
+    explains: Callable[[Elements], Mask]
+
+
+def _everywhere(elements: Elements) -> Mask:
+    return np.ones(elements.x.shape, np.bool_)
+
+
+def _subnormal(elements: Elements) -> Mask:
+    """A parameter may be one of float32, in which some take it even for float64."""
+    tiny, single = float(elements.limits.smallest_normal), float(np.finfo(np.float32).tiny)
+    limits = ((elements.x, tiny), (elements.parameter, max(tiny, single)), (elements.exact, tiny))
+    # A parameter that is rounded can bring a result down to the limit.
+    found = [(part != 0) & (np.abs(part) < 1.01 * limit) for part, limit in limits]
+    return np.asarray(np.any(found, axis=0))
+
+
+def _zero(elements: Elements) -> Mask:
+    return np.asarray(elements.exact == 0)
+
+
+def _zero_sign_lost(elements: Elements) -> Mask:
+    return np.asarray(elements.got == 0)
+
+
+def _negative(elements: Elements) -> Mask:
+    return np.asarray(elements.x < 0)
+
+
+def _cancelled(elements: Elements) -> Mask:
+    """exp(x) - 1 in the element type."""
+    error = np.abs(elements.got - elements.exact)
+    return np.asarray(error <= 2.0 * float(elements.limits.eps) * np.abs(elements.parameter))
+
+
+def _nan(elements: Elements) -> Mask:
+    return np.asarray(np.isnan(elements.exact))
+
+
+def _is_number(elements: Elements) -> Mask:
+    return np.asarray(~np.isnan(elements.got))
+
+
+def _is_nan(elements: Elements) -> Mask:
+    return np.asarray(np.isnan(elements.got))
+
+
+def _infinite(elements: Elements) -> Mask:
+    return np.asarray(np.isinf(elements.x))
+
+
+def _odd_parameter(elements: Elements) -> Mask:
+    return np.asarray(~np.isfinite(_rounded_parameter(elements)))
+
+
+def _odd_result(elements: Elements) -> Mask:
+    """Of a positive x, NaN alone: infinity times zero."""
+    return np.asarray(~(elements.x > 0) | np.isnan(elements.got))
+
+
+def _zero_times(elements: Elements) -> Mask:
+    return np.asarray(elements.x == 0)
+
+
+def _product_at_zero(elements: Elements) -> Mask:
+    wanted = elements.x * elements.parameter
+    same = np.where(np.isnan(wanted), np.isnan(elements.got), elements.got == wanted)
+    return np.asarray(same)
+
+
+def _not_single(elements: Elements) -> Mask:
+    return np.asarray(elements.exact != elements.exact.astype(np.float32))
+
+
+def _single(elements: Elements) -> Mask:
+    """Within the error of float32, or out of its range."""
+    bound = np.finfo(np.float32)
+    largest = np.maximum(np.abs(elements.exact), np.abs(elements.x))
+    error = np.abs(elements.got - elements.exact)
+    close = error <= 8 * float(bound.eps) * np.abs(elements.exact) + float(bound.tiny)
+    return np.asarray(close | (largest > float(bound.max)))
+
+
+def _cancelled_single(elements: Elements) -> Mask:
+    """exp(x) - 1 in float32."""
+    error = np.abs(elements.got - elements.exact)
+    return np.asarray(error <= 2.0 * float(np.finfo(np.float32).eps) * np.abs(elements.parameter))
+
+
+def _rounded_parameter(elements: Elements) -> Array:
+    """The parameter in the element type; of float64 in float32, where attributes have 32 bits."""
+    narrow = np.dtype(np.float32) if elements.dtype == np.float64 else elements.dtype
+    with np.errstate(all="ignore"):
+        return reference.rounded(elements.parameter, narrow).astype(elements.exact.dtype)
+
+
+def _parameter_is_rounded(elements: Elements) -> Mask:
+    return np.asarray((elements.x < 0) & (_rounded_parameter(elements) != elements.parameter))
+
+
+def _with_rounded_parameter(elements: Elements) -> Mask:
+    rounded = _rounded_parameter(elements)
+    scaled = elements.exact / elements.parameter * rounded
+    unit = ulp(np.where(np.isfinite(scaled), scaled, 0), elements.dtype)
+    close = np.abs(elements.got - scaled) <= 2.5 * unit
+    same = (np.isnan(scaled) & np.isnan(elements.got)) | (scaled == elements.got)
+    return np.asarray(close | same | ~np.isfinite(rounded))
+
+
+KINDS: Mapping[str, Kind] = types.MappingProxyType(
+    {
+        "subnormal": Kind(
+            "it takes subnormal numbers, or gives them, as zeros", _subnormal, _everywhere
+        ),
+        "zero sign": Kind("it loses the sign of zero", _zero, _zero_sign_lost),
+        "exp - 1": Kind("it computes exp(x) - 1, which cancels near zero", _negative, _cancelled),
+        "exp - 1 in float32": Kind(
+            "it computes exp(x) - 1 in float32, which cancels near zero",
+            _negative,
+            _cancelled_single,
+        ),
+        "NaN": Kind("it makes a number of NaN", _nan, _is_number),
+        "infinite x": Kind("it makes NaN, or a number, of infinity", _infinite, _everywhere),
+        "odd parameter": Kind(
+            "it takes a parameter otherwise that is infinite or NaN, or so when rounded",
+            _odd_parameter,
+            _odd_result,
+        ),
+        "product at 0": Kind(
+            "it multiplies where x <= 0 rather than x < 0", _zero_times, _product_at_zero
+        ),
+        "float32": Kind("it computes float64 in float32", _not_single, _single),
+        "rounded parameter": Kind(
+            "it rounds the parameter first, to the element type or to 32 bits",
+            _parameter_is_rounded,
+            _with_rounded_parameter,
+        ),
+    }
+)
+"""By the names that records have."""

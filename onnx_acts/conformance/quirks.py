@@ -1,0 +1,139 @@
+"""What other projects' runtimes are known to do to single elements, by kind.
+
+Their differences are of a few kinds, which show in most cases, and in a part of their elements: so
+a record names the kind, and the kind says which elements it explains. A case differs "as known"
+when each element that breaks the promise is explained by a record. A record is strict: where it had
+enough to explain and never did, the run says so and fails.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.compare import broken, compare
+from onnx_acts.conformance.kinds import KINDS, Elements
+from onnx_acts.conformance.known_differences import version_tuple
+from onnx_acts.conformance.runtimes.adapters.call import standard_call
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import ELEMENT_TYPES
+
+__all__ = ["Quirk", "QuirkLedger"]
+
+Array = NDArray[Any]
+
+
+_ENOUGH = 100
+"""Elements at which a kind could have shown."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Quirk:
+    """A kind of difference that a runtime has.
+
+    Attributes:
+        runtime: its name.
+        kind: the name of the kind, of `kinds.KINDS`.
+        operators: those that it concerns, by the names of the standard operators.
+        seen: the version and the date of the observation.
+        dtypes: the element types that it concerns.
+        since: the first version of the runtime's package that has it.
+        until: the last one; None while there is no fix.
+    """
+
+    runtime: str
+    kind: str
+    operators: tuple[str, ...]
+    seen: str
+    dtypes: tuple[str, ...] = ELEMENT_TYPES
+    since: str = "0"
+    until: str | None = None
+
+    def applies(self, runtime: str, version: str, case: Case) -> bool:
+        """Whether it is about this case on this version of the runtime."""
+        return (
+            runtime == self.runtime  # first: most records are of others
+            and case.spec.standard_name in self.operators
+            and case.dtype in self.dtypes
+            and version_tuple(self.since) <= version_tuple(version)
+            and (self.until is None or version_tuple(version) <= version_tuple(self.until))
+        )
+
+
+class QuirkLedger:
+    """Explains results by records, and keeps account of those that never explain anything."""
+
+    def __init__(self, records: Sequence[Quirk]) -> None:
+        self._records = records
+        self._able: dict[tuple[int, str, str], int] = {}
+        self._shown: set[tuple[int, str, str]] = set()
+
+    def explain(
+        self, runtime: str, version: str, case: Case, outputs: Sequence[Array], promise: float
+    ) -> list[str]:
+        """The reasons, with when they were seen, if they explain every element that differs."""
+        found = [
+            (number, record)
+            for number, record in enumerate(self._records)
+            if record.applies(runtime, version, case)
+        ]
+        if not found or len(outputs) != 1:
+            return []
+        exact = case.exact()[0]
+        if outputs[0].shape != exact.shape or outputs[0].dtype != numpy_type(case.dtype):
+            return []
+        return self._explained(found, _elements(case, outputs[0], exact), promise, case)
+
+    def _explained(
+        self, found: Sequence[tuple[int, Quirk]], elements: Elements, promise: float, case: Case
+    ) -> list[str]:
+        right = reference.rounded(elements.exact, elements.dtype)
+        with np.errstate(all="ignore"):
+            got = elements.got.astype(elements.dtype)
+        differs = broken(got, elements.exact, promise)
+        reasons, left = [], differs
+        for number, record in found:
+            kind = KINDS[record.kind]
+            with np.errstate(all="ignore"):
+                explained = differs & kind.where(elements) & kind.explains(elements)
+                able = int(np.count_nonzero(kind.where(elements)))
+            key = (number, case.spec.standard_name, case.dtype)
+            self._able[key] = self._able.get(key, 0) + able
+            if explained.any():
+                self._shown.add(key)
+            if (left & explained).any():
+                reasons.append(f"{kind.reason} ({record.seen})")
+                left = left & ~explained
+        mended = np.where(differs & ~left, right, got)
+        ok = compare(mended, elements.exact, elements.dtype, promise).ok
+        return reasons if ok else []
+
+    def stale(self) -> list[str]:
+        """One sentence for each record, operator and type that explains nothing any more."""
+        return [
+            f"{self._records[number].runtime}, {operator} {dtype}: no longer differs: remove the"
+            f" record ({KINDS[self._records[number].kind].reason})"
+            for (number, operator, dtype), able in self._able.items()
+            if able >= _ENOUGH and (number, operator, dtype) not in self._shown
+        ]
+
+
+def _elements(case: Case, got: Array, exact: Array) -> Elements:
+    """A case's elements, with the parameter as the definition rounds it."""
+    call = standard_call(case.operator, case.inputs, case.values)
+    with np.errstate(invalid="ignore"):  # of signalling NaNs
+        x = call.x.astype(exact.dtype)
+    if call.slope is not None:
+        parameter = np.broadcast_to(call.slope.astype(exact.dtype), x.shape)
+    else:
+        with np.errstate(over="ignore"):
+            compute = np.float64(call.alpha) if case.dtype == "float64" else np.float32(call.alpha)
+        parameter = np.full(x.shape, compute, exact.dtype)
+    with np.errstate(invalid="ignore"):
+        wide = got.astype(exact.dtype)
+    return Elements(x, parameter, exact, wide, got.dtype)

@@ -1,0 +1,247 @@
+"""Runtimes of other projects, and the user's own: processes, refusals, crashes."""
+
+import dataclasses
+import importlib.util
+import pickle
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.known_differences import version_tuple
+from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, facts_of, runtime_of, version_of
+from onnx_acts.conformance.runtimes.catalogue import FOREIGN
+from onnx_acts.conformance.runtimes.foreign import Custom, Foreign
+from onnx_acts.conformance.suite import Result, Selection, run
+from onnx_acts.definition.specs import SPECS, spec_of
+from tests.building import ROOT
+
+X = np.array([-2.0, -0.0, 3.0], np.float32)
+
+MODULE = """
+import os, signal
+import numpy as np
+calls = 0
+def run(operator, arrays, attributes):
+    global calls
+    calls += 1
+    print("a line that is no message")
+    if operator == "ELU":
+        raise NotImplementedError("no such kernel here")
+    if operator == "PReLU":
+        raise RuntimeError("type 7 is not supported by this build")
+    x, alpha = arrays[0], attributes.get("alpha")
+    below = x.dtype.type(0) if alpha is None else x.dtype.type(alpha) * x
+    return np.where(x < 0, below, x)
+def count(operator, arrays, attributes): return np.float32(calls), np.float32(os.getpid())
+def crash(operator, arrays, attributes): os.kill(os.getpid(), signal.SIGSEGV)
+def leave(operator, arrays, attributes):
+    print("last words"); os._exit(3)
+def write(operator, arrays, attributes):
+    arrays[0][...] = 0
+    return arrays[0]
+def divide(operator, arrays, attributes): raise ZeroDivisionError("by\\nzero")
+def text(operator, arrays, attributes): return "0.5"
+def floats(operator, arrays, attributes): return [0.5, 1.5]
+def two(operator, arrays, attributes): return arrays[0], arrays[0] + 1
+class Holder:
+    method = staticmethod(run)
+number = 3
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module that is in the current folder only; its name."""
+    (tmp_path / "own_of_a_user.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    return "own_of_a_user"
+
+
+def case(operator: str = "LeakyReLU", **more: Any) -> Case:
+    """A short case."""
+    slopes = [np.array([0.5], np.float32) for _ in spec_of(operator).inputs[1:]]
+    return Case(operator, "float32", [X, *slopes], **more)
+
+
+def judged(runtime: Custom, operators: list[str]) -> Result:
+    """Runs the special values on a runtime."""
+    specs = [spec_of(name) for name in operators]
+    return run(Selection(specs, ["float32"], ["special"], [runtime], quick=True))
+
+
+def test_own_runtime(module: str) -> None:
+    """A function in the current folder is found, computes, refuses in its words, and may print."""
+    result = judged(Custom(f"{module}:run"), ["ReLU", "LeakyReLU", "ELU"])
+    assert [cell.status for cell in result.cells] == ["pass", "pass", "n/a"]
+    assert result.cells[2].reasons == ["no such kernel here"]
+    assert Custom(f"{module}:Holder.method").run(case())[0].tolist() == [
+        -0.01 * np.float32(2),
+        0,
+        3,
+    ]
+
+
+def test_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program of the guide, as it stands there, is right where it has a kernel."""
+    text = (ROOT / "docs" / "guides" / "own_runtime.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "my_runtime.py").write_text(program)
+    monkeypatch.chdir(tmp_path)
+    result = judged(Custom("my_runtime:run"), ["LeakyReLU", "ELU"])
+    assert [cell.status for cell in result.cells] == ["pass", "n/a"]
+    assert result.cells[1].reasons == ["no kernel for ELU of float32"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("crash", "raised RuntimeError: its process died of SIGSEGV"),
+        ("leave", "raised RuntimeError: its process died with exit status 3: last words"),
+        ("write", "raised RuntimeError: it changed its inputs"),
+        ("divide", "raised RuntimeError: ZeroDivisionError: by zero"),
+        ("text", "it must return an array or several, and returned str"),
+        ("floats", "it must return an array or several, and returned float in a list"),
+    ],
+)
+def test_faults_are_failures(module: str, name: str, message: str) -> None:
+    """Whatever a function does is a result of its case, and the next case is tried as well."""
+    (cell,) = judged(Custom(f"{module}:{name}"), ["ReLU"]).cells
+    assert (cell.failed, cell.cases) == (3, 3)
+    assert all(message in failure.message for failure in cell.failures)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_such_module:run", "No module named 'no_such_module'"),
+        ("{}:none", "the module own_of_a_user has no 'none'"),
+        ("{}:number", "own_of_a_user:number cannot be called: it is a int"),
+        (":run", "':run' is not of the form module:callable"),
+        ("{}:", "'own_of_a_user:' is not of the form module:callable"),
+    ],
+)
+def test_what_cannot_be_loaded(module: str, name: str, message: str) -> None:
+    """It is unavailable, with the reason."""
+    assert Custom(name.format(module)).unavailable() == f"it cannot be loaded: {message}"
+
+
+def test_a_module_that_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is one that does not survive its own import, or raises something unusual."""
+    (tmp_path / "ends.py").write_text("import os\nos._exit(1)\n")
+    (tmp_path / "raises.py").write_text("{}['key']\n")
+    monkeypatch.chdir(tmp_path)
+    wanted = "it cannot be loaded: its process died with exit status 1"
+    assert Custom("ends:run").unavailable() == wanted
+    assert Custom("raises:run").unavailable() == "it cannot be loaded: KeyError: 'key'"
+
+
+def test_refusals_in_the_words_of_a_runtime(module: str) -> None:
+    """A message that matches is "not implemented", and the match is told; else it is an error."""
+    refusing = Custom(f"{module}:run", refusals=[r"type \d+ is not supported"])
+    assert refusing.unsupported(case("PReLU")) == "type 7 is not supported"
+    strict = Custom(f"{module}:run")
+    assert strict.unsupported(case("PReLU")) == ""
+    with pytest.raises(RuntimeError, match="type 7 is not supported by this build"):
+        strict.run(case("PReLU"))
+
+
+def test_a_case_is_computed_once(module: str) -> None:
+    """What `unsupported` has computed, `run` returns; a second run computes again."""
+    runtime = Custom(f"{module}:count")
+    both = case("RReLU", outputs=2)
+    assert runtime.unsupported(both) == ""
+    calls, process = runtime.run(both)
+    assert calls == 0
+    assert runtime.run(both)[1] == process, "one process for all calls"
+
+
+def test_number_of_outputs(module: str) -> None:
+    """One of two is not implemented; of more than were asked for, the first count."""
+    one = Custom(f"{module}:run")
+    assert one.unsupported(case("RReLU", outputs=2)) == "it returned one output of 2"
+    assert len(Custom(f"{module}:two").run(case())) == 1
+
+
+def test_runtimes_travel(module: str) -> None:
+    """A runtime can be sent to another process, and starts its own there; so by its name."""
+    runtime = Custom(f"{module}:run")
+    runtime.run(case())
+    copy = pickle.loads(pickle.dumps(runtime))
+    assert copy.run(case())[0].tolist() == runtime.run(case())[0].tolist()
+    assert runtime_of(f"{module}:run") is runtime_of(f"{module}:run")
+
+
+def test_every_adapter_has_a_place() -> None:
+    """Adapters and the catalogue name the same runtimes; none of them is in a plain run."""
+    folder = Path(sys.modules[Custom.__module__].__file__ or "").parent / "adapters"
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "call", "torch_call"}
+    assert modules == {item.name.replace("-", "_") for item in FOREIGN}
+    assert not {item.name for item in FOREIGN} & {item.name for item in RUNTIMES}
+    assert len({item.name for item in ALL_RUNTIMES}) == len(ALL_RUNTIMES)
+
+
+def test_what_is_not_installed() -> None:
+    """It says how it is installed, before anything is loaded."""
+    absent = Foreign("jax", "JAX", "jax", ["json", "no_such_module"], "pip install it")
+    assert absent.unavailable() == "not installed: pip install it"
+    assert facts_of(absent).missing == absent.unavailable()
+    (cell,) = judged(absent, ["ELU"]).cells
+    assert (cell.status, cell.reasons) == ("n/a", ["not installed: pip install it"])
+
+
+def test_foreign_runtimes_do_inference_only() -> None:
+    """Training, a second output and operators without a standard one are refused in words."""
+    jax = next(item for item in FOREIGN if item.name == "jax")
+    both = dataclasses.replace(case("RReLU"), outputs=2)
+    assert jax.unsupported(both) == "LeakyRelu computes inference only"
+    trained = case("RReLU", attributes={"training_mode": 1})
+    assert jax.unsupported(trained) == "LeakyRelu computes inference only"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("item", FOREIGN, ids=lambda item: item.name)
+def test_foreign_runtimes_differ_as_on_record(item: Foreign) -> None:
+    """On special values in two types, whatever is installed here."""
+    if item.unavailable():
+        pytest.skip(item.unavailable())
+    slow = item.name in ("executorch", "pytorch-compiled")
+    specs = [spec_of("ELU")] if slow else SPECS
+    dtypes = ["float32"] if slow else ["bfloat16", "float32"]
+    result = run(Selection(specs, dtypes, ["special"], [item], quick=True))
+    failures = [failure for cell in result.cells for failure in cell.failures]
+    assert result.ok, (failures, result.stale)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["jax", "litert", "openvino"])
+def test_foreign_runtimes_in_every_group(name: str) -> None:
+    """The same with all groups of cases."""
+    item = runtime_of(name)
+    if item.unavailable():
+        pytest.skip(item.unavailable())
+    result = run(Selection(runtimes=[item], dtypes=["float32"], quick=True))
+    failures = [failure for cell in result.cells for failure in cell.failures]
+    assert result.ok, (failures, result.stale)
+
+
+@pytest.mark.slow
+def test_the_runtimes_of_the_extra_are_here() -> None:
+    """In the tests' own environment the four are installed, in the versions that were seen."""
+    for name in ("jax", "openvino", "litert", "executorch"):
+        item = runtime_of(name)
+        if importlib.util.find_spec("jax") is None:
+            pytest.skip("the extra 'runtimes' is not installed")
+        assert item.unavailable() == ""
+        assert version_tuple(version_of(item))
+
+
+def test_bfloat16_arrays_travel(module: str) -> None:
+    """Element types that NumPy does not have itself go there and back."""
+    x = np.array([-1.0, 2.0]).astype(numpy_type("bfloat16"))
+    (y,) = Custom(f"{module}:run").run(Case("ReLU", "bfloat16", [x]))
+    assert (y.dtype, y.tolist()) == (x.dtype, [0, 2])
