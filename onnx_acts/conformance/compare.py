@@ -56,7 +56,9 @@ class Comparison:
 
 
 @np.errstate(all="ignore")  # signalling NaNs and overflow are what this is about
-def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> Comparison:
+def compare(
+    got: Array, exact: Array, dtype: np.dtype[Any], promise: float, is_certain: bool = False
+) -> Comparison:
     """Judges a result.
 
     Args:
@@ -64,9 +66,10 @@ def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> C
         exact: the true values in a wider type, as `onnx_acts.reference.exact` gives them.
         dtype: the element type that `got` must have.
         promise: the largest error allowed, in ULP; of integers the largest difference. 0.5 means
-            correctly rounded, ties to even. For float64 the true values have 64 bits, so there the
-            promise is widened by what their own rounding can cost, 2^-10 ULP; if it is 0.5, only
-            beside a tie.
+            correctly rounded, ties to even: the very bits. For float64 the true values have 64 bits,
+            so there the promise is widened by what their own rounding can cost, 2^-10 ULP; if it is
+            0.5, only beside a tie.
+        is_certain: the true values round as the truth itself does, in float64 too: no slack then.
     """
     if got.dtype != dtype or got.shape != exact.shape:
         found, wanted = (
@@ -78,11 +81,11 @@ def compare(got: Array, exact: Array, dtype: np.dtype[Any], promise: float) -> C
         return _compare_steps(got, exact, promise)
     misclassified = _misclassified(got, exact)
     errors = ulp_error(got, exact)
-    right, slack = rounded(exact, dtype), _slack(dtype, exact.dtype)
+    right, slack = rounded(exact, dtype), 0.0 if is_certain else _slack(dtype, exact.dtype)
     if promise > 0.5:
         too_far = errors > promise + slack
-    elif dtype != np.float64:
-        too_far = errors > 0
+    elif dtype != np.float64 or is_certain:
+        too_far = (got != right) & ~np.isnan(exact)
     else:
         # Where the true value has too few bits to tell which of two numbers is nearer, both are
         # right. (Beside a power of two a neighbour is off by half a unit, and wrong.)

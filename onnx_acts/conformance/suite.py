@@ -5,21 +5,35 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from onnx_acts.conformance.case import Case, numpy_type
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.cases import GROUPS, cases
-from onnx_acts.conformance.compare import Comparison, compare
+from onnx_acts.conformance.compare import Comparison
+from onnx_acts.conformance.jobs import spread
+from onnx_acts.conformance.judging import judge, no_answer
 from onnx_acts.conformance.known_differences import (
     KNOWN_DIFFERENCES,
-    applies,
     measured_accuracy,
     missing_kernel,
 )
+from onnx_acts.conformance.ledger import Entry, Ledger
 from onnx_acts.conformance.reproduce import program
-from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, version_of
-from onnx_acts.definition.specs import ELEMENT_TYPES, OPERATORS, QUANTIZED_TYPES, Difference, Spec
+from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, runtime_of, version_of
+from onnx_acts.definition.specs import (
+    ELEMENT_TYPES,
+    OPERATORS,
+    QUANTIZED_TYPES,
+    Difference,
+    Spec,
+    spec_of,
+)
 
-__all__ = ["Cell", "Failure", "Result", "Selection", "promise_of", "run"]
+__all__ = ["Cell", "Failure", "Result", "Selection", "judge", "promise_of", "run"]
+
+Array = NDArray[Any]
 
 _REPORTED_FAILURES = 3
 
@@ -119,23 +133,62 @@ def run(
     selection: Selection,
     known: Sequence[Difference] = KNOWN_DIFFERENCES,
     progress: Callable[[str], None] = lambda text: None,
+    jobs: int = 1,
 ) -> Result:
-    """Runs a selection.
+    """Runs a selection; the result is the same whatever the number of jobs.
 
     Args:
         selection: what to run.
         known: the known differences.
-        progress: is told what comes next.
+        progress: is told what comes next, or of several jobs what is done.
+        jobs: how many processes to use; -1 for one on each processor.
+
+    Raises:
+        ValueError: several jobs, and joblib is not installed.
     """
-    result, ledger = Result(), _Ledger(known)
-    products = itertools.product(selection.operators, selection.dtypes, selection.groups)
-    parts = [part for part in products if part[1] in part[0].element_types]
+    result, ledger = Result(), Ledger(known)
+    parts = _parts(selection)
+    sent = tuple(_sent(item) for item in selection.runtimes)
+    tasks = [
+        (spec.name, dtype, group, sent, selection.quick, known) for spec, dtype, group in parts
+    ]
+    done = spread(_run_part, tasks, jobs)
     for number, (spec, dtype, group) in enumerate(parts, 1):
         progress(f"{number}/{len(parts)} {spec.name} {dtype} {group}")
-        chosen = cases(spec, dtype, group, selection.quick)
-        result.cells += _run_group(chosen, spec, dtype, group, selection.runtimes, ledger)
+        cells, entries = next(done)
+        result.cells += cells
+        ledger.add(entries)
     result.stale = ledger.stale() + _gained_kernels(selection)
     return result
+
+
+def _parts(selection: Selection) -> list[tuple[Spec, str, str]]:
+    """What a run consists of: operators, their element types, groups."""
+    products = itertools.product(selection.operators, selection.dtypes, selection.groups)
+    return [part for part in products if part[1] in part[0].element_types]
+
+
+def _sent(runtime: Runtime) -> Runtime | str:
+    """A runtime as another process gets it: by name where it has a name there."""
+    try:
+        return runtime.name if runtime_of(runtime.name) is runtime else runtime
+    except ValueError:
+        return runtime
+
+
+def _run_part(
+    operator: str,
+    dtype: str,
+    group: str,
+    sent: Sequence[Runtime | str],
+    quick: bool,
+    known: Sequence[Difference],
+) -> tuple[list[Cell], list[Entry]]:
+    """Runs one group of one operator and element type on every runtime."""
+    spec, ledger = spec_of(operator), Ledger(known)
+    runtimes = [runtime_of(item) if isinstance(item, str) else item for item in sent]
+    chosen = cases(spec, dtype, group, quick)
+    return _run_group(chosen, spec, dtype, group, runtimes, ledger), ledger.entries
 
 
 def promise_of(runtime: Runtime, spec: Spec, dtype: str) -> float:
@@ -170,41 +223,13 @@ def _gained_kernels(selection: Selection) -> list[str]:
     return sentences
 
 
-class _Ledger:
-    """Keeps account of the known differences: which were tried, which still differ."""
-
-    def __init__(self, records: Sequence[Difference]) -> None:
-        self._records = records
-        self._differs: dict[tuple[int, str, str, str], bool] = {}
-
-    def find(self, runtime: Runtime, case: Case, differs: bool) -> Difference | None:
-        """Notes a result and returns the record that explains it where it differs."""
-        found = None
-        for number, record in enumerate(self._records):
-            if applies(record, runtime.name, version_of(runtime), case):
-                key = (number, case.operator, case.dtype, case.group)
-                self._differs[key] = self._differs.get(key, False) or differs
-                found = record
-        return found if differs else None
-
-    def stale(self) -> list[str]:
-        """One sentence for each record, operator, type and group that no longer differs."""
-        return [
-            f"{self._records[number].runtime}, {operator} {dtype}, {group}"
-            f" ({self._records[number].cases}): no longer differs: remove the record"
-            f" ({self._records[number].reason})"
-            for (number, operator, dtype, group), differs in self._differs.items()
-            if not differs
-        ]
-
-
 def _run_group(
     chosen: Iterable[Case],
     spec: Spec,
     dtype: str,
     group: str,
     runtimes: Sequence[Runtime],
-    ledger: _Ledger,
+    ledger: Ledger,
 ) -> list[Cell]:
     """Runs one group on every runtime; no cells where the group is empty."""
     cells = {
@@ -212,20 +237,23 @@ def _run_group(
         for item in runtimes
     }
     for case in chosen:
+        exact = () if case.refused else case.exact()
         for item in runtimes:
-            _run_case(case, item, cells[item.name], ledger)
+            _run_case(case, exact, item, cells[item.name], ledger)
     return [cell for cell in cells.values() if cell.cases]
 
 
-def _run_case(case: Case, runtime: Runtime, cell: Cell, ledger: _Ledger) -> None:
+def _run_case(
+    case: Case, exact: tuple[Array, ...], runtime: Runtime, cell: Cell, ledger: Ledger
+) -> None:
     """Runs one case on one runtime and enters the result in its cell."""
     cell.cases += 1
-    reason = runtime.unavailable() or runtime.unsupported(case)
+    reason = no_answer(runtime, case)
     if reason:
         cell.skipped += 1
         _add(cell.reasons, reason)
         return
-    outcome = judge(runtime, case, cell.promise)
+    outcome = judge(runtime, case, cell.promise, exact)
     cell.max_ulp = max(cell.max_ulp, outcome.max_ulp)
     record = ledger.find(runtime, case, not outcome.ok)
     if record is not None:
@@ -235,25 +263,6 @@ def _run_case(case: Case, runtime: Runtime, cell: Cell, ledger: _Ledger) -> None
         cell.failed += 1
         if len(cell.failures) < _REPORTED_FAILURES:
             cell.failures.append(_failure(runtime, case, cell, outcome))
-
-
-def judge(runtime: Runtime, case: Case, promise: float) -> Comparison:
-    """Runs one case and compares every output; the worst comparison counts."""
-    exact = case.exact()
-    before = [array.tobytes() for array in case.inputs]
-    try:
-        outputs = runtime.run(case)
-    except Exception as error:  # whatever a runtime raises is a result to report
-        message = " ".join(str(error).split())
-        return Comparison(0.0, exact[0].size, None, f"raised {type(error).__name__}: {message}")
-    if [array.tobytes() for array in case.inputs] != before:
-        return Comparison(0.0, exact[0].size, None, "it changed its inputs")
-    if len(outputs) != len(exact):
-        return Comparison(0.0, 0, None, f"gave {len(outputs)} outputs, expected {len(exact)}")
-    kind = numpy_type(case.dtype)
-    found = [compare(got, true, kind, promise) for got, true in zip(outputs, exact, strict=True)]
-    worst = max(found, key=lambda one: (not one.ok, one.max_ulp))
-    return dataclasses.replace(worst, max_ulp=max(one.max_ulp for one in found))
 
 
 def _failure(runtime: Runtime, case: Case, cell: Cell, outcome: Comparison) -> Failure:
