@@ -17,6 +17,7 @@ Integers have no such grid: their error is the difference.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,14 @@ class Comparison:
         worst: flat index of the worst of them, None where all are right or the arrays have
             different shapes or element types.
         message: what is wrong in one line, empty where nothing is.
+        outputs: what the runtime returned, where one was asked.
     """
 
     max_ulp: float
     wrong: int = 0
     worst: int | None = None
     message: str = ""
+    outputs: Sequence[Array] = ()
 
     @property
     def ok(self) -> bool:

@@ -63,7 +63,9 @@ def judge(
         for got, true in zip(outputs, exact, strict=True)
     ]
     worst = max(found, key=lambda one: (not one.ok, one.max_ulp))
-    worst = dataclasses.replace(worst, max_ulp=max(one.max_ulp for one in found))
+    worst = dataclasses.replace(
+        worst, max_ulp=max(one.max_ulp for one in found), outputs=tuple(outputs)
+    )
     return worst if case.is_one_node or not worst.ok else _judge_shape(runtime, case, worst)
 
 

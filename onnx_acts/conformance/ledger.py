@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.foreign_differences import QUIRKS
 from onnx_acts.conformance.known_differences import allows, names
+from onnx_acts.conformance.quirks import QuirkLedger
 from onnx_acts.conformance.runtimes import Runtime, version_of
 from onnx_acts.definition.specs import Difference
 
@@ -35,10 +37,12 @@ class Ledger:
 
     Attributes:
         entries: one for each record and case that it names.
+        quirks: the same for records of kinds of differences.
     """
 
     def __init__(self, records: Sequence[Difference]) -> None:
         self.entries: list[Entry] = []
+        self.quirks = QuirkLedger(QUIRKS)
         self._records = records
 
     def find(self, runtime: Runtime, case: Case, differs: bool) -> Difference | None:
@@ -53,12 +57,16 @@ class Ledger:
                 found = record
         return found if differs else None
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, other: Ledger) -> None:
         """Takes over what another ledger of the same records has noted."""
-        self.entries += entries
+        self.entries += other.entries
+        self.quirks.add(other.quirks)
 
     def stale(self) -> list[str]:
         """One sentence for each record, operator, type and group with a case that is right."""
+        return self._stale() + self.quirks.stale()
+
+    def _stale(self) -> list[str]:
         places: dict[_Place, list[Entry]] = {}
         for entry in self.entries:
             places.setdefault(entry.place, []).append(entry)

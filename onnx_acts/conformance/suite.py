@@ -19,7 +19,7 @@ from onnx_acts.conformance.known_differences import (
     measured_accuracy,
     missing_kernel,
 )
-from onnx_acts.conformance.ledger import Entry, Ledger
+from onnx_acts.conformance.ledger import Ledger
 from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, runtime_of, version_of
 from onnx_acts.definition.specs import (
@@ -155,9 +155,9 @@ def run(
     done = spread(_run_part, tasks, jobs)
     for number, (spec, dtype, group) in enumerate(parts, 1):
         progress(f"{number}/{len(parts)} {spec.name} {dtype} {group}")
-        cells, entries = next(done)
+        cells, found = next(done)
         result.cells += cells
-        ledger.add(entries)
+        ledger.add(found)
     result.stale = ledger.stale() + _gained_kernels(selection)
     return result
 
@@ -183,12 +183,12 @@ def _run_part(
     sent: Sequence[Runtime | str],
     quick: bool,
     known: Sequence[Difference],
-) -> tuple[list[Cell], list[Entry]]:
+) -> tuple[list[Cell], Ledger]:
     """Runs one group of one operator and element type on every runtime."""
     spec, ledger = spec_of(operator), Ledger(known)
     runtimes = [runtime_of(item) if isinstance(item, str) else item for item in sent]
     chosen = cases(spec, dtype, group, quick)
-    return _run_group(chosen, spec, dtype, group, runtimes, ledger), ledger.entries
+    return _run_group(chosen, spec, dtype, group, runtimes, ledger), ledger
 
 
 def promise_of(runtime: Runtime, spec: Spec, dtype: str) -> float:
@@ -256,9 +256,16 @@ def _run_case(
     outcome = judge(runtime, case, cell.promise, exact)
     cell.max_ulp = max(cell.max_ulp, outcome.max_ulp)
     record = ledger.find(runtime, case, not outcome.ok)
+    quirks = ledger.quirks.explain(
+        runtime.name, version_of(runtime), case, outcome.outputs, cell.promise
+    )
     if record is not None:
         cell.known += 1
         _add(cell.reasons, f"{record.reason} ({record.seen})")
+    elif quirks and not outcome.ok:
+        cell.known += 1
+        for reason in quirks:
+            _add(cell.reasons, reason)
     elif not outcome.ok:
         cell.failed += 1
         if len(cell.failures) < _REPORTED_FAILURES:
