@@ -31,6 +31,13 @@ def add_conform(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(flag, nargs="+", metavar="NAME", help=f"only these {what}")
     parser.add_argument("--quick", action="store_true", help="fewer cases, for a first look")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="processes to spread the cases over; by default, where joblib is installed, one for"
+        " each processor, and one in all with --quick",
+    )
     parser.add_argument("--json", metavar="FILE", help="write everything as JSON")
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit report")
     parser.set_defaults(run=run)
@@ -49,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     selection = _selection(arguments)
     check_targets((arguments.json, arguments.junit))
-    result = run_selection(selection, progress=progress)
+    jobs = _jobs(arguments)
+    result = run_selection(selection, progress=progress, jobs=jobs)
     progress("")
     if not result.ran:
         raise ValueError(_nothing_ran(result))
@@ -62,6 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if result.ok else 1
 
 
+def _jobs(arguments: argparse.Namespace) -> int:
+    """How many processes to use: a process takes longer to start than a short run gains."""
+    from onnx_acts.conformance.jobs import can_spread
+
+    if arguments.jobs is not None:
+        return int(arguments.jobs)
+    return 1 if arguments.quick or not can_spread() else -1
+
+
 def _selection(arguments: argparse.Namespace) -> Selection:
     """Turns the filters into a selection.
 
@@ -70,10 +87,12 @@ def _selection(arguments: argparse.Namespace) -> Selection:
             the native library is always asked for unless `--runtimes` leaves it out.
     """
     from onnx_acts.conformance.cases import GROUPS
-    from onnx_acts.conformance.runtimes import RUNTIMES
+    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, VARIANTS
     from onnx_acts.conformance.suite import Selection
 
-    runtimes = named(arguments.runtimes, {item.name: item for item in RUNTIMES}, "--runtimes")
+    runtimes = named(arguments.runtimes, {item.name: item for item in ALL_RUNTIMES}, "--runtimes")
+    if not arguments.runtimes:  # the library in other environments: not at a first look
+        runtimes = list(RUNTIMES) if arguments.quick else [*RUNTIMES, *VARIANTS]
     for runtime in runtimes:
         needed = arguments.runtimes or runtime.name == "library"
         if needed and runtime.unavailable():

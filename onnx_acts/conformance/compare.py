@@ -69,9 +69,9 @@ def compare(
         exact: the true values in a wider type, as `onnx_acts.reference.exact` gives them.
         dtype: the element type that `got` must have.
         promise: the largest error allowed, in ULP; of integers the largest difference. 0.5 means
-            correctly rounded, ties to even: the very bits. For float64 the true values have 64 bits,
-            so there the promise is widened by what their own rounding can cost, 2^-10 ULP; if it is
-            0.5, only beside a tie.
+            correctly rounded, ties to even: the very bits. For float64 the true values have 64
+            bits, so there the promise is widened by what their own rounding can cost, 2^-10 ULP; if
+            it is 0.5, only beside a tie.
         is_certain: the true values round as the truth itself does, in float64 too: no slack then.
     """
     if got.dtype != dtype or got.shape != exact.shape:

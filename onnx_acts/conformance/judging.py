@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
-
 from typing import Any
 
 from numpy.typing import NDArray
@@ -116,4 +115,3 @@ def _reads_models(runtime: Runtime) -> bool:
 
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())
-

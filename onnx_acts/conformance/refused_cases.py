@@ -38,7 +38,8 @@ def refused_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
 def _illegal_values(spec: Spec, item: Attribute) -> Iterator[tuple[str, Attributes]]:
     """Values of one attribute that the table does not allow."""
     if item.kind == "flag":
-        yield from ((f"{item.name}={value}", {item.name: value}) for value in (2, -1, 2**32))
+        for flag in (2, -1, 2**32):
+            yield f"{item.name}={flag}", {item.name: flag}
     odd = [] if item.range == "any" else [math.nan, math.inf, -math.inf]
     odd += [0.0, -1.0] if item.range == "positive" else []
     yield from ((f"{item.name}={value}", {item.name: value}) for value in odd)

@@ -99,7 +99,8 @@ def near_ties(spec: Spec, dtype: str, tried: int, kept: int = 512) -> Array:
         other = np.nextafter(near, np.where(exact > near, np.inf, -np.inf).astype(kind))
         gap = np.abs(other.astype(exact.dtype) - near)
         distance = np.abs(np.abs(exact - near) / gap - exact.dtype.type(0.5))
-    return x[np.argsort(distance, kind="stable")[:kept]]
+    nearest: Array = np.argsort(distance, kind="stable")[:kept]
+    return np.asarray(x[nearest])
 
 
 def _saturation_exponents(kind: np.dtype[Any]) -> list[int]:
