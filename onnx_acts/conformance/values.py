@@ -78,7 +78,7 @@ def odd_values(dtype: str, count: int = 2048) -> Array:
     plain = (-np.exp(random.uniform(-4, 4, count))).astype(kind)
     small = -random.integers(1, 2**8, count // 8) * float(limits_of(kind).smallest_subnormal)
     bits = np.concatenate([plain, small.astype(kind)]).view(word) | word.type(1)
-    return bits.view(kind)
+    return np.asarray(bits.view(kind))
 
 
 def near_ties(spec: Spec, dtype: str, tried: int, kept: int = 512) -> Array:

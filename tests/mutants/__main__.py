@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import onnx_acts
 from tests.building import CMAKE, ROOT
 from tests.mutants.source_mutants import MUTANTS, Mutant
 
@@ -37,10 +38,11 @@ sys.exit(main([kind, *sys.argv[1:]]))
 
 
 class Copy:
-    """The sources in another folder, with a library of their own."""
+    """The sources in another folder; with a library of their own once that is built."""
 
     def __init__(self, folder: Path) -> None:
         self.sources, self._build = folder / "sources", folder / "build"
+        self._library = onnx_acts.library_path()
         listed = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard"],
             cwd=ROOT, check=True, capture_output=True, text=True,
@@ -55,19 +57,21 @@ class Copy:
         """Builds the library as far as its sources have changed; what went wrong, or nothing."""
         options = ["-DCMAKE_BUILD_TYPE=Release", "-DONNX_ACTS_CUDA=OFF"]
         options.append(f"-DPython_EXECUTABLE={sys.executable}")
-        configure = [CMAKE, "-S", self.sources / "custom_ops", "-B", self._build, *options]
-        compile_ = [CMAKE, "--build", self._build, "--parallel", "2", "--target", "onnx_acts_ops"]
+        sources, folder = str(self.sources / "custom_ops"), str(self._build)
+        configure = [CMAKE, "-S", sources, "-B", folder, *options]
+        compile_ = [CMAKE, "--build", folder, "--parallel", "2", "--target", "onnx_acts_ops"]
         is_new = not (self._build / "CMakeCache.txt").exists()
         for command in [configure, compile_] if is_new else [compile_]:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 return (done.stdout + done.stderr)[-2000:]
+        self._library = str(self._build / _LIBRARY)
         return ""
 
     def check(self, killer: str) -> tuple[int, str]:
         """Runs a check on the copy: its exit status, and the end of what it said."""
         command = [sys.executable, "-c", _START, str(self.sources), *shlex.split(killer)]
-        environment = {**os.environ, "ONNX_ACTS_LIBRARY": str(self._build / _LIBRARY)}
+        environment = {**os.environ, "ONNX_ACTS_LIBRARY": self._library}
         environment["PYTHONPATH"] = str(self.sources)
         done = subprocess.run(
             command, cwd=self.sources, env=environment, capture_output=True, text=True, check=False
@@ -116,7 +120,7 @@ def main() -> int:
     mutants = [m for m in MUTANTS if all(word in f"{m.what} {m.path}" for word in words)]
     with tempfile.TemporaryDirectory(prefix="onnx_acts_mutants_") as folder:
         copy = Copy(Path(folder))
-        error = copy.build()
+        error = copy.build() if any(mutant.is_native for mutant in mutants) else ""
         if error:
             print(f"the sources do not build:\n{error}")
             return 1
@@ -126,7 +130,6 @@ def main() -> int:
                 print(f"without a fault, this fails with status {status}: {killer}\n{said}")
                 return 1
         survivors = _survivors(copy, mutants)
-        copy.build()
     print(f"{len(mutants) - len(survivors)} of {len(mutants)} faults caught")
     return 1 if survivors else 0
 

@@ -362,5 +362,5 @@ PYTHON: tuple[Mutant, ...] = (
     ),
 )
 
-MUTANTS = (*NATIVE, *PYTHON)
+MUTANTS = (*PYTHON, *NATIVE)
 """Every one, in the order in which they run."""

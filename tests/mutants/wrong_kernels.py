@@ -189,7 +189,9 @@ def dropped_seed_word(kernel: Wrong, case: Case) -> Sequence[Array]:
     """The seed's low 32 bits alone."""
     if "seed" not in case.attributes:
         return right(case)
-    return right(case, attributes={**case.attributes, "seed": case.values["seed"] & 0xFFFFFFFF})
+    return right(
+        case, attributes={**case.attributes, "seed": int(case.values["seed"]) & 0xFFFFFFFF}
+    )
 
 
 def trained_by_default(kernel: Wrong, case: Case) -> Sequence[Array]:
