@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,16 +94,19 @@ def size_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
             if is_plain or (quick and within != "Shape" and number != 2):
                 continue
             for shape in shapes:
-                yield from _told(spec, dtype, shape, within, sizes)
+                both = not quick or within in ("Shape", "If")
+                yield from _told(spec, dtype, shape, within, sizes, (False, True)[: 1 + both])
             if within == "X written over" and len(spec.outputs) > 1:
                 yield from _drawn_over(spec, dtype, sizes)
 
 
-def _told(spec: Spec, dtype: str, shape: Shape, within: str, sizes: str) -> Iterator[Case]:
-    """One shape with bodies, one without; every output where one may be written over X."""
+def _told(
+    spec: Spec, dtype: str, shape: Shape, within: str, sizes: str, without: Sequence[bool]
+) -> Iterator[Case]:
+    """A shape with bodies and without; every output where one may be written over X."""
     x = random_values(dtype, shape, 31)
     outputs = len(spec.outputs) if within == "X written over" else 1
-    for bare in (False, True):
+    for bare in without:
         name = f"{within or 'alone'}, {sizes}, {shape}{', bare' if bare else ''}"
         yield draft(
             spec, name, with_slope(spec, x), {}, outputs, sizes=sizes, within=within, bare=bare

@@ -220,7 +220,7 @@ TESTS = (
 `exporting` are on modules, checkpoints and messages, and take minutes."""
 
 OTHER_ROOMS = {"files", "fuzz", "house", "models", "mutants"}
-"""Rooms of tests on files, random graphs, the project's documents, its trained networks and faults."""
+"""Rooms of tests on files, random graphs, documents, trained networks and faults put in."""
 
 
 def test_follows_everything() -> None:
