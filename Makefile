@@ -7,16 +7,19 @@
 # make accuracy  measure the kernels at every float32 number, and all runtimes (minutes), write docs/accuracy.md
 # make tables    the operators in the README, and the accuracy page of what was measured, from the table
 # make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
+# make mutants   put faults into a copy of the sources, one after another; each must be noticed (an hour)
 # make coverage  the branches of the C++ sources that the native tests take (minutes)
 PYTHON ?= python3
 VENV ?= .venv
 FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
-# A process for each processor; a file of tests stays in one, for what its tests share.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+# A process for each processor; a file of tests stays in one, for what its tests share. Files keep
+# the order that conftest.py gives them.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
 
-.PHONY: demo library test test-quick lint format bench conform accuracy tables fuzz coverage docs pictures versions clean
+.PHONY: demo library test test-quick lint format bench conform accuracy tables fuzz mutants coverage docs pictures \
+  versions clean
 
 demo: library
 	$(BIN)/python -m models.demo
@@ -58,6 +61,9 @@ tables: $(VENV)/.ready
 
 fuzz: library
 	$(BIN)/python -m tests.fuzz --find-all --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+
+mutants: library
+	$(BIN)/python -m tests.mutants
 
 coverage: $(VENV)/.ready
 	$(BIN)/python -m tests.native.builds.coverage

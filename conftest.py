@@ -1,4 +1,4 @@
-"""A test that fails shows what it claims: its docstring."""
+"""A test that fails shows what it claims: its docstring. Long files begin first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ import inspect
 from collections.abc import Generator
 
 import pytest
+
+_FIRST = (
+    "tests/native/builds/test_native_build.py",
+    "tests/native/builds/test_sanitizers.py",
+    "tests/cli/test_conform.py",
+)
+"""The C++ tests, which are the first to see a fault of a kernel, and other files that take minutes:
+begun last, they would be waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts those files before the others."""
+    ranks = {name: rank for rank, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -55,6 +55,13 @@ def add_conform(parser: argparse.ArgumentParser) -> None:
         "--list-runtimes", action="store_true", help="say which runtimes there are, and stop"
     )
     parser.add_argument("--quick", action="store_true", help="fewer cases, for a first look")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="processes to spread the cases over; by default, where joblib is installed, one for"
+        " each processor, and one in all with --quick",
+    )
     for flag, what in _REPORTS.items():
         parser.add_argument(f"--{flag}", metavar="FILE", help=f"write {what}")
     parser.add_argument(
@@ -93,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     if selection is None:
         result = result_from_outputs(arguments)
     else:
-        result = run_selection(selection, progress=progress)
+        result = run_selection(selection, progress=progress, jobs=_jobs(arguments))
     progress("")
     if not result.ran:
         raise ValueError(_nothing_ran(result))
@@ -129,6 +136,15 @@ def _runtimes_text() -> str:
         lines += [f"{'':20}{missing}"] if missing else []
     lines += ["", "your own: --runtime MODULE:CALLABLE"]
     return "\n".join(lines)
+
+
+def _jobs(arguments: argparse.Namespace) -> int:
+    """How many processes to use: a process takes longer to start than a short run gains."""
+    from onnx_acts.conformance.jobs import can_spread
+
+    if arguments.jobs is not None:
+        return int(arguments.jobs)
+    return 1 if arguments.quick or not can_spread() else -1
 
 
 def _selection(arguments: argparse.Namespace) -> Selection:
@@ -171,12 +187,13 @@ def _runtimes(arguments: argparse.Namespace) -> Sequence[Runtime]:
     Raises:
         ValueError: there is no such runtime.
     """
-    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, runtime_of
+    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, VARIANTS, runtime_of
 
     known = {item.name: item for item in ALL_RUNTIMES}
     words = [part.strip() for word in arguments.runtimes or [] for part in word.split(",")]
     own = {word: runtime_of(word) for word in [*words, *(arguments.runtime or [])] if ":" in word}
-    chosen: Sequence[Runtime] = RUNTIMES
+    # The library in other environments is not for a first look.
+    chosen: Sequence[Runtime] = RUNTIMES if arguments.quick else [*RUNTIMES, *VARIANTS]
     if _ALL in words:
         chosen = ALL_RUNTIMES
     elif arguments.runtimes is not None:

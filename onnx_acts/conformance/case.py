@@ -1,11 +1,11 @@
-"""One input to try, and the one-node models that try it."""
+"""One input to try, what is true of it, and the models that try it."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import ml_dtypes
 import numpy as np
@@ -13,8 +13,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper
 
+from onnx_acts.conformance.surroundings import AGAIN, BARE, SURROUNDINGS, Surrounding
 from onnx_acts.definition import reference
-from onnx_acts.definition.nodes import make_node
+from onnx_acts.definition.nodes import attribute_proto
 from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, Spec, spec_of
 from onnx_acts.definition.validation import accepts, check_attributes
 from onnx_acts.files.embedding import embed_functions
@@ -31,9 +32,13 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
+Sizes = Literal["named", "fixed", "unnamed", "unknown"]
 
 _OPSET = 20
 """The opset that PyTorch's exporter chooses, and the last one of ONNX Runtime 1.17."""
+
+_ELEMENTS = {"float32": "float", "float64": "double"}
+"""The names that ONNX has for element types, where they are not NumPy's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +53,15 @@ class Case:
         outputs: how many of its outputs are asked for.
         group: the group of cases that this one belongs to.
         name: its name, unique for one operator, element type and group.
+        sizes: what the model says of its inputs' sizes: a name for each ("named"), the numbers
+            ("fixed"), that they are there ("unnamed"), or not even how many ("unknown"). But for
+            "named", of Y the model says nothing: a runtime has to infer it.
+        bare: the model has no function bodies, and its node has no attributes but those given:
+            bodies need all of them written out.
+        within: what stands around the operator, one of `SURROUNDINGS`; "" for nothing.
+        refused: a regular expression; where there is one, the operator must refuse this, with an
+            error that it matches. There are no true outputs then.
+        law: judged by the law of random draws alone, and not by the reference's bits.
     """
 
     operator: str
@@ -57,6 +71,11 @@ class Case:
     outputs: int = 1
     group: str = ""
     name: str = ""
+    sizes: Sizes = "named"
+    bare: bool = False
+    within: str = ""
+    refused: str = ""
+    law: bool = False
 
     @property
     def spec(self) -> Spec:
@@ -78,10 +97,40 @@ class Case:
         """The attributes that are real numbers, in the table's order."""
         return [self.values[item.name] for item in self.spec.attributes if item.kind == "real"]
 
+    @property
+    def surrounding(self) -> Surrounding:
+        """What stands around the operator."""
+        return SURROUNDINGS[self.within] if self.within else BARE
+
+    @property
+    def is_one_node(self) -> bool:
+        """Whether the case is one call of the operator: no more nodes, no question of sizes."""
+        return not self.within and self.sizes == "named"
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the rounding of the true values is known, so that equal bits can be demanded.
+
+        The reference's products are; what else it computes in float64 has a margin of 11 bits.
+        """
+        return self.spec.is_product or self.dtype != "float64"
+
     def exact(self) -> tuple[Array, ...]:
-        """The true outputs in a wider type."""
+        """The true outputs in a wider type; of what follows the operator, sizes are integers.
+
+        Raises:
+            ValueError: the operator refuses the case.
+        """
+        x, *others = self.inputs
         with np.errstate(all="ignore"):
-            return reference.exact(self.spec, self.inputs, self.attributes)[: self.outputs]
+            arranged = [self.surrounding.arrange(x), *others]
+            found = reference.exact(self.spec, arranged, self.attributes)[: self.outputs]
+        return (*found, *self.surrounding.expected(found[0]))
+
+    def type_of(self, exact: Array) -> np.dtype[Any]:
+        """The element type that an output must have, by its true values."""
+        is_integer = np.issubdtype(exact.dtype, np.integer)
+        return exact.dtype if is_integer else numpy_type(self.dtype)
 
 
 def numpy_type(dtype: str) -> np.dtype[Any]:
@@ -100,10 +149,39 @@ def onnx_type(dtype: str) -> int:
 
 
 def acts_model(case: Case) -> onnx.ModelProto:
-    """A model of one `onnx_acts` node and its function body; only ranks of shapes are fixed."""
-    model = _model(_acts_node(case), case, _OPSET)
+    """A model of the `onnx_acts` node and, but for a bare case, its function body.
+
+    Of a case alone, only ranks of shapes are fixed.
+    """
+    key = _key(case)
+    if key not in _RECENT:
+        if len(_RECENT) >= _RECENT_SIZE:
+            _RECENT.clear()
+        _RECENT[key] = _new_acts_model(case)
+    copy = onnx.ModelProto()
+    copy.CopyFrom(_RECENT[key])
+    return copy
+
+
+_RECENT_SIZE = 16
+_RECENT: dict[tuple[object, ...], onnx.ModelProto] = {}
+"""Models of the last cases: several runtimes ask for the same one, and making it takes longer than
+running it."""
+
+
+def _key(case: Case) -> tuple[object, ...]:
+    """What the model of a case depends on."""
+    shapes = [array.shape if case.sizes == "fixed" else array.ndim for array in case.inputs]
+    attributes = sorted(case.attributes.items())
+    about = (case.operator, case.dtype, case.outputs, case.sizes, case.bare, case.within)
+    return (*about, repr(attributes), tuple(shapes))
+
+
+def _new_acts_model(case: Case) -> onnx.ModelProto:
+    model = _model(_acts_node(case), case, _OPSET, case.sizes)
     model.opset_import.append(helper.make_opsetid(DOMAIN, OPSET_VERSION))
-    embed_functions(model)
+    if not case.bare:
+        embed_functions(model)
     return model
 
 
@@ -111,17 +189,17 @@ def standard_model(case: Case, fixed: bool = False) -> onnx.ModelProto:
     """A model of the standard ONNX operator that computes the same in inference.
 
     Its parameter is a 32-bit attribute. Where ours has two bounds it is their mean. `fixed` writes
-    the sizes into the model, not only the ranks.
+    the sizes into the model, not only the ranks, but where the case is about sizes.
     """
     node, standard = as_standard(_acts_node(case)), case.spec.standard
     since = standard.since.get(case.dtype, _OPSET) if standard else _OPSET
-    model = _model(node, case, max(since, _OPSET))
-    if fixed:
-        arrays = (*case.inputs, *(case.inputs[0] for _ in node.output))
-        for item, array in zip((*model.graph.input, *model.graph.output), arrays, strict=True):
-            for size, number in zip(item.type.tensor_type.shape.dim, array.shape, strict=True):
-                size.dim_value = number
-    return model
+    if case.bare and standard and not case.attributes:
+        defaults = {item.name: float(np.float32(item.default)) for item in standard.attributes}
+        kept = [item for item in node.attribute if item.f != defaults[item.name]]
+        del node.attribute[:]
+        node.attribute.extend(kept)
+    sizes: Sizes = "fixed" if fixed and case.sizes == "named" else case.sizes
+    return _model(node, case, max(since, _OPSET), sizes)
 
 
 def has_single_parameters(case: Case) -> bool:
@@ -144,24 +222,72 @@ def has_single_parameters(case: Case) -> bool:
 
 
 def _acts_node(case: Case) -> onnx.NodeProto:
+    """The node, unchecked: it may be one that is to be refused."""
     spec = case.spec
-    attributes: dict[str, Any] = case.values
-    return make_node(spec.name, spec.inputs, spec.outputs[: case.outputs], **attributes)
+    inputs = [case.surrounding.x, *spec.inputs[1:]]
+    node = helper.make_node(spec.name, inputs, spec.outputs[: case.outputs], domain=DOMAIN)
+    given = case.attributes if case.bare else {**_defaults(spec), **case.attributes}
+    node.attribute.extend(
+        attribute_proto(item, given[item.name]) for item in spec.attributes if item.name in given
+    )
+    return node
 
 
-def _model(node: onnx.NodeProto, case: Case, opset: int) -> onnx.ModelProto:
-    element_type = onnx_type(case.dtype)
-    inputs = [
-        helper.make_tensor_value_info(
-            name,
-            onnx_type(case.spec.input_types.get(name, case.dtype)),
-            [f"{name}{i}" for i in range(array.ndim)],
-        )
-        for name, array in zip(case.spec.inputs, case.inputs, strict=True)
-    ]
-    shape = [f"X{i}" for i in range(case.inputs[0].ndim)]
-    outputs = [helper.make_tensor_value_info(name, element_type, shape) for name in node.output]
-    graph = helper.make_graph([node], case.spec.name, inputs, outputs)
+def _defaults(spec: Spec) -> dict[str, float | int]:
+    return {item.name: item.default for item in spec.attributes}
+
+
+def _model(node: onnx.NodeProto, case: Case, opset: int, sizes: Sizes) -> onnx.ModelProto:
+    """The node with its surrounding, as a model."""
+    element = _ELEMENTS.get(case.dtype, case.dtype)
+    nodes = [_again(other, node) for other in case.surrounding.nodes(element)]
+    values = dict(zip(case.spec.inputs, case.inputs, strict=True))
+    inputs = [_declared(name, array, case, sizes) for name, array in values.items()]
+    outputs = [_output(name, case, sizes) for name in (*node.output, *case.surrounding.outputs)]
+    graph = helper.make_graph(_in_order([node, *nodes]), case.spec.name, inputs, outputs)
     imports = [helper.make_opsetid("", opset)]
     version = helper.find_min_ir_version_for(imports)
     return helper.make_model(graph, opset_imports=imports, ir_version=version)
+
+
+def _again(other: onnx.NodeProto, node: onnx.NodeProto) -> onnx.NodeProto:
+    """The node itself on another X, where one more is asked for; else the other node."""
+    if other.op_type != AGAIN:
+        return other
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    copy.input[0] = other.input[0]
+    del copy.output[1:]
+    copy.output[0] = other.output[0]
+    return copy
+
+
+def _in_order(nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
+    """What X of the operator, the first node, comes from goes before it."""
+    first, *others = nodes
+    before = [other for other in others if set(other.output) & set(first.input)]
+    return [*before, first, *(other for other in others if other not in before)]
+
+
+def _declared(name: str, array: Array, case: Case, sizes: Sizes) -> onnx.ValueInfoProto:
+    """An input, with as much of its shape as is to be known."""
+    kind = onnx_type(case.spec.input_types.get(name, case.dtype))
+    known: dict[str, Sequence[int | str | None] | None] = {
+        "named": [f"{name}{i}" for i in range(array.ndim)],
+        "fixed": array.shape,
+        "unnamed": [None] * array.ndim,
+        "unknown": None,
+    }
+    return helper.make_tensor_value_info(name, kind, known[sizes])
+
+
+def _output(name: str, case: Case, sizes: Sizes) -> onnx.ValueInfoProto:
+    """An output: of a case alone with the shape of X, which all of the operator's have."""
+    if case.is_one_node:
+        shape = _declared("X", case.inputs[0], case, sizes).type.tensor_type.shape
+        value = helper.make_tensor_value_info(name, onnx_type(case.dtype), None)
+        value.type.tensor_type.shape.CopyFrom(shape)
+        return value
+    is_size = case.surrounding.gives_sizes and name in case.surrounding.outputs
+    kind = onnx.TensorProto.INT64 if is_size else onnx_type(case.dtype)
+    return helper.make_tensor_value_info(name, kind, None)

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.drafting import draft
+from onnx_acts.conformance.slope_cases import ILLEGAL
 from onnx_acts.definition.specs import Spec
 
-__all__ = ["quantized_cases"]
+__all__ = ["quantized_cases", "refused_quantized_cases"]
 
 Array = NDArray[Any]
-Parts = tuple[str, list[Array], dict[str, float | int], int]
 
 _ALL = np.arange(256, dtype=np.uint8)
 _SLOPES = (0.0, 1.0, -1.0, 0.25, 0.5, -0.125, 1.5, 0.1, 0.01, -0.3, 1e-30, 1e30)
@@ -33,18 +35,16 @@ _SLOPE_SHAPES: tuple[tuple[int, ...], ...] = (
 )
 
 
-def quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Parts]:
+def quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     """Yields a case for each pair of scales and zero points, with all integers, then other shapes.
 
     Every second scale is a power of two: with the slopes that are, they give ties.
 
     Args:
-        spec: the operator; one in floating point has no such cases.
+        spec: the operator, one on 8 bits.
         dtype: the element type.
         quick: fewer cases.
     """
-    if not spec.is_quantized or dtype not in spec.element_types:
-        return
     random = np.random.default_rng(8)
     for number in range(6 if quick else 60):
         scales = 2.0 ** random.integers(-9, 2, 2) if number % 2 else 10 ** random.uniform(-4, 0, 2)
@@ -52,7 +52,7 @@ def quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Parts]:
         given = _scalars(scales[0], x_zero, scales[1], y_zero)
         for label, inputs, attributes in _with_parameters(spec, given):
             name = f"steps {scales[0]:.3g} to {scales[1]:.3g}, zeros {x_zero} to {y_zero}{label}"
-            yield f"{number}: {name}", inputs, attributes, 1
+            yield draft(spec, f"{number}: {name}", inputs, attributes)
     yield from _shapes(spec, random)
 
 
@@ -71,17 +71,29 @@ def _with_parameters(
         yield f", {attribute.name} {value:g}", [_ALL, *given], {attribute.name: value}
 
 
-def _shapes(spec: Spec, random: np.random.Generator) -> Iterator[Parts]:
+def _shapes(spec: Spec, random: np.random.Generator) -> Iterator[Case]:
     """Shapes of x, with slopes of every shape that broadcasts, and tails of every length."""
     given = _scalars(0.037, 131, 0.021, 40)
     is_sloped = spec.parameter_source == "input"
     for shape in _SLOPE_SHAPES if is_sloped else ((), (2, 3, 4, 5)):
         x = random.integers(0, 256, (2, 3, 4, 5)).astype(np.uint8)
         slopes = [random.normal(size=shape).astype(np.float32)] if is_sloped else []
-        yield f"slope {shape}" if is_sloped else f"shape {shape}", [x, *given, *slopes], {}, 1
+        name = f"slope {shape}" if is_sloped else f"shape {shape}"
+        yield draft(spec, name, [x, *given, *slopes])
     one_slope = [np.full((), 0.3, np.float32)] if is_sloped else []
     for count in (0, *range(1, 68, 3), 4099):
-        yield f"length {count}", [np.resize(_ALL, count), *given, *one_slope], {}, 1
+        yield draft(spec, f"length {count}", [np.resize(_ALL, count), *given, *one_slope])
+
+
+def refused_quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
+    """Slopes of every illegal kind; arguments as in `quantized_cases`."""
+    if spec.parameter_source != "input":
+        return
+    given = _scalars(0.037, 131, 0.021, 40)
+    for shape, slope_shape in ILLEGAL:
+        inputs = [np.zeros(shape, np.uint8), *given, np.full(slope_shape, 0.3, np.float32)]
+        name = f"slope {slope_shape} on {shape}"
+        yield draft(spec, name, inputs, refused=f"{spec.name}.*slope of shape")
 
 
 def _scalars(x_scale: float, x_zero: int, y_scale: float, y_zero: int) -> list[Array]:

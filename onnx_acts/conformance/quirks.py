@@ -73,6 +73,12 @@ class QuirkLedger:
         self._able: dict[tuple[int, str, str], int] = {}
         self._shown: set[tuple[int, str, str]] = set()
 
+    def add(self, other: QuirkLedger) -> None:
+        """Takes over what another ledger of the same records has noted."""
+        self._shown |= other._shown
+        for key, able in other._able.items():
+            self._able[key] = self._able.get(key, 0) + able
+
     def explain(
         self, runtime: str, version: str, case: Case, outputs: Sequence[Array], promise: float
     ) -> list[str]:

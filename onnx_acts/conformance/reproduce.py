@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,9 @@ from onnx_acts.conformance.cases import find_case
 __all__ = ["program"]
 
 Array = NDArray[Any]
+
+_MORE = ("outputs", "sizes", "bare", "within", "refused", "law")
+"""Fields of a case that are written out where they are not what they are by default."""
 
 _LITERAL_LIMIT = 64
 """Elements that are written out; a larger input is named instead."""
@@ -37,15 +41,20 @@ def program(runtime: str, case: Case, worst: int | None, fails: Callable[[Case],
         "import numpy as np",
         "from onnx_acts.conformance import Case, find_case, runtime_of",
         _definition(chosen),
-        f'print("exact:", *case.exact(), "got:", *runtime_of({runtime!r}).run(case))',
+        f'print({_truth(chosen)}, "got:", *runtime_of({runtime!r}).run(case))',
     ]
     return "\n".join(lines)
 
 
+def _truth(case: Case) -> str:
+    """What the program prints before what the runtime computes."""
+    return '"must be refused;"' if case.refused else '"exact:", *case.exact()'
+
+
 def _smaller(case: Case, worst: int | None) -> Iterator[Case]:
     """The worst element alone, in one dimension."""
-    if worst is None:
-        return
+    if worst is None or case.outputs > 1 or not case.is_one_node or case.bare:
+        return  # a drawn number depends on its place, and these are about more than an element
     shape = case.inputs[0].shape
     arrays = (np.broadcast_to(array, shape).reshape(-1)[worst : worst + 1] for array in case.inputs)
     yield Case(case.operator, case.dtype, list(arrays), case.attributes, case.outputs)
@@ -58,8 +67,13 @@ def _definition(case: Case) -> str:
         return f"case = find_case({', '.join(map(repr, where))})"
     inputs = ", ".join(_literal(array) for array in case.inputs)
     attributes = ", ".join(f"{k!r}: {_number(v)}" for k, v in case.attributes.items())
-    outputs = f", outputs={case.outputs}" if case.outputs > 1 else ""
-    return f"case = Case({case.operator!r}, {case.dtype!r}, [{inputs}], {{{attributes}}}{outputs})"
+    fields = dataclasses.fields(Case)
+    more = "".join(
+        f", {item.name}={getattr(case, item.name)!r}"
+        for item in fields
+        if item.name in _MORE and getattr(case, item.name) != item.default
+    )
+    return f"case = Case({case.operator!r}, {case.dtype!r}, [{inputs}], {{{attributes}}}{more})"
 
 
 def _is_named(case: Case) -> bool:

@@ -9,8 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import limits_of, numpy_type
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import Spec
 
-__all__ = ["dense_values", "parameter_values", "random_values", "special_values"]
+__all__ = [
+    "boundary_values",
+    "dense_values",
+    "near_ties",
+    "odd_values",
+    "parameter_values",
+    "random_values",
+    "special_values",
+    "tie_parameters",
+]
 
 Array = NDArray[Any]
 
@@ -23,9 +34,73 @@ def special_values(dtype: str) -> Array:
     magnitudes = [0.0, step, tiny - step, tiny, 1e-25, 1e-8, 2.0**-limits.nmant, 0.01, 1.0, 3.5]
     magnitudes += [float(limits.max), math.inf]
     signed = [sign * value for value in magnitudes for sign in (1, -1)]
-    edges = np.array([-edge * math.log(2) for edge in _saturation_exponents(kind)]).astype(kind)
+    edges = np.array(_saturation(kind)).astype(kind)
     neighbours = [np.nextafter(edges, kind.type(goal)) for goal in (-math.inf, 0)]
     return np.concatenate([[kind.type(math.nan)], np.array(signed, kind), edges, *neighbours])
+
+
+def boundary_values(dtype: str) -> Array:
+    """Subnormals, the ends of the normal numbers, and each edge of exp and of its reductions.
+
+    exp saturates, underflows, and is computed from the nearest multiple of log 2: there are all of
+    them, the ones between two, and neighbours of each.
+    """
+    kind = numpy_type(dtype)
+    limits = limits_of(kind)
+    step, tiny = float(limits.smallest_subnormal), float(limits.smallest_normal)
+    counts = np.arange(64)
+    ends = np.concatenate([counts * step, tiny + (counts - 32) * step]).astype(kind)
+    halves = np.arange(2 * (limits.nmant - limits.minexp + 4)) / 2
+    edges = (-math.log(2) * halves).astype(kind)
+    towards = [kind.type(goal) for goal in (-math.inf, math.inf)]
+    near, spread = [edges], [np.array(_saturation(kind), kind)]
+    for goal in towards:
+        beside = spread[0]
+        near.append(np.nextafter(edges, goal))
+        for _ in range(32):
+            beside = np.nextafter(beside, goal)
+            spread.append(beside)
+    return np.concatenate([ends, -ends, *near, *spread])
+
+
+def _saturation(kind: np.dtype[Any]) -> list[float]:
+    return [-edge * math.log(2) for edge in _saturation_exponents(kind)]
+
+
+def odd_values(dtype: str, count: int = 2048) -> Array:
+    """Negative numbers whose last bit is set, of ordinary size and subnormal.
+
+    Their products with 1/2, 3/2 and the like are ties wherever a bit is lost.
+    """
+    kind = numpy_type(dtype)
+    word = np.dtype(f"uint{8 * kind.itemsize}")
+    random = np.random.default_rng(31)
+    plain = (-np.exp(random.uniform(-4, 4, count))).astype(kind)
+    small = -random.integers(1, 2**8, count // 8) * float(limits_of(kind).smallest_subnormal)
+    bits = np.concatenate([plain, small.astype(kind)]).view(word) | word.type(1)
+    return np.asarray(bits.view(kind))
+
+
+def near_ties(spec: Spec, dtype: str, tried: int, kept: int = 512) -> Array:
+    """Of many numbers those whose true result is nearest to the middle between two numbers.
+
+    Args:
+        spec: the operator, with its default parameters.
+        dtype: the element type, of 32 or 64 bits.
+        tried: how many numbers to choose from.
+        kept: how many to keep.
+    """
+    kind = numpy_type(dtype)
+    x = (-np.exp(np.random.default_rng(47).uniform(-8, 3.2, tried))).astype(kind)
+    slopes = [np.full(1, 0.23).astype(kind) for _ in spec.inputs[1:]]
+    with np.errstate(all="ignore"):
+        exact = reference.exact(spec, [x, *slopes])[0]
+        near = exact.astype(kind)
+        other = np.nextafter(near, np.where(exact > near, np.inf, -np.inf).astype(kind))
+        gap = np.abs(other.astype(exact.dtype) - near)
+        distance = np.abs(np.abs(exact - near) / gap - exact.dtype.type(0.5))
+    nearest: Array = np.argsort(distance, kind="stable")[:kept]
+    return np.asarray(x[nearest])
 
 
 def _saturation_exponents(kind: np.dtype[Any]) -> list[int]:
@@ -93,3 +168,12 @@ def parameter_values() -> dict[str, float]:
         "-inf": -math.inf,
         "nan": math.nan,
     }
+
+
+def tie_parameters() -> dict[str, float]:
+    """Parameters by name that lie in the middle between two numbers of an element type, and more.
+
+    Rounded too early, to the tensor's type, each becomes another one.
+    """
+    middles = {f"1+{odd}*2^-{bits}": 1 + odd * 2.0**-bits for bits in (8, 11, 24) for odd in (1, 3)}
+    return {**middles, "1+2^-52": 1 + 2.0**-52, "-1": -1.0, "0.5": 0.5, "2^-149": 2.0**-149}

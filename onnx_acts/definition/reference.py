@@ -136,7 +136,7 @@ def qlinear_prelu(
     arrays = _quantized_inputs("QLinearPReLU", x, x_scale, x_zero_point, y_scale, y_zero_point)
     factor = np.asarray(slope)
     check_element_types(spec_of("QLinearPReLU"), [a.dtype.name for a in (*arrays, factor)])
-    check_slope_shape(arrays[0].shape, factor.shape)
+    check_slope_shape(arrays[0].shape, factor.shape, "QLinearPReLU")
     real = _dequantized(*arrays[:3])
     with np.errstate(all="ignore"):
         return _quantized(np.where(real < 0, real * factor, real), *arrays[3:])
@@ -321,7 +321,35 @@ def _parameter(value: float, compute: type[np.floating[Any]], wide: Array) -> An
 
 def _scaled(wide: Array, slope: Any) -> Array:
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        return np.where(wide < 0, slope * wide, wide)
+        product = slope * wide
+        if wide.dtype == np.longdouble:
+            product = _off_ties(product, _lost(np.asarray(slope), wide, product))
+        return np.where(wide < 0, product, wide)
+
+
+def _lost(a: Array, b: Array, product: Array) -> Array:
+    """What a product of float64 numbers in the longest type has lost: a * b - product (Dekker)."""
+    (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
+    crossed = (a_high * b_high - product) + a_high * b_low + a_low * b_high
+    return np.asarray(crossed + a_low * b_low)
+
+
+def _halves(values: Array) -> tuple[Array, Array]:
+    """Two parts, each short enough that products of two are exact (Veltkamp)."""
+    scaled = values * values.dtype.type(2 ** ((np.finfo(values.dtype).nmant + 1) // 2) + 1)
+    high = scaled - (scaled - values)
+    return high, values - high
+
+
+def _off_ties(values: Array, lost: Array) -> Array:
+    """Moves what only looks like a tie between two float64 numbers to the side of the truth."""
+    near = values.astype(np.float64)
+    other = np.nextafter(near, np.where(values > near, np.inf, -np.inf))
+    limits = np.finfo(np.float64)
+    largest = values.dtype.type(limits.max) + np.spacing(limits.max) / values.dtype.type(2)
+    is_tie = (values - near == other - values) | (np.abs(values) == largest)
+    goal = np.copysign(values.dtype.type(np.inf), lost)
+    return np.where(is_tie & (lost != 0), np.nextafter(values, goal), values)
 
 
 def _derivative(wide: Array, negative: Any, positive: float = 1) -> Array:

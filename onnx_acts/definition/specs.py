@@ -183,6 +183,10 @@ class Difference:
         dtypes: the element types that it concerns.
         groups: the groups of cases that are expected to fail.
         cases: shell pattern for their names.
+        where: the elements that differ for sure, one of the conditions of the conformance suite; ""
+            for every element. A case is named if it has such an element, and has to differ then.
+        loose: whether other cases of the pattern may differ too, by a rounding error that chance
+            makes large or small; else they must not.
         ulp: the runtime's largest error, rounded up, where it has this and nothing worse.
         since: the first version of the runtime's package whose cases fail.
         until: the last one; None while there is no fix.
@@ -195,6 +199,8 @@ class Difference:
     dtypes: tuple[str, ...] = ELEMENT_TYPES
     groups: tuple[str, ...] = ()
     cases: str = "*"
+    where: str = ""
+    loose: bool = False
     ulp: float | None = None
     since: str = "0"
     until: str | None = None
@@ -449,6 +455,7 @@ QUANTIZED: tuple[Spec, ...] = (
                 "onnx 1.23.2, 2026-11-26",
                 dtypes=QUANTIZED_TYPES,
                 groups=("quantized",),
+                loose=True,  # without elements too
             ),
         ),
     ),

@@ -47,22 +47,25 @@ def check_element_types(spec: Spec, dtypes: Sequence[str]) -> None:
             )
 
 
-def check_slope_shape(x_shape: Sequence[int], slope_shape: Sequence[int]) -> None:
+def check_slope_shape(
+    x_shape: Sequence[int], slope_shape: Sequence[int], operator: str = "PReLU"
+) -> None:
     """Requires `slope_shape` to broadcast to `x_shape` without enlarging it (ONNX unidirectional).
 
     Both shapes are lists of sizes; the slope's are aligned to the trailing dimensions of x.
+    Messages name the operator.
     """
     found = f"slope of shape {tuple(slope_shape)} on x of shape {tuple(x_shape)}"
     if len(slope_shape) > len(x_shape):
         raise ValueError(
-            f"PReLU: {found}: the slope may not have more dimensions than x; reshape the slope"
+            f"{operator}: {found}: the slope may not have more dimensions than x; reshape the slope"
         )
     trailing = x_shape[len(x_shape) - len(slope_shape) :]
     for wanted, size in zip(trailing, slope_shape, strict=True):
         if size not in (1, wanted):
             raise ValueError(
-                f"PReLU: {found}: sizes are aligned at the last dimension and each must be 1 or"
-                f" x's; a per-channel slope of C values has the shape (C, 1, ..., 1)"
+                f"{operator}: {found}: sizes are aligned at the last dimension and each must be 1"
+                f" or x's; a per-channel slope of C values has the shape (C, 1, ..., 1)"
             )
 
 

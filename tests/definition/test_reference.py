@@ -69,7 +69,7 @@ def test_derivative_of_elu_far_below_zero(x: float) -> None:
     with mpmath.workdps(50):
         wanted = float(mpmath.mpf("0.7") * mpmath.exp(mpmath.mpf(x)))
     got = float(reference.elu_derivative(np.array([x]), alpha=0.7)[0])
-    assert got == pytest.approx(wanted, rel=1e-14)
+    assert got == pytest.approx(wanted, rel=1e-14, abs=0)  # abs is 1e-12 where it is left out
 
 
 def test_derivative_of_rrelu_has_the_draws_of_its_seed() -> None:
@@ -162,6 +162,15 @@ def test_rrelu_training() -> None:
     assert np.array_equal(y, -noise)
     assert np.unique(noise).size == noise.size
     assert not np.array_equal(noise, other)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32])
+def test_draws_are_rounded_to_the_element_type(dtype: type) -> None:
+    """Noise is a number of that type, and y its exact product: what a kernel can store."""
+    x: NDArray[Any] = np.full(300, -1, dtype)
+    y, noise = reference.rrelu(x, training_mode=1, seed=3)
+    assert np.array_equal(noise, noise.astype(dtype).astype(noise.dtype))
+    assert np.array_equal(y, -noise)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32])

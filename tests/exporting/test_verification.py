@@ -186,6 +186,19 @@ def test_shapes_and_types() -> None:
         )
 
 
+@pytest.mark.parametrize("wrong", range(3))
+def test_every_output_is_compared(wrong: int) -> None:
+    """Of several outputs the one that differs is named, whichever it is."""
+    outputs = [helper.make_tensor_value_info(f"y{i}", onnx.TensorProto.FLOAT, None) for i in "012"]
+    expected = [Expectation(torch.ones(4), np.zeros(4)) for _ in outputs]
+    got = [torch.ones(4) for _ in outputs]
+    records = compare(outputs, expected, got, accelerated=True, operators=[])
+    assert [record.output for record in records] == ["y0", "y1", "y2"]
+    got[wrong][2] = 1.5
+    with pytest.raises(VerificationError, match=f"output 'y{wrong}'"):
+        compare(outputs, expected, got, accelerated=True, operators=[])
+
+
 def test_noise_cannot_hide_a_fault() -> None:
     """However noisy PyTorch is, a difference of one part in a thousand fails in float32."""
     with pytest.raises(VerificationError):

@@ -14,6 +14,7 @@ from onnx_acts.conformance.runtimes.onnx_reference import Reference
 from onnx_acts.conformance.runtimes.ort import OnnxRuntime
 from onnx_acts.conformance.runtimes.pytorch import PyTorch, to_torch, torch_parameter
 from onnx_acts.conformance.runtimes.runtime import Runtime, RuntimeFacts, facts_of, version_of
+from onnx_acts.conformance.runtimes.variants import VARIANTS
 from onnx_acts.ort.evaluator import reference_evaluator
 from onnx_acts.ort.provider import PROVIDER
 from onnx_acts.ort.sessions import CUDA
@@ -21,6 +22,7 @@ from onnx_acts.ort.sessions import CUDA
 __all__ = [
     "ALL_RUNTIMES",
     "RUNTIMES",
+    "VARIANTS",
     "Runtime",
     "RuntimeFacts",
     "facts_of",
@@ -48,7 +50,7 @@ RUNTIMES: Sequence[Runtime] = (
 )
 """Those that `onnx-acts conform` compares by default, in the order of the report's columns."""
 
-ALL_RUNTIMES: Sequence[Runtime] = (*RUNTIMES, *FOREIGN)
+ALL_RUNTIMES: Sequence[Runtime] = (*RUNTIMES, *VARIANTS, *FOREIGN)
 """Those and the other projects', which are large and slow to load: for who asks for them."""
 
 

@@ -36,10 +36,17 @@ class Process:
     Args:
         target: the function, as "module:callable".
         refusals: patterns of messages by which the runtime says that it has no such thing.
+        environment: variables that the process has beside those of this one.
     """
 
-    def __init__(self, target: str, refusals: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        target: str,
+        refusals: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._first = (target, tuple(refusals))
+        self._environment = dict(environment or {})
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -58,6 +65,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             start_new_session=True,  # to end it with all that it has started
+            env={**os.environ, **self._environment},
         )
         self._stop = weakref.finalize(self, _stop, self._running, self._stderr)
         try:
@@ -115,11 +123,11 @@ class Process:
         text = " ".join(self._stderr.read().decode(errors="replace").split())
         return f": {text[-_LAST_WORDS:]}" if text else ""
 
-    def __getstate__(self) -> tuple[str, tuple[str, ...]]:
-        return self._first
+    def __getstate__(self) -> tuple[tuple[str, tuple[str, ...]], dict[str, str]]:
+        return self._first, self._environment
 
-    def __setstate__(self, state: tuple[str, tuple[str, ...]]) -> None:
-        self._first, self._running = state, None
+    def __setstate__(self, state: tuple[tuple[str, tuple[str, ...]], dict[str, str]]) -> None:
+        (self._first, self._environment), self._running = state, None
 
 
 def _stop(running: subprocess.Popen[bytes], stderr: Any) -> None:

@@ -1,0 +1,117 @@
+"""The verdict on one case: bits and classes, the law of draws, refusals, inferred shapes."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.compare import Comparison, compare
+from onnx_acts.conformance.law import judge_law
+from onnx_acts.conformance.runtimes import Runtime
+
+__all__ = ["judge", "no_answer"]
+
+Array = NDArray[Any]
+
+
+def no_answer(runtime: Runtime, case: Case) -> str:
+    """Why a runtime has no answer to a case, or an empty string."""
+    reason = runtime.unavailable()
+    if not reason and case.refused and not _has_operators(runtime):
+        reason = "what it makes of an input that the operator refuses is its own matter"
+    if not reason and case.bare and runtime.promise == "body":
+        reason = "there is no body in that model"
+    if not reason and not case.is_one_node and not _reads_models(runtime):
+        reason = "it computes an operator, not a model of several nodes"
+    return reason or runtime.unsupported(case)
+
+
+def judge(
+    runtime: Runtime, case: Case, promise: float, exact: tuple[Array, ...] | None = None
+) -> Comparison:
+    """Runs one case and compares every output; the worst comparison counts.
+
+    Args:
+        runtime: what to run it on.
+        case: what to run.
+        promise: the largest error allowed, in ULP.
+        exact: the true outputs, where the caller has them.
+    """
+    if case.refused:
+        return _judge_refusal(runtime, case)
+    exact = case.exact() if exact is None else exact
+    before = [array.tobytes() for array in case.inputs]
+    try:
+        outputs = runtime.run(case)
+    except Exception as error:  # whatever a runtime raises is a result to report
+        message = f"raised {type(error).__name__}: {_line(error)}"
+        return Comparison(0.0, exact[0].size, None, message)
+    if [array.tobytes() for array in case.inputs] != before:
+        return Comparison(0.0, exact[0].size, None, "it changed its inputs")
+    if len(outputs) != len(exact):
+        return Comparison(0.0, 0, None, f"gave {len(outputs)} outputs, expected {len(exact)}")
+    if case.law:
+        return judge_law(outputs, case, promise)
+    found = [
+        compare(got, true, case.type_of(true), promise, case.is_certain)
+        for got, true in zip(outputs, exact, strict=True)
+    ]
+    worst = max(found, key=lambda one: (not one.ok, one.max_ulp))
+    worst = dataclasses.replace(
+        worst, max_ulp=max(one.max_ulp for one in found), outputs=tuple(outputs)
+    )
+    return worst if case.is_one_node or not worst.ok else _judge_shape(runtime, case, worst)
+
+
+def _judge_refusal(runtime: Runtime, case: Case) -> Comparison:
+    """An error that names what is wrong is right."""
+    try:
+        outputs = runtime.run(case)
+    except Exception as error:  # whatever a runtime raises is a result to report
+        if re.search(case.refused, _line(error)):
+            return Comparison(0.0)
+        said = f"refused, but with words that do not match {case.refused!r}: {_line(error)}"
+        return Comparison(0.0, case.inputs[0].size, None, said)
+    shapes = ", ".join(str(array.shape) for array in outputs)
+    message = f"computed what it must refuse: outputs of shape {shapes}"
+    return Comparison(0.0, case.inputs[0].size, None, message)
+
+
+def _judge_shape(runtime: Runtime, case: Case, right: Comparison) -> Comparison:
+    """The shape of Y that a runtime has inferred, where it tells one: as far as X's was known."""
+    inferred = getattr(runtime, "inferred_shapes", lambda case: None)(case)
+    if inferred is None:
+        return right
+    given, found = inferred
+    wanted = list(reversed(given)) if case.within == "X written over" else list(given)
+    # A custom operator can tell ONNX Runtime a number or a name, not that a size has neither.
+    must_tell = runtime.promise == "kernel" and None not in wanted
+    if list(found) == wanted or (not must_tell and _is_part(found, wanted)):
+        return right
+    message = f"inferred the shape {list(found)} for Y, expected {wanted}"
+    return Comparison(right.max_ulp, case.inputs[0].size, None, message)
+
+
+def _is_part(found: Sequence[object], wanted: Sequence[object]) -> bool:
+    """Whether what is told is right: nothing, or for each size nothing or the right thing."""
+    pairs = zip(found, wanted, strict=True) if len(found) == len(wanted) else []
+    return not found or (bool(pairs) and all(a in (None, b) for a, b in pairs))
+
+
+def _has_operators(runtime: Runtime) -> bool:
+    """Whether it is of ours, and has the operators themselves."""
+    return runtime.promise in ("kernel", "exact") and runtime.name != "provider"
+
+
+def _reads_models(runtime: Runtime) -> bool:
+    """Whether it runs the model of a case, whatever nodes that has."""
+    return bool(getattr(runtime, "reads_models", runtime.package in ("onnx", "onnxruntime")))
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,87 @@
+"""The law of random slopes: support, mean, and distance from the uniform distribution.
+
+A runtime with a generator of its own cannot have the reference's bits. Its draws must still be
+those of a uniform distribution, one for each element where x < 0, and Y must be their product.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import Case, limits_of, numpy_type
+from onnx_acts.conformance.compare import Comparison, compare
+
+__all__ = ["judge_law", "kolmogorov_smirnov"]
+
+Array = NDArray[Any]
+
+_UNLIKELY = 1e-9
+"""So seldom a right generator is called wrong."""
+
+
+def judge_law(outputs: list[Array], case: Case, promise: float) -> Comparison:
+    """Judges random draws: Y and the noise of a case in training.
+
+    Args:
+        outputs: what a runtime computed.
+        case: the case; its X is not empty.
+        promise: the largest error of Y, in ULP, beside the product of X and the noise.
+    """
+    with np.errstate(all="ignore"):
+        return _judge_law(outputs, case, promise)
+
+
+def _judge_law(outputs: list[Array], case: Case, promise: float) -> Comparison:
+    y, noise = outputs
+    x, kind = case.inputs[0], numpy_type(case.dtype)
+    if (noise.shape, noise.dtype) != (x.shape, kind):
+        return _wrong(case, f"noise is {noise.dtype} of shape {noise.shape}")
+    negative, wide = x < 0, noise.astype(np.longdouble)
+    if not (wide[~negative] == 1).all():
+        return _wrong(case, "noise is not 1 where x is not negative")
+    reason = _not_uniform(wide[negative].astype(np.float64), case)
+    if reason:
+        return _wrong(case, reason)
+    product = np.where(negative, wide * x.astype(np.longdouble), x.astype(np.longdouble))
+    return compare(y, product, kind, promise)
+
+
+def kolmogorov_smirnov(values: Array, low: float, high: float) -> float:
+    """The largest distance between the distribution of values and the uniform one.
+
+    Args:
+        values: the draws.
+        low: the lower bound of the distribution.
+        high: the upper one.
+    """
+    expected = np.clip((np.sort(values) - low) / (high - low), 0, 1)
+    steps = np.arange(values.size + 1) / values.size
+    return float(max(np.max(steps[1:] - expected), np.max(expected - steps[:-1])))
+
+
+def _not_uniform(draws: Array, case: Case) -> str:
+    """What is wrong with the draws, or an empty string."""
+    (low, high), count = case.real_values, draws.size
+    # A draw is rounded to the element type: by half a unit at the larger bound, at most.
+    unit = float(limits_of(numpy_type(case.dtype)).eps) * max(abs(low), abs(high)) / 2
+    if draws.min() < low - unit or draws.max() > high + unit:
+        return f"draws from {draws.min():.6g} to {draws.max():.6g}, not within [{low:g}, {high:g}]"
+    width = high - low
+    off = abs(draws.mean() - (low + high) / 2) / width
+    # Hoeffding's and Massart's bounds: how far chance takes the mean and the distribution.
+    chance = math.sqrt(math.log(2 / _UNLIKELY) / (2 * count))
+    if off > chance + unit / width:
+        return f"the mean is off by {off:.3g} of the width, more than chance allows ({chance:.3g})"
+    distance = kolmogorov_smirnov(draws, low, high)
+    # Numbers of few bits come as steps, which are as far from a line as two units are wide.
+    if distance > chance + 2 * unit / width:
+        return f"not uniform: Kolmogorov-Smirnov distance {distance:.3g}, chance {chance:.3g}"
+    return ""
+
+
+def _wrong(case: Case, reason: str) -> Comparison:
+    return Comparison(0.0, case.inputs[0].size, None, reason)

@@ -1,0 +1,81 @@
+"""Cases about attributes, present and absent, and about random draws."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.drafting import Attributes, draft, with_slope
+from onnx_acts.conformance.values import (
+    parameter_values,
+    random_values,
+    special_values,
+    tie_parameters,
+)
+from onnx_acts.definition.specs import Spec
+from onnx_acts.definition.validation import accepts
+
+__all__ = ["attribute_cases", "draw_cases"]
+
+_MANY_DRAWS = 2**20 + 5
+"""More elements than 18 bits number blocks of four for."""
+
+_LAW_DRAWS = 200_003
+"""Enough for the law to show: a distance of 1 % from it does."""
+
+_SEEDS = (0, 2**40 + 17, 1, -1, 2**63 - 1, 2**32, 2**31)
+
+
+def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
+    """Attribute values: absent, the defaults, alone, or every ordered pair that is accepted."""
+    names = [attribute.name for attribute in spec.attributes if attribute.kind == "real"]
+    if not names:
+        return
+    x = np.concatenate([special_values(dtype), random_values(dtype, (203,), 11)])
+    every = len(spec.outputs)
+    if every > 1:
+        yield draft(spec, "all outputs", with_slope(spec, x), {}, every)
+    yield draft(spec, "absent", with_slope(spec, x), {}, every, bare=True)
+    for item in spec.attributes if len(spec.attributes) > 1 else ():
+        given: Attributes = {a.name: a.default for a in spec.attributes if a != item}
+        yield draft(spec, f"{item.name} absent", with_slope(spec, x), given, every, bare=True)
+    values = parameter_values()
+    chosen = list(itertools.product(values.items(), repeat=len(names)))
+    ties = list(tie_parameters().items())
+    chosen += [(tie,) * len(names) for tie in ties[: 3 if quick else None]]
+    for pairs in chosen:
+        attributes: Attributes = dict(zip(names, (value for _, value in pairs), strict=True))
+        if accepts(spec, attributes) and not (quick and len({label for label, _ in pairs}) > 1):
+            texts = (f"{name}={text}" for name, (text, _) in zip(names, pairs, strict=True))
+            yield draft(spec, ", ".join(texts), with_slope(spec, x), attributes)
+
+
+def draw_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
+    """Random draws for several seeds, with every output; then their law."""
+    if spec.parameter_source != "draw":
+        return
+    on: Attributes = {a.name: 1 for a in spec.attributes if a.kind == "flag"}
+    (seed_name,) = (a.name for a in spec.attributes if a.kind == "seed")
+    bounds = [a.name for a in spec.attributes if a.kind == "real"]
+    every = len(spec.outputs)
+    for seed in _SEEDS[: 2 if quick else None]:
+        for shape in ((7,), (2, 3, 5), (1001,), (0, 3), ()):
+            name = f"seed {seed}, shape {shape}"
+            x = random_values(dtype, shape, 5)
+            yield draft(spec, name, [x], {**on, seed_name: seed}, every)
+    if not quick:
+        x = random_values(dtype, (_MANY_DRAWS,), 7)
+        yield draft(spec, f"shape {x.shape}", [x], on, every)
+    x = random_values(dtype, (130,), 6)
+    yield draft(spec, "seed absent", [x], on, every, bare=True)
+    for value in (0.25, 0.1):
+        equal: Attributes = {**on, **dict.fromkeys(bounds, value)}
+        yield draft(spec, f"both bounds {value}", [x], equal, every)
+    x = -np.abs(random_values(dtype, (_LAW_DRAWS,), 9))
+    for low, high in ((1 / 8, 1 / 3), (-1.0, 1.0), (0.0, 0.7))[: 1 if quick else None]:
+        between: Attributes = dict(zip(bounds, (low, high), strict=True))
+        name = f"law between {low:.4g} and {high:.4g}"
+        yield draft(spec, name, [x], {**on, **between, seed_name: 11}, every, law=True)

@@ -1,0 +1,120 @@
+"""Cases about parameter tensors: every shape that broadcasts, every kind that must be refused."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.drafting import SLOPE, draft
+from onnx_acts.conformance.values import parameter_values, random_values, special_values
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import Spec
+
+__all__ = ["ILLEGAL", "illegal_slopes", "legal_slopes", "slope_cases"]
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+
+_WHOLE = (2, 3, 4, 5)
+
+_QUICK_SLOPES: tuple[Shape, ...] = (
+    (),
+    (1,),
+    (5,),
+    (3, 1, 1),
+    _WHOLE,
+    (1, 3, 1, 1),
+    (3, 4, 5),
+    (4, 1),
+    (2, 1, 1, 1),
+)
+
+ILLEGAL: tuple[tuple[Shape, Shape], ...] = (
+    ((), (1,)),
+    ((3,), (1, 1)),
+    ((3,), (2,)),
+    ((3,), (0,)),
+    ((1,), (3,)),
+    ((1,), (0,)),
+    ((2, 1), (3,)),
+    ((2, 3), (5, 1)),
+    ((2, 3), (2,)),
+    ((2, 3), (2, 1, 1)),
+    ((0, 3), (2,)),
+    ((0, 3), (2, 3)),
+    ((3, 0), (2,)),
+    ((2, 3, 4), (3,)),
+    ((2, 3, 4), (2, 3)),
+    ((2, 3, 4), (3, 4, 1)),
+    ((2, 3, 4), (1, 2, 3, 4)),
+    ((2, 3, 4), (2, 3, 1, 4)),
+    ((2, 3, 4, 5), (3,)),
+    ((2, 3, 4, 5), (4, 5, 1)),
+)
+"""Shapes of x and of slopes that do not broadcast to it, or would enlarge it."""
+
+
+def slope_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
+    """Parameter tensors: shapes that networks have, all others, random ones, odd values."""
+    if spec.parameter_source != "input":
+        return
+    for number, (shape, slope_shape) in enumerate(dict.fromkeys(_slope_shapes(quick))):
+        x = random_values(dtype, shape, 2 * number)
+        slope = np.abs(random_values(dtype, slope_shape, 2 * number + 1))
+        yield draft(spec, f"slope {slope_shape} on {shape}", [x, _finite(slope)])
+    for name, slope in _slope_values(dtype).items():
+        x = np.repeat(special_values(dtype)[:, None], slope.size, axis=1)
+        yield draft(spec, f"slope values: {name}", [x, slope])
+
+
+def legal_slopes(shape: Shape) -> Iterator[Shape]:
+    """Every shape that broadcasts to another one: trailing dimensions, each whole or 1."""
+    for kept in range(len(shape) + 1):
+        choices = [sorted({1, size}) for size in shape[len(shape) - kept :]]
+        yield from itertools.product(*choices)
+
+
+def illegal_slopes(spec: Spec, dtype: str) -> Iterator[tuple[str, list[Array]]]:
+    """Names and inputs of a slope tensor's refusals."""
+    for shape, slope_shape in ILLEGAL:
+        x = random_values(dtype, shape, 3)
+        yield f"slope {slope_shape} on {shape}", [x, np.full(slope_shape, SLOPE).astype(x.dtype)]
+
+
+def _slope_values(dtype: str) -> dict[str, Array]:
+    """Parameter values by kind, in the element type."""
+    values = reference.rounded(list(parameter_values().values()), numpy_type(dtype))
+    finite = np.isfinite(values) & (values != 0)
+    negative = np.signbit(values)
+    return {
+        "positive": values[finite & ~negative],
+        "negative": values[finite & negative],
+        "zero": np.zeros(1, values.dtype),
+        "negative zero": -np.zeros(1, values.dtype),
+        "infinite": values[np.isinf(values)],
+        "NaN": values[np.isnan(values)],
+    }
+
+
+def _finite(slope: Array) -> Array:
+    """Zeros, infinities and NaNs replaced: they have cases of their own."""
+    return np.where(np.isfinite(slope) & (slope != 0), slope, slope.dtype.type(SLOPE))
+
+
+def _slope_shapes(quick: bool) -> Iterator[tuple[Shape, Shape]]:
+    """Pairs of the shapes of x and of a slope that broadcasts to it."""
+    yield from ((_WHOLE, slope) for slope in _QUICK_SLOPES)
+    yield from [((6,), (6,)), ((4, 9), (9,)), ((2, 5, 33), (5, 1)), ((1, 64, 1), (64, 1))]
+    yield from [((2, 65, 7, 7), (65, 1, 1)), ((0, 3), (3,)), ((3, 1, 70), (1, 70)), ((), ())]
+    random = np.random.default_rng(2015)
+    for _ in range(3 if quick else 30):
+        shape = tuple(int(size) for size in random.integers(1, 8, random.integers(1, 7)))
+        kept = shape[random.integers(0, len(shape) + 1) :]
+        yield shape, tuple(int(size) if random.random() < 0.6 else 1 for size in kept)
+    for shape in () if quick else ((7,), (3, 19), (2, 3, 17), _WHOLE, (3, 2, 1, 2, 9), (2, 0, 3)):
+        yield from ((shape, slope) for slope in legal_slopes(shape))

@@ -1,0 +1,97 @@
+"""The law of draws: a right generator of another kind passes, wrong ones do not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.cases import find_case
+from onnx_acts.conformance.judging import judge
+from onnx_acts.conformance.law import kolmogorov_smirnov
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import ELEMENT_TYPES
+from tests.mutants.wrong_kernels import Wrong
+
+Array = np.ndarray[Any, Any]
+Draw = Callable[[np.random.Generator, int, float, float], Array]
+
+
+def computed(case: Case, draw: Draw) -> list[Array]:
+    """Y and the noise, with slopes from a generator."""
+    (x,), (low, high), kind = case.inputs, case.real_values, numpy_type(case.dtype)
+    slopes = draw(np.random.default_rng(3), x.size, low, high).reshape(x.shape)
+    noise = np.where(x < 0, reference.rounded(slopes, kind), kind.type(1))
+    wide = x.astype(np.longdouble)
+    y = np.where(x < 0, noise.astype(np.longdouble) * wide, wide)
+    return [reference.rounded(y, kind), noise]
+
+
+def verdict(dtype: str, draw: Draw, bounds: str = "0.125 and 0.3333") -> str:
+    """What the judge says, empty where all is right."""
+    case = find_case("RReLU", dtype, "training", f"law between {bounds}")
+    wrong = Wrong(lambda kernel, case: computed(case, draw))
+    return judge(wrong, case, 0.5).message
+
+
+def uniform(random: np.random.Generator, count: int, low: float, high: float) -> Array:
+    """As it should be."""
+    return random.uniform(low, high, count)
+
+
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+@pytest.mark.parametrize("bounds", ["0.125 and 0.3333", "-1 and 1", "0 and 0.7"])
+def test_another_generator_passes(dtype: str, bounds: str) -> None:
+    """The bits are not the reference's, the law is."""
+    assert verdict(dtype, uniform, bounds) == ""
+
+
+WRONG: dict[str, tuple[Draw, str]] = {
+    "beyond the upper bound": (lambda r, n, a, b: r.uniform(a, b + 0.01, n), "not within"),
+    "below the lower bound": (lambda r, n, a, b: r.uniform(a - 0.01, b, n), "not within"),
+    "the mean for all": (lambda r, n, a, b: np.full(n, (a + b) / 2), "not uniform"),
+    "the lower half": (lambda r, n, a, b: r.uniform(a, (a + b) / 2, n), "the mean is off"),
+    "a triangle": (lambda r, n, a, b: r.triangular(a, (a + b) / 2, b, n), "not uniform"),
+    "two halves": (
+        lambda r, n, a, b: a + (b - a) * (r.integers(0, 2, n) + r.random(n) ** 1.3) / 2,
+        "the mean is off|not uniform",
+    ),
+    "one draw for 8 elements": (
+        lambda r, n, a, b: np.round(r.uniform(0, 7, n)) * (b - a) / 7 + a,
+        "not uniform",
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_draws_are_seen(name: str, dtype: str) -> None:
+    """Each breaks the support, the mean or the distance."""
+    draw, reason = WRONG[name]
+    assert any(part in verdict(dtype, draw) for part in reason.split("|"))
+
+
+def test_noise_elsewhere_and_product() -> None:
+    """Noise is 1 where nothing is drawn, and Y is the product with what was drawn."""
+    case = find_case("RReLU", "float32", "training", "law between 0.125 and 0.3333")
+
+    def other_product(kernel: Wrong, case: Case) -> list[Array]:
+        y, noise = computed(case, uniform)
+        return [np.nextafter(y, np.float32(-np.inf)), noise]
+
+    def noise_of_zero(kernel: Wrong, case: Case) -> list[Array]:
+        y, noise = computed(case, uniform)
+        return [y, np.where(case.inputs[0] < 0, noise, np.float32(0))]
+
+    assert "ULP" in judge(Wrong(other_product), case, 0.5).message
+    assert "noise is not 1" in judge(Wrong(noise_of_zero), case, 0.5).message
+
+
+def test_kolmogorov_smirnov_is_scipys() -> None:
+    """The same distance, on uniform numbers and on others."""
+    random = np.random.default_rng(1)
+    for values in (random.uniform(2, 5, 999), random.normal(3, 1, 500).clip(2, 5)):
+        want = scipy.stats.kstest(values, scipy.stats.uniform(2, 3).cdf).statistic
+        assert kolmogorov_smirnov(values, 2, 5) == pytest.approx(want, rel=1e-12)
