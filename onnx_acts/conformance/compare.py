@@ -98,9 +98,7 @@ def compare(
 
 
 @np.errstate(all="ignore")
-def broken(
-    got: Array, exact: Array, promise: float, is_certain: bool = False
-) -> NDArray[np.bool_]:
+def broken(got: Array, exact: Array, promise: float, is_certain: bool = False) -> NDArray[np.bool_]:
     """Which elements break the promise; see `compare`.
 
     Args:

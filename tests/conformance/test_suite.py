@@ -291,7 +291,7 @@ def test_bfloat16_needs_a_runtime_that_takes_it(monkeypatch: pytest.MonkeyPatch)
 def test_unknown_runtime() -> None:
     """The message lists those there are."""
     with pytest.raises(ValueError, match="there are library, provider, cuda, bodies, standard"):
-        runtime_of("nonsense")
+        runtime_of("caffe")
 
 
 def test_pytorch_channels() -> None:
