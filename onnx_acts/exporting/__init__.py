@@ -71,7 +71,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         opset: the version of the standard operators, 18 or newer; None is torch's default.
         verify: "all", or True, compares ONNX Runtime with PyTorch on `args`, on the function bodies
             and on the native library; "bodies" leaves out the library; "none", or False, writes
-            without comparing. The tolerance is described in `onnx_acts.exporting.tolerance`.
+            without comparing. The tolerance is described in `onnx_acts.comparing.tolerance`.
         training: RReLU modules that are in training mode draw their slopes at run time; everything
             else, such as dropout and batch normalisation, is exported in evaluation mode all the
             same. The values are compared with the mean slope in place of each draw; of the file

@@ -26,7 +26,7 @@ class OutputError:
         max_abs: the largest absolute difference.
         max_ulp: the largest difference in units in the last place of the output's element type.
         tolerance: the largest absolute difference that is allowed of any element; each element has
-            its own limit, see `onnx_acts.exporting.tolerance`.
+            its own limit, see `onnx_acts.comparing.tolerance`.
         share: the largest share of its own limit that an element's difference takes; 1 at most.
     """
 
