@@ -90,7 +90,9 @@ def tolerance_of(
         noise = np.asarray(_UNKNOWN[dtype.name] * unit)
     limit = _LIMIT[dtype.name] * unit
     largest = max(min(float(noise[np.isfinite(noise)].max(initial=0.0)), limit), floor)
-    promise = max((spec_of(name).promise.body[dtype.name] for name in operators), default=0.0)
+    promise = max(
+        (spec_of(name).promise.body.get(dtype.name, 0.0) for name in operators), default=0.0
+    )
     return _FACTOR * largest + (1 + promise) * spacing(want, dtype)
 
 
