@@ -19,7 +19,7 @@ from onnx_acts.verifying.graphs import Graph
 from onnx_acts.verifying.judging import is_tensor
 from onnx_acts.verifying.values import Value
 
-__all__ = ["Candidates"]
+__all__ = ["Candidates", "kind"]
 
 _ADDED = re.compile(
     r"(_(quantized|QuantizeLinear|DequantizeLinear|QuantizeLinear_Output|DequantizeLinear_Output"
@@ -28,10 +28,12 @@ _ADDED = re.compile(
 """What quantization and conversion to 16 bits append to names."""
 
 _KINDS = {
-    "PRelu": "slope", "LeakyRelu": "slope", "PReLU": "slope", "LeakyReLU": "slope",
-    "RReLU": "slope", "Elu": "elu", "ELU": "elu", "Celu": "elu", "Relu": "relu", "ReLU": "relu",
-    "FusedConv": "Conv", "NhwcConv": "Conv", "FusedMatMul": "MatMul", "FusedGemm": "Gemm",
-}  # fmt: skip
+    **dict.fromkeys(("PRelu", "LeakyRelu", "PReLU", "LeakyReLU", "RReLU"), "slope"),
+    **dict.fromkeys(("Elu", "ELU", "Celu"), "elu"),
+    **dict.fromkeys(("Relu", "ReLU"), "relu"),
+    **dict.fromkeys(("FusedConv", "NhwcConv"), "Conv"),
+    **{"FusedMatMul": "MatMul", "FusedGemm": "Gemm", "QGemm": "Gemm"},
+}
 """Operators that compute the same kind of thing."""
 
 _SAMPLE = 64
@@ -81,10 +83,10 @@ class Candidates:
             return None
         for other in self._readers.get(read[0][1], ()):
             same = all(i < len(other.input) and other.input[i] == name for i, name in read)
-            if same and _kind(other) == _kind(node) and output < len(other.output):
+            if same and kind(other) == kind(node) and output < len(other.output):
                 name = other.output[output]
                 if name in self._made and name not in taken:
-                    return name
+                    return str(name)
         return None
 
     def equal_to(self, value: Value, taken: Collection[str]) -> Iterator[str]:
@@ -107,8 +109,10 @@ class Candidates:
                 yield name
 
 
-def _kind(node: onnx.NodeProto) -> str:
-    return _KINDS.get(node.op_type, node.op_type)
+def kind(node: onnx.NodeProto) -> str:
+    """What a node computes: operators of the same kind may stand for each other."""
+    plain = node.op_type.removeprefix("QLinear")
+    return _KINDS.get(plain, plain)
 
 
 def _shape(value: Value) -> tuple[int, ...]:

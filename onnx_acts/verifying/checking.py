@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from onnx_acts.files.reading import Model, opened
 from onnx_acts.ort.sessions import CPU
 from onnx_acts.verifying import whole
 from onnx_acts.verifying.causes import write_cause
-from onnx_acts.verifying.explaining import reasons
+from onnx_acts.verifying.explaining import is_evident, reasons
 from onnx_acts.verifying.graphs import Graph, has_own_nodes, title
 from onnx_acts.verifying.inputs import Feeds
 from onnx_acts.verifying.judging import are_comparable, judge
@@ -25,7 +24,8 @@ from onnx_acts.verifying.limits import Limits, compared
 from onnx_acts.verifying.references import Reference, Wanted, called, reference_for
 from onnx_acts.verifying.result import Cause, OutputRecord, Verification
 from onnx_acts.verifying.runtimes import Kernels, Runtime
-from onnx_acts.verifying.sides import activations, is_coarser, paired_outputs
+from onnx_acts.verifying.sides import activations, is_coarser, paired_outputs, rounds
+from onnx_acts.verifying.stepping import StepError
 from onnx_acts.verifying.walking import Guilt, Walk, Walked
 
 __all__ = ["Settings", "check"]
@@ -34,6 +34,10 @@ _ACCUMULATED = (
     "every node computes what the reference does when it is given the reference's values: no single"
     " node causes the difference; rounding that accumulates, or the tolerance that was asked for, does"
 )
+_WITHIN = (
+    "the outputs are within what rounding explains, but a node is another one than the reference's"
+)
+_NOT_WALKED = "no node could be looked at"
 _OPTIMISED = (
     "node by node the model gives what the reference gives: the difference appears only where ONNX"
     " Runtime runs it as a whole"
@@ -95,26 +99,26 @@ class _Check:
         self._notes: list[str] = []
         self._walked: Walked | None = None
         self._is_swapped = False
+        self._rounds = rounds(graph)
 
     def finish(self, runs: _Run) -> Verification:
         """Compares the outputs, walks where that is needed, and puts the result together."""
         outputs = self._compared(runs, None)
         causes: tuple[Cause, ...] = ()
-        if self._settings.nodes or not _are_same(outputs):
+        if self._settings.nodes or self._rounds or not _are_same(outputs):
             worst = max(outputs, key=lambda item: (not item.difference.same, item.difference.share))
-            with self._noting():
-                feeds = runs.feeds[worst.run]
-                self._settings.tell("preparing the reference's graph")
-                side = self._reference.side(feeds)
-                self._walk(side, feeds)
+            feeds = runs.feeds[worst.run]
+            side = self._side(feeds)
+            if side is not None and self._walk(side, feeds):
                 outputs = self._compared(runs, worst.run)
-                if not _are_same(outputs):
-                    causes = self._causes(side)
+                causes = self._causes(side, all_of_them=not _are_same(outputs))
+        if causes and _are_same(outputs):
+            self._notes.append(_WITHIN)
         if self._walked is not None and not causes and not _are_same(outputs):
             self._explain(runs)
         settings, plan = self._settings, self._settings.plan
         return Verification(
-            same=_are_same(outputs),
+            same=_are_same(outputs) and not causes,
             model=called(self._model, "the model"),
             reference=self._reference.name,
             kernels=self._runtime.kernels,
@@ -160,8 +164,21 @@ class _Check:
         assert self._walked is not None
         return self._walked.outputs.get(self._other_names[place] if self._is_swapped else name)
 
-    def _walk(self, side: Side, feeds: Feeds) -> None:
-        """Walks through the graph that rounds more: the other one has the values to judge by."""
+    def _side(self, feeds: Feeds) -> Side | None:
+        """The reference's graph; None where it has none, with a note."""
+        self._settings.tell("preparing the reference's graph")
+        try:
+            return self._reference.side(feeds)
+        except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+            self._notes.append(f"{_NOT_WALKED}: {' '.join(str(error).split())}")
+            return None
+
+    def _walk(self, side: Side, feeds: Feeds) -> bool:
+        """Walks through the graph that rounds more: the other one has the values to judge by.
+
+        Returns:
+            Whether that was possible; if not, there is a note.
+        """
         own = Side(self._graph, self._runtime, dict(feeds))
         pairs = paired_outputs(self._graph, side.graph)
         self._other_names = [pairs[item.name] for item in self._graph.outputs]
@@ -172,30 +189,33 @@ class _Check:
             self._notes.append(_SWAPPED)
         operators = activations(self._graph.source.model, side.graph.source.model)
         seed = self._settings.plan.seed
-        self._walked = Walk(own, side, pairs, operators, seed, self._settings.tell).run()
+        try:
+            self._walked = Walk(own, side, pairs, operators, seed, self._settings.tell).run()
+        except StepError as error:
+            self._notes.append(f"{_NOT_WALKED}: {' '.join(str(error).split())}")
+        return self._walked is not None
 
-    def _causes(self, side: Side) -> tuple[Cause, ...]:
-        """The guilty nodes in words, the first one with its files."""
+    def _causes(self, side: Side, *, all_of_them: bool) -> tuple[Cause, ...]:
+        """The guilty nodes in words, the first one with its files.
+
+        Where the outputs are within their limits, these are those alone that have something else
+        written in the file than the reference's.
+        """
         assert self._walked is not None
         own, other = self._graph, side.graph
         runtime = self._runtime
         if self._is_swapped:
             own, other, runtime = other, own, side.runtime
-        causes = []
-        for number, guilt in enumerate(self._walked.guilty):
+        causes: list[Cause] = []
+        for guilt in self._walked.guilty:
+            found = reasons(guilt, own, other)
+            if not all_of_them and not is_evident(found):
+                continue
             files: tuple[Path, ...] = ()
-            if number == 0 and self._settings.folder is not None:
+            if not causes and self._settings.folder is not None:
                 files = write_cause(guilt, own, runtime, self._settings.folder)
-            causes.append(_cause(guilt, own, other, files))
+            causes.append(_cause(guilt, own, found, files))
         return tuple(causes)
-
-    @contextlib.contextmanager
-    def _noting(self) -> Iterator[None]:
-        """Turns what makes a walk impossible into a note: the outputs are compared all the same."""
-        try:
-            yield
-        except (ImportError, RuntimeError, TypeError, ValueError) as error:
-            self._notes.append(f"the nodes were not walked: {' '.join(str(error).split())}")
 
     def _explain(self, runs: _Run) -> None:
         """Says why outputs differ though no node does."""
@@ -219,7 +239,7 @@ class _Check:
             self._notes.append("without ONNX Runtime's optimisations the outputs are the same")
 
 
-def _cause(guilt: Guilt, own: Graph, other: Graph, files: tuple[Path, ...]) -> Cause:
+def _cause(guilt: Guilt, own: Graph, found: tuple[str, ...], files: tuple[Path, ...]) -> Cause:
     node = guilt.node
     return Cause(
         index=guilt.index,
@@ -229,7 +249,7 @@ def _cause(guilt: Guilt, own: Graph, other: Graph, files: tuple[Path, ...]) -> C
         counterpart=guilt.counterpart,
         nodes=tuple(title(own.nodes[i]) for i in guilt.nodes),
         difference=guilt.difference,
-        reasons=reasons(guilt, own, other),
+        reasons=found,
         files=files,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -12,20 +13,30 @@ from onnx import AttributeProto, helper, numpy_helper
 
 from onnx_acts.comparing.tolerance import as_double, epsilon, is_real
 from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset, subgraphs
+from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.graphs import Graph, title
 from onnx_acts.verifying.judging import coarser, is_tensor
+from onnx_acts.verifying.quantities import Grid
 from onnx_acts.verifying.values import Value
 from onnx_acts.verifying.walking import Guilt
 
-__all__ = ["reasons"]
+__all__ = ["is_evident", "reasons"]
 
 _ROUNDED = 4
 """By how many units a constant may differ that was converted to another type."""
+
+_BITS = 1 / 60
+"""The share of the largest number by which a constant may differ that was rounded to 8 bits."""
 
 _SAME = (
     "the operator, its attributes and its constants are those of the reference: what runs the node"
     " computes something else"
 )
+
+
+def is_evident(found: tuple[str, ...]) -> bool:
+    """Whether reasons name something that is different in the two files."""
+    return found != (_SAME,)
 
 
 def reasons(guilt: Guilt, model: Graph, reference: Graph) -> tuple[str, ...]:
@@ -39,11 +50,12 @@ def reasons(guilt: Guilt, model: Graph, reference: Graph) -> tuple[str, ...]:
     found = [*_overflow(guilt)]
     if guilt.maker is None:
         return tuple(found) or ("the reference has this value without a node",)
-    if len(guilt.nodes) == 1 or guilt.node.op_type == guilt.maker.op_type:
+    if len(guilt.nodes) == 1 or kind(guilt.node) == kind(guilt.maker):
         found += _operators(guilt, model, reference)
-        if guilt.node.op_type == guilt.maker.op_type:
+        if kind(guilt.node) == kind(guilt.maker):
             found += _attributes(guilt.node, guilt.maker)
         found += _inputs(guilt, model, reference)
+        found += _quantized_weight(guilt, model, reference)
         found += _inner(guilt.node, guilt.maker)
     elif not found:
         found.append(f"{len(guilt.nodes)} nodes stand for {title(guilt.maker)} of the reference")
@@ -60,8 +72,6 @@ def _overflow(guilt: Guilt) -> Iterator[str]:
     lost = np.isfinite(as_double(want)) & ~np.isfinite(as_double(got))
     if lost.any():
         largest = float(np.abs(as_double(want))[lost].max())
-        import ml_dtypes
-
         end = float(ml_dtypes.finfo(got.dtype).max)
         if largest > end:
             yield (
@@ -75,7 +85,8 @@ def _operators(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
     node, other = guilt.node, guilt.maker
     assert other is not None
     if (node.op_type, node.domain) != (other.op_type, other.domain):
-        yield f"{_operator(node)} here, {_operator(other)} in the reference"
+        if kind(node) != kind(other):
+            yield f"{_operator(node)} here, {_operator(other)} in the reference"
         return
     if node.domain not in STANDARD_DOMAINS:
         return
@@ -103,9 +114,24 @@ def _attributes(node: onnx.NodeProto, other: onnx.NodeProto) -> Iterator[str]:
     own, theirs = ({item.name: item for item in n.attribute} for n in (node, other))
     for name in dict.fromkeys((*own, *theirs)):
         pair = [_attribute(attributes.get(name)) for attributes in (own, theirs)]
-        if pair[0] is not NotImplemented and pair[0] != pair[1]:
+        if NotImplemented in pair or _is_default(name, pair):
+            continue
+        if pair[0] != pair[1]:
             texts = ["not given" if value is None else _short(value) for value in pair]
             yield f"{name} is {texts[0]} here, {texts[1]} in the reference"
+
+
+def _is_default(name: str, pair: list[Any]) -> bool:
+    """Whether one of two attributes is not given, and the other is what that means."""
+    if None not in pair:
+        return False
+    value = pair[0] if pair[1] is None else pair[1]
+    if name == "kernel_shape":  # that of the weight
+        return True
+    usual = {"dilations": 1, "strides": 1, "pads": 0, "output_padding": 0}.get(name)
+    if usual is not None:
+        return all(item == usual for item in value)
+    return (name, value) in (("group", 1), ("auto_pad", b"NOTSET"))
 
 
 def _attribute(attribute: onnx.AttributeProto | None) -> Any:
@@ -140,9 +166,26 @@ def _inputs(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
     for place, (own, theirs) in enumerate(zip(node.input, other.input, strict=False)):
         a, b = _value(own, guilt.given, model), _value(theirs, guilt.read, reference)
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-            text = _differs(a, b)
+            is_short = own in guilt.quantized
+            text = _differs(a, b, _BITS if is_short else 0.0)
             if text:
                 yield f"input {place} ({own!r}; {theirs!r} in the reference) {text}"
+
+
+def _quantized_weight(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
+    """The weight of an operator on 8 bits, as real numbers, if it is not the reference's."""
+    node, other = guilt.node, guilt.maker
+    assert other is not None
+    if node.op_type not in ("QLinearConv", "QLinearMatMul") or len(other.input) < 2:
+        return
+    weight, scale, zero = (_value(name, guilt.given, model) for name in node.input[3:6])
+    right = _value(other.input[1], guilt.read, reference)
+    arrays = [item for item in (weight, scale, zero, right) if isinstance(item, np.ndarray)]
+    if len(arrays) == 4:
+        axis = 0 if node.op_type == "QLinearConv" else -1
+        text = _differs(Grid(arrays[1], arrays[2], axis).real(arrays[0]), arrays[3], _BITS)
+        if text:
+            yield f"its weight {node.input[3]!r} ({other.input[1]!r} in the reference) {text}"
 
 
 def _value(name: str, given: Mapping[str, Value], graph: Graph) -> Value | None:
@@ -151,8 +194,14 @@ def _value(name: str, given: Mapping[str, Value], graph: Graph) -> Value | None:
     return numpy_helper.to_array(graph.loaded(name)) if name in graph.stored else None
 
 
-def _differs(a: NDArray[Any], b: NDArray[Any]) -> str:
-    """How one array differs from another, up to a conversion of its type; empty if it does not."""
+def _differs(a: NDArray[Any], b: NDArray[Any], share: float = 0.0) -> str:
+    """How one array differs from another, up to a conversion of its type; empty if it does not.
+
+    Args:
+        a: what is here.
+        b: what is there.
+        share: by how much of the largest number any may differ.
+    """
     if not (is_tensor(a) and is_tensor(b)) or is_real(a.dtype) != is_real(b.dtype):
         return ""
     if a.shape != b.shape and a.size != b.size:
@@ -163,7 +212,8 @@ def _differs(a: NDArray[Any], b: NDArray[Any]) -> str:
     scale = float(np.abs(y[np.isfinite(y)]).max(initial=0.0))
     eps = _ROUNDED * epsilon(coarser(a.dtype, b.dtype)) if is_real(a.dtype) else 0.0
     with np.errstate(invalid="ignore"):
-        wrong = ~((np.abs(x - y) <= eps * np.maximum(np.abs(y), 1e-3 * scale)) | (x == y))
+        near = np.maximum(eps * np.maximum(np.abs(y), 1e-3 * scale), share * scale)
+        wrong = ~((np.abs(x - y) <= near) | (x == y))
         wrong &= ~(np.isnan(x) & np.isnan(y))
     if not wrong.any():
         return ""

@@ -39,6 +39,7 @@ class Got:
         grid: the numbers that its integers stand for.
         bounds: the grid, and its type, out of which the value has come as a real number.
         is_quantized: whether quantization is among what has made it.
+        coarsest: the coarsest real type of what has made it; None where that is its own.
     """
 
     value: Value
@@ -46,6 +47,7 @@ class Got:
     grid: Grid | None = None
     bounds: tuple[Grid, np.dtype[Any]] | None = None
     is_quantized: bool = False
+    coarsest: np.dtype[Any] | None = None
 
 
 def is_tensor(value: Value) -> bool:
@@ -99,23 +101,29 @@ def judge(want: Value, got: Got, operators: Collection[str]) -> Difference:
         return difference_of(right, value, np.where(undecided, np.inf, limit))
     if got.bounds is not None:
         grid, dtype = got.bounds
-        right = grid.clipped(right, dtype)
-    limit_of_each = rounding_limit(right, got, operators)
-    return difference_of(right, value, limit_of_each, coarser(right.dtype, value.dtype))
+        right, value = grid.clipped(right, dtype), grid.clipped(value, dtype)
+    limit = _limit(right, got, operators)
+    return difference_of(right, value, limit, _dtype(right, got))
 
 
-def rounding_limit(want: NDArray[Any], got: Got, operators: Collection[str]) -> NDArray[np.float64]:
+def _limit(want: NDArray[Any], got: Got, operators: Collection[str]) -> NDArray[np.float64]:
     """How far rounding alone may take each element of a real value."""
     value, shadow = as_double(_array(got.value)), as_double(_array(got.shadow))
     with np.errstate(invalid="ignore"):
         noise = np.abs(value - shadow) if value.shape == shadow.shape else np.zeros(want.shape)
     noise = np.where(np.isfinite(noise), noise, 0.0)
-    dtype = coarser(want.dtype, _array(got.value).dtype)
+    dtype = _dtype(want, got)
     limit = tolerance_of(want, noise, operators, dtype)
-    if not got.is_quantized:
+    if not got.is_quantized and got.bounds is None:
         return limit
     step = got.bounds[0].step if got.bounds is not None else 0.0
     return np.maximum(limit, QUANTIZED_FACTOR * noise.max(initial=0.0) + step)
+
+
+def _dtype(want: NDArray[Any], got: Got) -> np.dtype[Any]:
+    """The coarsest real type that is involved."""
+    dtype = coarser(want.dtype, _array(got.value).dtype)
+    return dtype if got.coarsest is None else coarser(dtype, got.coarsest)
 
 
 def _array(value: Value) -> NDArray[Any]:

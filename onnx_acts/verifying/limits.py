@@ -79,6 +79,8 @@ def compared(
     if kinds[0] != "f":
         return difference_of(want, got, _undecided(want, walked, is_same_run)), _EXACT
     dtype = coarser(want.dtype, got.dtype)
+    if walked is not None and walked.coarsest is not None:
+        dtype = coarser(dtype, walked.coarsest)
     noise = wanted.noise if wanted.is_known else np.zeros(want.shape)
     found = _noise(walked)
     if noise is not None and found is not None:

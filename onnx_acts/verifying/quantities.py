@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.verifying.values import Value
 
-__all__ = ["Grid", "grid_of", "is_moving", "is_quantizing", "read_grid"]
+__all__ = ["Grid", "grid_of", "is_converting", "is_moving", "is_quantizing", "read_grid"]
 
 _SCALES = {
     "QuantizeLinear": (1, 2),
@@ -106,6 +106,11 @@ def is_quantizing(node: onnx.NodeProto) -> bool:
 def is_moving(node: onnx.NodeProto) -> bool:
     """Whether a node hands on the numbers of its first input, or some of them."""
     return node.op_type in _MOVING
+
+
+def is_converting(node: onnx.NodeProto) -> bool:
+    """Whether a node gives the numbers that it reads, in another form."""
+    return node.op_type in ("QuantizeLinear", "DequantizeLinear", "Cast", "Identity")
 
 
 def grid_of(

@@ -1,7 +1,7 @@
 """Shadows: a second run in which every value is moved by as much as its type rounds.
 
 How far the shadow of a value is from the value shows how far rounding alone can move it (Monte
-Carlo arithmetic, after Parker 1997). A real number is moved by up to one unit of its type's
+Carlo arithmetic, after Parker 1997). A real number is moved by up to half a unit of its type's
 precision; a number of 8 bits that quantization has rounded, by one step in every fourth element.
 The random numbers depend on a seed and on the value's name alone, so every run gives the same.
 """
@@ -24,7 +24,7 @@ _NEVER, _UP = 0.75, 0.875
 
 
 def moved(value: Value, name: str, seed: int, eps: float = 0.0) -> Value:
-    """A real array with every element moved by up to its precision; anything else as it is.
+    """A real array with every element moved by up to half its precision; anything else as it is.
 
     Args:
         value: the value.
@@ -35,7 +35,7 @@ def moved(value: Value, name: str, seed: int, eps: float = 0.0) -> Value:
     if not isinstance(value, np.ndarray) or not is_real(value.dtype) or not value.size:
         return value
     eps = max(eps, epsilon(value.dtype))
-    factor = 1 + eps * (2 * _random(value, name, seed) - 1)
+    factor = 1 + eps * (_random(value, name, seed) - 0.5)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(as_double(value) * factor).astype(value.dtype)
 

@@ -9,7 +9,7 @@ from onnx_acts.files.structure import walk_nodes
 from onnx_acts.verifying.graphs import Graph
 from onnx_acts.verifying.quantities import is_quantizing
 
-__all__ = ["activations", "is_coarser", "paired_inputs", "paired_outputs"]
+__all__ = ["activations", "is_coarser", "paired_inputs", "paired_outputs", "rounds"]
 
 
 def paired_outputs(model: Graph, reference: Graph) -> dict[str, str]:
@@ -43,6 +43,11 @@ def _paired(
 def is_coarser(model: Graph, than: Graph) -> bool:
     """Whether a model rounds more than another: to 8 bits, or to 16 where the other does not."""
     return _coarseness(model) > _coarseness(than)
+
+
+def rounds(graph: Graph) -> bool:
+    """Whether a model rounds to 8 or 16 bits: its outputs say little of each node."""
+    return _coarseness(graph) > 0
 
 
 def _coarseness(graph: Graph) -> int:

@@ -14,7 +14,9 @@ on with the reference's value.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -22,12 +24,13 @@ import onnx
 from onnx_acts.comparing.difference import Difference
 from onnx_acts.comparing.tolerance import as_double, epsilon, is_real
 from onnx_acts.files.structure import subgraphs
-from onnx_acts.verifying.candidates import Candidates
+from onnx_acts.verifying.candidates import Candidates, kind
 from onnx_acts.verifying.graphs import names_read, title
-from onnx_acts.verifying.judging import Got, are_comparable, is_tensor, judge, real_of
+from onnx_acts.verifying.judging import Got, are_comparable, coarser, is_tensor, judge, real_of
 from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
-from onnx_acts.verifying.quantities import is_quantizing
+from onnx_acts.verifying.quantities import is_converting, is_quantizing
 from onnx_acts.verifying.result import NodeRecord, Status
+from onnx_acts.verifying.stepping import Step
 from onnx_acts.verifying.store import Store
 from onnx_acts.verifying.values import Value
 
@@ -38,6 +41,7 @@ _MOST_CAUSES = 20
 
 _ONE_NODE = "its subgraphs count as one node with it"
 _RANDOM = "it draws random numbers"
+_BEYOND = "some of its inputs are beyond the range that they were quantized for"
 _TOO_LARGE = "it is given a number that its element type cannot hold"
 
 
@@ -57,6 +61,7 @@ class Guilt:
         want: the counterpart's value.
         got: what the node made.
         read: what the reference's node reads, as far as no initializer stores it.
+        quantized: the names of those given values that have been rounded to 8 bits.
     """
 
     index: int
@@ -70,6 +75,7 @@ class Guilt:
     want: Value
     got: Value
     read: Mapping[str, Value]
+    quantized: frozenset[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,6 +129,7 @@ class Walk:
         self._taint: dict[str, frozenset[str]] = {}
         self._inside: dict[str, tuple[int, ...]] = {}
         self._quantized: dict[str, set[str]] = {"own": set(), "fed": set()}
+        self._coarsest: dict[str, dict[str, np.dtype[Any]]] = {"own": {}, "fed": {}}
         self._blocked: set[str] = set()
         self._pending: dict[str, Guilt] = {}
         self._survived: dict[str, Guilt] = {}
@@ -137,6 +144,8 @@ class Walk:
         """
         total = len(self._nodes)
         with Store() as values:
+            for name, value in self._reference.feeds.items():
+                values.put(name, value)
             for node, made in run_all(self._reference):
                 self._tell(f"the reference, {len(values)} values: {title(node)}")
                 for name, value in made.items():
@@ -173,7 +182,7 @@ class Walk:
         if draws(node):
             reason = _RANDOM
         for form in ("own", "fed"):
-            self._follow_quantization(node, fed, form)
+            self._follow_rounding(node, fed, form)
         first: NodeRecord | None = None
         for place, name in enumerate(node.output):
             if not name:
@@ -214,6 +223,10 @@ class Walk:
             self._accept(name, found)
             return self._record(index, "same", found, difference, name), None
         suspect = self._suspect(index, name, found, difference)
+        again = self._second_opinion(suspect)
+        if again is not None and again.same:
+            self._accept(name, found)
+            return self._record(index, "same", found, again, name, _BEYOND), None
         earliest = min(taint, key=lambda item: self._made_at[item], default=None)
         if earliest is not None and len(self._guilty) < _MOST_CAUSES:
             return self._record(index, "causes", found, difference, name), self._convict(earliest)
@@ -233,6 +246,8 @@ class Walk:
         got = self._got(name, "fed")
         taken = set(self._matches.values())
         named = self._named(node, place, name)
+        if named is None and is_converting(node) and self._is_fed(node.input[0]):
+            named = self._matches[node.input[0]]
         first = self._compared(named, got)
         if first is not None and first.same:
             return named, first
@@ -245,10 +260,14 @@ class Walk:
         placed = self._candidates.by_place(node, place, self._matches, taken)
         return (placed, found) if (found := self._compared(placed, got)) else (None, None)
 
+    def _is_fed(self, name: str) -> bool:
+        """Whether a value is one of the reference's."""
+        return name in self._matches and name not in self._pending
+
     def _is_same_kind(self, node: onnx.NodeProto, place: int, name: str, named: str | None) -> bool:
         """Whether a value of another shape is meant to be the one of its name all the same."""
         maker = self._candidates.maker(named or "")
-        return name in self._pairs or (maker is not None and maker.op_type == node.op_type)
+        return name in self._pairs or (maker is not None and kind(maker) == kind(node))
 
     def _named(self, node: onnx.NodeProto, place: int, name: str) -> str | None:
         """The reference's value of that name, or of that place among the outputs."""
@@ -277,22 +296,31 @@ class Walk:
             self._lanes.grids.get(name),
             self._lanes.bounds.get(name),
             name in self._quantized[form],
+            self._coarsest[form].get(name),
         )
 
-    def _follow_quantization(self, node: onnx.NodeProto, fed: Collection[str], form: str) -> None:
-        """Marks what a node makes where quantization is among what has made it."""
-        marked = self._quantized[form]
-        stored = [name for name in names_read(node) if name in marked]
-        if is_quantizing(node) or stored or any(name in marked for name in fed):
-            marked.update(filter(None, node.output))
+    def _follow_rounding(self, node: onnx.NodeProto, fed: Collection[str], form: str) -> None:
+        """Notes what the outputs of a node have been rounded to: 8 bits, or which real type."""
+        marked, types = self._quantized[form], self._coarsest[form]
+        outputs = [name for name in node.output if name]
+        if is_quantizing(node) or any(name in marked for name in fed):
+            marked.update(outputs)
         else:
-            marked.difference_update(node.output)
+            marked.difference_update(outputs)
+        values = self._lanes.values[form]
+        read = [value.dtype for name in fed if isinstance(value := values.get(name), np.ndarray)]
+        found = [*(types[name] for name in fed if name in types), *filter(is_real, read)]
+        for name in outputs:
+            value = values.get(name)
+            if isinstance(value, np.ndarray) and is_real(value.dtype):
+                types[name] = functools.reduce(coarser, found, value.dtype)
 
     def _accept(self, name: str, found: str) -> None:
         """From here on the model's nodes are given the reference's value."""
         self._matches[name] = found
         self._taint[name], self._inside[name] = frozenset(), ()
         self._quantized["fed"].discard(name)
+        self._coarsest["fed"].pop(name, None)
         want = self._values[found]
         own = self._lanes.values["fed"].get(name)
         if own is None:
@@ -322,22 +350,44 @@ class Walk:
         fed = self._lanes.values["fed"]
         given = {item: fed[item] for item in sorted(read) if item in fed}
         maker = self._candidates.maker(found)
-        known = {**self._reference.feeds, **self._values}
-        other = {n: known[n] for n in (names_read(maker) if maker else ()) if n in known}
+        theirs = names_read(maker) if maker else ()
+        other = {item: self._values[item] for item in theirs if item in self._values}
         want, got = self._values[found], fed[name]
         return Guilt(
-            index,
-            self._nodes[index],
-            maker,
-            name,
-            found,
-            nodes,
-            difference,
-            given,
-            want,
-            got,
-            other,
+            index=index,
+            node=self._nodes[index],
+            maker=maker,
+            output=name,
+            counterpart=found,
+            nodes=nodes,
+            difference=difference,
+            given=given,
+            want=want,
+            got=got,
+            read=other,
+            quantized=frozenset(self._quantized["fed"].intersection(given)),
         )
+
+    def _second_opinion(self, suspect: Guilt) -> Difference | None:
+        """Compares with what the reference's node makes of the values that the model can hold.
+
+        Integers end somewhere: where the reference's values are beyond that, the model's node was
+        given others, and that is no fault of its own.
+        """
+        grids = [name for name in suspect.given if name in self._lanes.grids]
+        if not grids or suspect.maker is None:
+            return None
+        given = dict(suspect.read)
+        for name in grids:
+            value, pair = suspect.given[name], self._matches.get(name)
+            if pair in given and isinstance(value, np.ndarray):
+                given[pair] = self._lanes.grids[name].real(value)
+        side, maker = self._reference, suspect.maker
+        made = Step(side.graph, maker, side.runtime, given).run(given)
+        names = [name for name in maker.output if name]
+        want = made[names.index(suspect.counterpart)]
+        got = self._got(suspect.output, "fed")
+        return judge(want, got, self._operators) if are_comparable(want, got) else None
 
     def _convict(self, name: str) -> int:
         """Makes a suspect a cause; returns its place, after which the walk goes on."""
@@ -366,7 +416,7 @@ class Walk:
         differs = not self._guilty and any(item and not item.same for item in compared)
         for name, guilt in (*self._survived.items(), *self._pending.items()):
             record = self._records[guilt.index]
-            alike = guilt.maker is not None and guilt.maker.op_type == guilt.node.op_type
+            alike = guilt.maker is not None and kind(guilt.maker) == kind(guilt.node)
             if alike and differs:
                 self._guilty[name] = guilt
                 record = dataclasses.replace(record, status="causes")
