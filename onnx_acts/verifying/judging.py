@@ -22,7 +22,6 @@ __all__ = [
     "is_tensor",
     "judge",
     "real_of",
-    "rounding_limit",
 ]
 
 QUANTIZED_FACTOR = 4
