@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from onnx import AttributeProto, helper, numpy_helper
 
 from onnx_acts.comparing.tolerance import as_double, epsilon, is_real
+from onnx_acts.definition.nodes import read_attributes
+from onnx_acts.definition.specs import DOMAIN
 from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset, subgraphs
 from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.graphs import Graph, title
@@ -60,6 +62,7 @@ def reasons(guilt: Guilt, model: Graph, reference: Graph) -> tuple[str, ...]:
         if kind(guilt.node) == kind(guilt.maker):
             found += _attributes(guilt.node, guilt.maker)
         found += _inputs(guilt, model, reference)
+        found += _slopes(guilt, model, reference)
         found += _quantized_weight(guilt, model, reference)
         found += _inner(guilt.node, guilt.maker)
     elif not found:
@@ -183,6 +186,40 @@ def _inputs(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
             text = _differs(a, b, _BITS if is_short else 0.0)
             if text:
                 yield f"input {place} ({own!r}; {theirs!r} in the reference) {text}"
+
+
+def _slopes(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
+    """The slopes of two activations that have them in different places."""
+    node, other = guilt.node, guilt.maker
+    assert other is not None
+    if node.op_type == other.op_type:
+        return
+    a, b = _slope(node, guilt.given, model), _slope(other, guilt.read, reference)
+    if a is None or b is None:
+        return
+    if a.size == b.size == 1:
+        if not math.isclose(a.item(), b.item(), rel_tol=1e-6):
+            yield f"its slope is {a.item():.9g} here, {b.item():.9g} in the reference"
+    elif a.size == b.size:
+        text = _differs(a, b)
+        if text:
+            yield f"its slope {text}"
+
+
+def _slope(node: onnx.NodeProto, given: Mapping[str, Value], graph: Graph) -> NDArray[Any] | None:
+    """The slope of a LeakyReLU, PReLU or RReLU, whatever the operator; None of anything else."""
+    if kind(node) != "slope":
+        return None
+    if len(node.input) > 1:
+        value = _value(node.input[1], given, graph)
+        return value if isinstance(value, np.ndarray) else None
+    if node.domain == DOMAIN:
+        found = read_attributes(node)
+        if node.op_type == "RReLU":
+            return np.asarray((found["lower"] + found["upper"]) / 2)
+        return np.asarray(found["alpha"])
+    alpha = next((item.f for item in node.attribute if item.name == "alpha"), 0.01)
+    return np.asarray(alpha)
 
 
 def _quantized_weight(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:

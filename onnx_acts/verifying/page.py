@@ -166,7 +166,7 @@ def _causes(causes: Iterable[Cause]) -> Iterator[str]:
         yield '<div class="box">'
         yield f"<p><strong>Node {cause.index}: {_text(str(cause))}</strong>, which makes"
         yield f"<code>{_text(cause.output)}</code></p>"
-        yield from (f"<p>{_text(_sentence(reason))}</p>" for reason in cause.reasons)
+        yield from (f"<p>{_text(reason)}</p>" for reason in cause.reasons)
         told = distance_text(cause.difference, "what rounding explains")
         yield f'<p class="soft">Given the reference\'s values: {_text(told)}</p>'
         if len(cause.nodes) > 1:

@@ -255,19 +255,23 @@ class Walk:
             found = self._compared(other, got)
             if found is not None and found.same:
                 return other, found
-        if first is not None and (not first.reason or self._is_same_kind(node, place, name, named)):
+        if first is not None and (not first.reason or self._is_same_kind(node, name, named)):
             return named, first
         placed = self._candidates.by_place(node, place, self._matches, taken)
-        return (placed, found) if (found := self._compared(placed, got)) else (None, None)
+        found = self._compared(placed, got)
+        if found is None or (found.reason and not self._is_same_kind(node, name, placed)):
+            return None, None
+        return placed, found
 
     def _is_fed(self, name: str) -> bool:
         """Whether a value is one of the reference's."""
         return name in self._matches and name not in self._pending
 
-    def _is_same_kind(self, node: onnx.NodeProto, place: int, name: str, named: str | None) -> bool:
-        """Whether a value of another shape is meant to be the one of its name all the same."""
-        maker = self._candidates.maker(named or "")
-        return name in self._pairs or (maker is not None and kind(maker) == kind(node))
+    def _is_same_kind(self, node: onnx.NodeProto, name: str, other: str | None) -> bool:
+        """Whether a value of another shape is meant to be one of the reference's all the same."""
+        maker = self._candidates.maker(other or "")
+        same = maker is not None and (maker.op_type, maker.domain) == (node.op_type, node.domain)
+        return name in self._pairs or same
 
     def _named(self, node: onnx.NodeProto, place: int, name: str) -> str | None:
         """The reference's value of that name, or of that place among the outputs."""
