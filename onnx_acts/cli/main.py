@@ -20,7 +20,7 @@ COMMANDS = {
     "lower": ("graph", "turn onnx_acts nodes of an ONNX file into standard operators"),
     "verify": (
         "verify",
-        "compare a model with another or with PyTorch, and name the node at fault",
+        "compare a model with another, or with PyTorch, and name the faulty node",
     ),
     "conform": ("conform", "compare runtimes with the reference, input by input"),
     "bench": ("bench", "time the operators against their peers"),

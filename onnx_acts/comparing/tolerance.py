@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.definition.specs import spec_of
 
-__all__ = ["as_double", "epsilon", "is_real", "noise_of", "spacing", "tolerance_of"]
+__all__ = ["as_double", "epsilon", "is_real", "largest", "noise_of", "spacing", "tolerance_of"]
 
 _FACTOR = 8
 _LIMIT = {"float16": 4, "bfloat16": 4, "float32": 64, "float64": 64}
@@ -48,7 +48,16 @@ def is_real(dtype: np.dtype[Any]) -> bool:
 
 def epsilon(dtype: np.dtype[Any]) -> float:
     """The distance from 1 to the next number of a real element type."""
-    return float(ml_dtypes.finfo(dtype).eps)
+    return float(_limits(dtype).eps)
+
+
+def largest(dtype: np.dtype[Any]) -> float:
+    """The largest finite number of a real element type."""
+    return float(_limits(dtype).max)
+
+
+def _limits(dtype: np.dtype[Any]) -> Any:
+    return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]  # it has no annotations
 
 
 def noise_of(value: NDArray[Any], other: NDArray[Any]) -> Array | None:
@@ -82,18 +91,18 @@ def tolerance_of(
     if not is_real(want.dtype) or not is_real(dtype):
         return np.zeros(want.shape)
     values = np.abs(as_double(want))
-    tiny = float(ml_dtypes.finfo(dtype).tiny)
+    tiny = float(_limits(dtype).tiny)
     scale = max(float(values[np.isfinite(values)].max(initial=0.0)), tiny)
     floor = epsilon(np.dtype("float64" if dtype == np.float64 else "float32")) * scale
     unit = epsilon(dtype) * scale
     if noise is None:
         noise = np.asarray(_UNKNOWN[dtype.name] * unit)
     limit = _LIMIT[dtype.name] * unit
-    largest = max(min(float(noise[np.isfinite(noise)].max(initial=0.0)), limit), floor)
+    most = max(min(float(noise[np.isfinite(noise)].max(initial=0.0)), limit), floor)
     promise = max(
         (spec_of(name).promise.body.get(dtype.name, 0.0) for name in operators), default=0.0
     )
-    return _FACTOR * largest + (1 + promise) * spacing(want, dtype)
+    return _FACTOR * most + (1 + promise) * spacing(want, dtype)
 
 
 def spacing(want: NDArray[Any], dtype: np.dtype[Any] | None = None) -> Array:

@@ -51,6 +51,8 @@ class ExportResult:
             nodes beside them, like {"PReLU of one slope after Conv": 2}.
         verification: "passed", or why the values were not compared.
         errors: one record for each output and runtime that was compared.
+        sizes: for which sizes each dynamic dimension was compared, the example's first; of a batch
+            dimension that is free without being asked for, those for which the file is right.
     """
 
     path: Path
@@ -60,3 +62,4 @@ class ExportResult:
     fused: Mapping[str, int]
     verification: str
     errors: tuple[OutputError, ...]
+    sizes: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Comparing ONNX Runtime with PyTorch.
 
-Which difference is allowed is decided in `onnx_acts.comparing`. Integers must be equal. NaN and infinities
-must be the same and in the same places.
+Which difference is allowed is decided in `onnx_acts.comparing`. Integers must be equal. NaN and
+infinities must be the same and in the same places.
 """
 
 from __future__ import annotations

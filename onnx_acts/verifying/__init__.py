@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Cause", "NodeRecord", "OutputRecord", "Verification", "verify"]
 
 
-def verify(
+def verify(  # noqa: PLR0913  # the public options, all but two by keyword
     model: Model,
     against: Model | torch.nn.Module | torch.export.ExportedProgram,
     *,

@@ -1,9 +1,10 @@
-"""A guilty node as files: its inputs, a model of it alone, and the shortest program that runs it."""
+"""A guilty node as files: its inputs, a model of it alone, the shortest program that runs it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -28,6 +29,7 @@ Written by onnx-acts verify. Run it where it lies: python show.py
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -73,7 +75,8 @@ def write_cause(
     model = part_model(graph, nodes, guilt.given, [guilt.output], tensors)
     paths = [place / name for name in ("node.onnx", "inputs.npz", "expected.npz", "show.py")]
     write_atomically(paths[0], model.SerializeToString())
-    np.savez(paths[1], **{_key(i): _plain(a) for i, a in enumerate(arrays.values())})
+    plain: dict[str, Any] = {_key(i): _plain(a) for i, a in enumerate(arrays.values())}
+    np.savez(paths[1], **plain)
     np.savez(paths[2], expected=_plain(guilt.want))
     write_atomically(paths[3], _program(guilt, model, runtime, list(arrays)).encode())
     return tuple(paths)

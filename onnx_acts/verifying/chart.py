@@ -75,7 +75,8 @@ def _axes(x: Callable[[int], float], count: int) -> Iterator[str]:
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         if decade % 2 == 0:
             text = "≤ 1e-10" if decade == _LOWEST else "1" if decade == 0 else f"1e{decade}"
-            yield f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
+            place = f'x="{_LEFT - 8}" y="{y + 4:.1f}"'
+            yield f'<text class="tick" {place} text-anchor="end">{text}</text>'
     step = max(1, -(-count // _TICKS))
     for index in range(0, count, step):
         yield (
@@ -106,7 +107,8 @@ def _points(record: NodeRecord, x: float) -> Iterator[str]:
         y = _y(_error(record.local))
         yield (
             f'<rect class="local" x="{x - 2:.1f}" y="{y - 2:.1f}" width="4" height="4">'
-            f"<title>{operator}, on the reference's values: {_error(record.local):.2g}</title></rect>"
+            f"<title>{operator}, on the reference's values: {_error(record.local):.2g}</title>"
+            "</rect>"
         )
     if record.total is not None:
         y = _y(_error(record.total))
@@ -116,7 +118,8 @@ def _points(record: NodeRecord, x: float) -> Iterator[str]:
         )
     if record.status == "causes" and record.local is not None:
         y = _y(_error(record.local))
-        yield f'<line class="cause" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
+        ends = f'x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"'
+        yield f'<line class="cause" {ends}/>'
         yield (
             f'<path class="cause" d="M{x:.1f} {y - 7:.1f}l6 7l-6 7l-6 -7z">'
             f"<title>{operator} causes a difference: {_error(record.local):.2g}</title></path>"

@@ -32,7 +32,7 @@ __all__ = ["Settings", "check"]
 
 _ACCUMULATED = (
     "every node computes what the reference does when it is given the reference's values: no single"
-    " node causes the difference; rounding that accumulates, or the tolerance that was asked for, does"
+    " node is the cause, but rounding that accumulates, or the tolerance that was asked for"
 )
 _WITHIN = (
     "the outputs are within what rounding explains, but a node is another one than the reference's"

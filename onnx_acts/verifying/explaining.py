@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import AttributeProto, helper, numpy_helper
 
-from onnx_acts.comparing.tolerance import as_double, epsilon, is_real
+from onnx_acts.comparing.tolerance import as_double, epsilon, is_real, largest
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN
 from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset, subgraphs
@@ -32,8 +31,8 @@ _BITS = 1 / 60
 """The share of the largest number by which a constant may differ that was rounded to 8 bits."""
 
 _OTHER = (
-    "another operator stands for the reference's, and no difference of their attributes shows in the"
-    " files"
+    "another operator stands for the reference's, and no difference of their attributes shows in"
+    " the files"
 )
 _SAME = (
     "the operator, its attributes and its constants are those of the reference: what runs the node"
@@ -80,11 +79,11 @@ def _overflow(guilt: Guilt) -> Iterator[str]:
         return
     lost = np.isfinite(as_double(want)) & ~np.isfinite(as_double(got))
     if lost.any():
-        largest = float(np.abs(as_double(want))[lost].max())
-        end = float(ml_dtypes.finfo(got.dtype).max)
-        if largest > end:
+        most = float(np.abs(as_double(want))[lost].max())
+        end = largest(got.dtype)
+        if most > end:
             yield (
-                f"overflow: the reference has {largest:.6g}, and {got.dtype.name} ends at {end:.6g}"
+                f"overflow: the reference has {most:.6g}, and {got.dtype.name} ends at {end:.6g}"
             )
         else:
             yield f"{int(lost.sum())} of {want.size} numbers became infinite or NaN"
@@ -291,6 +290,7 @@ def _inner(node: onnx.NodeProto, other: onnx.NodeProto) -> Iterator[str]:
         stored = {item.name: item for item in theirs.initializer}
         for item in own.initializer:
             if item.name in stored:
-                text = _differs(*map(numpy_helper.to_array, (item, stored[item.name])))
+                arrays = [numpy_helper.to_array(t) for t in (item, stored[item.name])]
+                text = _differs(arrays[0], arrays[1])
                 if text:
                     yield f"{place}: {item.name!r} {text}"

@@ -95,9 +95,9 @@ def judge(want: Value, got: Got, operators: Collection[str]) -> Difference:
     if right.shape != value.shape or not right.size:
         return difference_of(right, value, np.zeros(()))
     if not is_real(right.dtype):
-        undecided = value != _array(got.shadow) if right.shape == value.shape else False
-        limit = 2.0 if got.is_quantized and right.dtype.itemsize == 1 else 0.0
-        return difference_of(right, value, np.where(undecided, np.inf, limit))
+        undecided = value != _array(got.shadow)
+        step = 2.0 if got.is_quantized and right.dtype.itemsize == 1 else 0.0
+        return difference_of(right, value, np.where(undecided, np.inf, step))
     if got.bounds is not None:
         grid, dtype = got.bounds
         right, value = grid.clipped(right, dtype), grid.clipped(value, dtype)
@@ -116,7 +116,7 @@ def _limit(want: NDArray[Any], got: Got, operators: Collection[str]) -> NDArray[
     if not got.is_quantized and got.bounds is None:
         return limit
     step = got.bounds[0].step if got.bounds is not None else 0.0
-    return np.maximum(limit, QUANTIZED_FACTOR * noise.max(initial=0.0) + step)
+    return np.maximum(limit, QUANTIZED_FACTOR * float(noise.max(initial=0.0)) + step)
 
 
 def _dtype(want: NDArray[Any], got: Got) -> np.dtype[Any]:

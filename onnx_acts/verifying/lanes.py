@@ -149,9 +149,8 @@ class Lanes:
         except StepError as error:
             return str(error)
         for name, value in zip(outputs, results, strict=True):
-            if is_shadow and name not in self.constant:
-                value = self._moved(node, name, value)
-            self.values[form][name] = value
+            moves = is_shadow and name not in self.constant
+            self.values[form][name] = self._moved(node, name, value) if moves else value
         return ""
 
     def _moved(self, node: onnx.NodeProto, name: str, value: Value) -> Value:

@@ -112,7 +112,7 @@ def _noise(walked: Got | None) -> float | None:
 
 
 def _undecided(want: NDArray[Any], walked: Got | None, is_same_run: bool) -> NDArray[np.float64]:
-    """No limit for integers that rounding alone decides, such as the larger of two equal numbers."""
+    """No limit for integers that rounding alone decides, as the larger of two equal numbers."""
     limit = np.zeros(want.shape)
     if walked is not None and is_same_run and isinstance(walked.value, np.ndarray):
         shadow = walked.shadow

@@ -55,7 +55,7 @@ class TorchReference:
         """
         args, kwargs = self._call(feeds)
         path = folder / "reference.onnx"
-        shapes = None if isinstance(self._given, torch.export.ExportedProgram) else {}
+        shapes: Any = None if isinstance(self._given, torch.export.ExportedProgram) else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             export(

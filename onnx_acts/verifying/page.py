@@ -16,8 +16,8 @@ __all__ = ["page"]
 _STYLE = """
 :root{--ink:#1c2733;--soft:#5b6b7c;--line:#d8dee6;--paper:#fff;--panel:#f5f7fa;--good:#12714a;
 --bad:#b3261e;--total:#0b6bcb;--local:#8a6d00;--limit:#7d8a99}
-@media (prefers-color-scheme:dark){:root{--ink:#e6ebf1;--soft:#9fb0c0;--line:#33414f;--paper:#12181f;
---panel:#1a232d;--good:#5fd0a0;--bad:#ff8a80;--total:#6db3f8;--local:#e0bd45;--limit:#8b99a8}}
+@media (prefers-color-scheme:dark){:root{--ink:#e6ebf1;--soft:#9fb0c0;--line:#33414f;
+--paper:#12181f;--panel:#1a232d;--good:#5fd0a0;--bad:#ff8a80;--total:#6db3f8;--local:#e0bd45;--limit:#8b99a8}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 main{max-width:1080px;margin:0 auto;padding:28px 20px 60px}
@@ -126,6 +126,7 @@ def _outputs(records: Iterable[OutputRecord]) -> Iterator[str]:
     )
     for record in records:
         difference, classes = record.difference, record.difference.classes
+        values = difference.got, difference.want
         where = "" if difference.where is None else str(list(difference.where))
         cells = (
             f"{difference.max_abs:.3g}",
@@ -138,10 +139,7 @@ def _outputs(records: Iterable[OutputRecord]) -> Iterator[str]:
             f'<tr><td class="name"><code>{_text(record.name)}</code><td>{_text(record.dtype)}'
             + "".join(f'<td class="number">{cell}' for cell in cells)
             + f"<td>{where}"
-            + "".join(
-                f'<td class="number">{_number(value)}'
-                for value in (difference.got, difference.want)
-            )
+            + "".join(f'<td class="number">{_number(value)}' for value in values)
             + "".join(
                 f'<td class="number">{count or ""}'
                 for count in (classes.nan, classes.infinity, classes.zero_sign)
@@ -149,10 +147,9 @@ def _outputs(records: Iterable[OutputRecord]) -> Iterator[str]:
             + f'<td class="{tone}">{_text(word)}</tr>'
         )
     yield "</table></div>"
-    yield from (
-        f'<p class="soft"><code>{_text(r.name)}</code>: {_text(distance_text(r.difference, r.rule))}'
-        for r in records
-    )
+    for record in records:
+        told = _text(distance_text(record.difference, record.rule))
+        yield f'<p class="soft"><code>{_text(record.name)}</code>: {told}</p>'
 
 
 def _number(value: float | None) -> str:
@@ -171,7 +168,8 @@ def _causes(causes: Iterable[Cause]) -> Iterator[str]:
         yield f'<p class="soft">Given the reference\'s values: {_text(told)}</p>'
         if len(cause.nodes) > 1:
             names = _text(", ".join(cause.nodes))
-            yield f'<p class="soft">Judged together, the reference has no values between: {names}</p>'
+            told = "Judged together, as the reference has no values between"
+            yield f'<p class="soft">{told}: {names}</p>'
         if cause.files:
             yield f"<p>To see it: <code>python {_text(str(cause.files[-1]))}</code></p>"
         yield "</div>"
@@ -220,4 +218,4 @@ def _size(difference: Difference | None) -> str:
 def _share(difference: Difference | None) -> str:
     if difference is None or difference.reason:
         return ""
-    return share_text(difference).removesuffix(" of").replace(" times", " ×")
+    return share_text(difference).removesuffix(" of").replace(" times", " x")

@@ -49,7 +49,7 @@ class Reference(Protocol):
     """
 
     name: str
-    outputs: Sequence[str]
+    outputs: list[str]
 
     def run(self, runs: Sequence[Feeds]) -> list[list[Wanted]]:
         """Its outputs for sets of the model's inputs, in the order of the model's outputs."""

@@ -29,6 +29,8 @@ class Opaque:
     kind: str
 
 
+_ELEMENTS = frozenset(onnx.TensorProto.DataType.keys())
+
 Value = NDArray[Any] | Opaque
 
 
@@ -64,6 +66,6 @@ def _written_type(text: str) -> TypeProto:
         return helper.make_sequence_type_proto(_written_type(inner))
     if kind == "optional":
         return helper.make_optional_type_proto(_written_type(inner))
-    if kind != "tensor" or inner.upper() not in onnx.TensorProto.DataType.keys():
+    if kind != "tensor" or inner.upper() not in _ELEMENTS:
         raise ValueError(f"a value of the type {text} cannot be handed from node to node")
     return helper.make_tensor_type_proto(onnx.TensorProto.DataType.Value(inner.upper()), None)

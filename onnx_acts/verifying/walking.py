@@ -208,17 +208,10 @@ class Walk:
         if name in self._guilty:  # the walk has gone back to the node after it
             return self._records[index], None
         if reason:
-            found = self._named(node, place, name)
-            if found and (reason in (_RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
-                self._accept(name, found)
-            note = "" if reason == _RANDOM else reason
-            return self._record(
-                index, "not judged", found or "", output=name, note=note or reason
-            ), None
+            return self._unjudged(index, place, name, reason), None
         found, difference = self._find(node, place, name)
-        if found is None:
+        if found is None or difference is None:
             return self._record(index, "inside", "", output=name), None
-        assert difference is not None
         if difference.same:
             self._accept(name, found)
             return self._record(index, "same", found, difference, name), None
@@ -227,17 +220,30 @@ class Walk:
         if again is not None and again.same:
             self._accept(name, found)
             return self._record(index, "same", found, again, name, _BEYOND), None
+        return self._blame(suspect, taint)
+
+    def _unjudged(self, index: int, place: int, name: str, reason: str) -> NodeRecord:
+        """A value that says nothing of its node: the walk goes on with the reference's."""
+        found = self._named(self._nodes[index], place, name)
+        if found and (reason in (_RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
+            self._accept(name, found)
+        return self._record(index, "not judged", found or "", output=name, note=reason)
+
+    def _blame(self, suspect: Guilt, taint: frozenset[str]) -> tuple[NodeRecord, int | None]:
+        """Blames an earlier suspect that this value depends on, or makes this one a suspect."""
+        index, name, found = suspect.index, suspect.output, suspect.counterpart
+        blamed = self._record(index, "causes", found, suspect.difference, name)
         earliest = min(taint, key=lambda item: self._made_at[item], default=None)
         if earliest is not None and len(self._guilty) < _MOST_CAUSES:
-            return self._record(index, "causes", found, difference, name), self._convict(earliest)
+            return blamed, self._convict(earliest)
         if name in self._pairs or len(self._guilty) >= _MOST_CAUSES:
             self._guilty[name] = suspect
             self._accept(name, found)
-            return self._record(index, "causes", found, difference, name), None
+            return blamed, None
         self._pending[name] = suspect
         self._taint[name] = frozenset({name})
         self._matches[name] = found
-        return self._record(index, "hidden", found, difference, name), None
+        return self._record(index, "hidden", found, suspect.difference, name), None
 
     def _find(
         self, node: onnx.NodeProto, place: int, name: str

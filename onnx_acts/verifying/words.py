@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from onnx_acts.comparing.difference import Difference
 from onnx_acts.text.spelling import printable
-from onnx_acts.verifying.result import Cause, NodeRecord, OutputRecord, Verification
+from onnx_acts.verifying.result import Cause, NodeRecord, OutputRecord, Status, Verification
 
 __all__ = ["distance_text", "number", "share_text", "summary", "verdict"]
 
@@ -110,7 +110,7 @@ def _cause_lines(cause: Cause, *, is_first: bool) -> Iterator[str]:
 def _counts(result: Verification) -> str:
     """How many nodes there are of each status."""
     counts = Counter(record.status for record in result.nodes)
-    words = {
+    words: dict[Status, str] = {
         "same": "compute the same",
         "passes on": "only pass a difference on",
         "causes": "cause one",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -32,7 +33,7 @@ def deep(blocks: int = 18, *, channels: int = 8, opset: int = 17, seed: int = 5)
         )
         return f"{number}_out"
 
-    def node(operator: str, inputs: list[str], name: str, **attributes: object) -> str:
+    def node(operator: str, inputs: list[str], name: str, **attributes: Any) -> str:
         nodes.append(helper.make_node(operator, inputs, [f"{name}_out"], name=name, **attributes))
         return f"{name}_out"
 
