@@ -155,7 +155,7 @@ def try_limits(
         operators: the activations in the model.
 
     Returns:
-        The sizes for which the model is right, of the first dimension of each input.
+        The sizes for which the model is right, of each free dimension.
     """
     if not limits:
         return {}
@@ -171,7 +171,7 @@ def try_limits(
             resized = (call[0], *_resized(call[1:], limit, size))
             return _agrees(session, outputs, resized, operators)
 
-        found[f"{limit.name}[0]"] = _try_limit(limit, own, agrees)
+        found[limit.symbol] = _try_limit(limit, own, agrees)
     return found
 
 
