@@ -209,7 +209,7 @@ def _slope(node: onnx.NodeProto, given: Mapping[str, Value], graph: Graph) -> ND
     """The slope of a LeakyReLU, PReLU or RReLU, whatever the operator; None of anything else."""
     if kind(node) != "slope":
         return None
-    if len(node.input) > 1:
+    if node.op_type in ("PRelu", "PReLU"):
         value = _value(node.input[1], given, graph)
         return value if isinstance(value, np.ndarray) else None
     if node.domain == DOMAIN:

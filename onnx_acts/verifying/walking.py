@@ -261,13 +261,16 @@ class Walk:
             found = self._compared(other, got)
             if found is not None and found.same:
                 return other, found
-        if first is not None and (not first.reason or self._is_same_kind(node, name, named)):
-            return named, first
         placed = self._candidates.by_place(node, place, self._matches, taken)
-        found = self._compared(placed, got)
-        if found is None or (found.reason and not self._is_same_kind(node, name, placed)):
-            return None, None
-        return placed, found
+        by_place = (placed, self._compared(placed, got))
+        by_name = (named, first)
+        for meant, difference in (
+            (by_name, by_place) if name in self._pairs else (by_place, by_name)
+        ):
+            alike = self._is_same_kind(node, name, meant)
+            if difference is not None and (not difference.reason or alike):
+                return meant, difference
+        return None, None
 
     def _is_fed(self, name: str) -> bool:
         """Whether a value is one of the reference's."""

@@ -26,7 +26,7 @@ def small(
 ) -> onnx.ModelProto:
     """A node of an operator for each output, all of the first input."""
     value = helper.make_tensor_value_info
-    sizes = ["N", 3] if free else [2, 3]
+    sizes: list[str | int | None] = ["N", 3] if free else [2, 3]
     graph = helper.make_graph(
         [helper.make_node(operator, ["x0"], [f"y{i}"], name=f"n{i}") for i in range(outputs)],
         "small",
