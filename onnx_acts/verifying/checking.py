@@ -111,7 +111,10 @@ class _Check:
             side = self._side(feeds)
             if side is not None and self._walk(side, feeds):
                 outputs = self._compared(runs, worst.run)
-                causes = self._causes(side, all_of_them=not _are_same(outputs))
+                if not _are_same(outputs):
+                    causes = self._causes(side, all_of_them=True)
+                elif self._rounds or self._is_swapped:
+                    causes = self._causes(side, all_of_them=False)
         if causes and _are_same(outputs):
             self._notes.append(_WITHIN)
         if self._walked is not None and not causes and not _are_same(outputs):

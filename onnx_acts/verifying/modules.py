@@ -56,7 +56,7 @@ class TorchReference:
         args, kwargs = self._call(feeds)
         path = folder / "reference.onnx"
         shapes: Any = None if isinstance(self._given, torch.export.ExportedProgram) else {}
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _evaluating(self.module):
             warnings.simplefilter("ignore")
             export(
                 self._given,  # type: ignore[arg-type]  # what `subject_of` takes
