@@ -14,9 +14,9 @@ from onnx_acts.definition.specs import DOMAIN
 from onnx_acts.files.weights import declared_bytes
 from onnx_acts.files.writing import write_atomically
 from onnx_acts.verifying.graphs import Graph, names_read, title
+from onnx_acts.verifying.guilt import Guilt
 from onnx_acts.verifying.runtimes import Runtime
 from onnx_acts.verifying.stepping import part_model
-from onnx_acts.verifying.walking import Guilt
 
 __all__ = ["write_cause"]
 

@@ -17,6 +17,7 @@ from onnx_acts.verifying import whole
 from onnx_acts.verifying.causes import write_cause
 from onnx_acts.verifying.explaining import is_evident, reasons
 from onnx_acts.verifying.graphs import Graph, has_own_nodes, title
+from onnx_acts.verifying.guilt import Guilt, Walked
 from onnx_acts.verifying.inputs import Feeds
 from onnx_acts.verifying.judging import are_comparable, judge
 from onnx_acts.verifying.lanes import Side
@@ -26,7 +27,7 @@ from onnx_acts.verifying.result import Cause, OutputRecord, Verification
 from onnx_acts.verifying.runtimes import Kernels, Runtime
 from onnx_acts.verifying.sides import activations, is_coarser, paired_outputs, rounds
 from onnx_acts.verifying.stepping import StepError
-from onnx_acts.verifying.walking import Guilt, Walk, Walked
+from onnx_acts.verifying.walking import Walk
 
 __all__ = ["Settings", "check"]
 

@@ -17,10 +17,10 @@ from onnx_acts.definition.specs import DOMAIN
 from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset, subgraphs
 from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.graphs import Graph, title
+from onnx_acts.verifying.guilt import Guilt
 from onnx_acts.verifying.judging import coarser, is_tensor
 from onnx_acts.verifying.quantities import Grid
 from onnx_acts.verifying.values import Value
-from onnx_acts.verifying.walking import Guilt
 
 __all__ = ["is_evident", "reasons"]
 

@@ -14,9 +14,7 @@ on with the reference's value.
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 import numpy as np
 import onnx
@@ -26,15 +24,17 @@ from onnx_acts.comparing.tolerance import as_double, epsilon, is_real
 from onnx_acts.files.structure import subgraphs
 from onnx_acts.verifying.candidates import Candidates, kind
 from onnx_acts.verifying.graphs import names_read, title
-from onnx_acts.verifying.judging import Got, are_comparable, coarser, is_tensor, judge, real_of
+from onnx_acts.verifying.guilt import Guilt, Walked
+from onnx_acts.verifying.judging import Got, are_comparable, is_tensor, judge, real_of
 from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
-from onnx_acts.verifying.quantities import is_converting, is_quantizing
+from onnx_acts.verifying.quantities import is_converting
 from onnx_acts.verifying.result import NodeRecord, Status
+from onnx_acts.verifying.rounding import Rounding
 from onnx_acts.verifying.stepping import Step
 from onnx_acts.verifying.store import Store
 from onnx_acts.verifying.values import Value
 
-__all__ = ["Guilt", "Walk", "Walked"]
+__all__ = ["Walk"]
 
 _MOST_CAUSES = 20
 """After so many, the walk goes on with the reference's values, and convicts at once."""
@@ -43,56 +43,6 @@ _ONE_NODE = "its subgraphs count as one node with it"
 _RANDOM = "it draws random numbers"
 _BEYOND = "some of its inputs are beyond the range that they were quantized for"
 _TOO_LARGE = "it is given a number that its element type cannot hold"
-
-
-@dataclasses.dataclass(frozen=True)
-class Guilt:
-    """A node that makes a difference.
-
-    Attributes:
-        index: its place.
-        node: the node.
-        maker: the reference's node that makes the counterpart.
-        output: the value that differs.
-        counterpart: the reference's value.
-        nodes: the places of all nodes since the reference's values, its own last.
-        difference: how far it is.
-        given: what those nodes were given.
-        want: the counterpart's value.
-        got: what the node made.
-        read: what the reference's node reads, as far as no initializer stores it.
-        quantized: the names of those given values that have been rounded to 8 bits.
-    """
-
-    index: int
-    node: onnx.NodeProto
-    maker: onnx.NodeProto | None
-    output: str
-    counterpart: str
-    nodes: tuple[int, ...]
-    difference: Difference
-    given: Mapping[str, Value]
-    want: Value
-    got: Value
-    read: Mapping[str, Value]
-    quantized: frozenset[str]
-
-
-@dataclasses.dataclass(frozen=True)
-class Walked:
-    """What a walk has found.
-
-    Attributes:
-        records: one for each node.
-        guilty: the causes, in order.
-        outputs: the model's outputs, each as the model computes it by itself, with its shadow.
-        wanted: the reference's outputs.
-    """
-
-    records: tuple[NodeRecord, ...]
-    guilty: tuple[Guilt, ...]
-    outputs: Mapping[str, Got]
-    wanted: Mapping[str, Value]
 
 
 class Walk:
@@ -128,8 +78,7 @@ class Walk:
         self._made_at: dict[str, int] = {}
         self._taint: dict[str, frozenset[str]] = {}
         self._inside: dict[str, tuple[int, ...]] = {}
-        self._quantized: dict[str, set[str]] = {"own": set(), "fed": set()}
-        self._coarsest: dict[str, dict[str, np.dtype[Any]]] = {"own": {}, "fed": {}}
+        self._rounding = {"own": Rounding(), "fed": Rounding()}
         self._blocked: set[str] = set()
         self._pending: dict[str, Guilt] = {}
         self._survived: dict[str, Guilt] = {}
@@ -182,7 +131,7 @@ class Walk:
         if draws(node):
             reason = _RANDOM
         for form in ("own", "fed"):
-            self._follow_rounding(node, fed, form)
+            self._rounding[form].follow(node, fed, self._lanes.values[form])
         first: NodeRecord | None = None
         for place, name in enumerate(node.output):
             if not name:
@@ -308,32 +257,15 @@ class Walk:
             values[f"{form}_shadow"].get(name, value),
             self._lanes.grids.get(name),
             self._lanes.bounds.get(name),
-            name in self._quantized[form],
-            self._coarsest[form].get(name),
+            name in self._rounding[form].quantized,
+            self._rounding[form].coarsest.get(name),
         )
-
-    def _follow_rounding(self, node: onnx.NodeProto, fed: Collection[str], form: str) -> None:
-        """Notes what the outputs of a node have been rounded to: 8 bits, or which real type."""
-        marked, types = self._quantized[form], self._coarsest[form]
-        outputs = [name for name in node.output if name]
-        if is_quantizing(node) or any(name in marked for name in fed):
-            marked.update(outputs)
-        else:
-            marked.difference_update(outputs)
-        values = self._lanes.values[form]
-        read = [value.dtype for name in fed if isinstance(value := values.get(name), np.ndarray)]
-        found = [*(types[name] for name in fed if name in types), *filter(is_real, read)]
-        for name in outputs:
-            value = values.get(name)
-            if isinstance(value, np.ndarray) and is_real(value.dtype):
-                types[name] = functools.reduce(coarser, found, value.dtype)
 
     def _accept(self, name: str, found: str) -> None:
         """From here on the model's nodes are given the reference's value."""
         self._matches[name] = found
         self._taint[name], self._inside[name] = frozenset(), ()
-        self._quantized["fed"].discard(name)
-        self._coarsest["fed"].pop(name, None)
+        self._rounding["fed"].forget(name)
         want = self._values[found]
         own = self._lanes.values["fed"].get(name)
         if own is None:
@@ -378,7 +310,7 @@ class Walk:
             want=want,
             got=got,
             read=other,
-            quantized=frozenset(self._quantized["fed"].intersection(given)),
+            quantized=frozenset(self._rounding["fed"].quantized.intersection(given)),
         )
 
     def _second_opinion(self, suspect: Guilt) -> Difference | None:
