@@ -13,8 +13,8 @@ import onnx.parser
 
 import onnx_acts
 from onnx_acts.cli.main import COMMANDS, command_parser
-from onnx_acts.definition.specs import SPECS
 from onnx_acts.comparing.difference import Classes, Difference
+from onnx_acts.definition.specs import SPECS
 from onnx_acts.exporting.result import OutputError
 from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.meaning.operators import OPERATORS
