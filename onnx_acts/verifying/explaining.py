@@ -61,7 +61,7 @@ def reasons(guilt: Guilt, model: Graph, reference: Graph) -> tuple[str, ...]:
         if kind(guilt.node) == kind(guilt.maker):
             found += _attributes(guilt.node, guilt.maker)
         found += _inputs(guilt, model, reference)
-        found += _slopes(guilt, model, reference)
+        found += [] if found else _slopes(guilt, model, reference)
         found += _quantized_weight(guilt, model, reference)
         found += _inner(guilt.node, guilt.maker)
     elif not found:

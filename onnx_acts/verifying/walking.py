@@ -199,7 +199,7 @@ class Walk:
     ) -> tuple[str | None, Difference | None]:
         """The counterpart of a value, and how far the value is from it."""
         got = self._got(name, "fed")
-        taken = set(self._matches.values())
+        taken = {other for own, other in self._matches.items() if own not in self._pending}
         named = self._named(node, place, name)
         if named is None and is_converting(node) and self._is_fed(node.input[0]):
             named = self._matches[node.input[0]]
@@ -362,10 +362,13 @@ class Walk:
         for name, guilt in (*self._survived.items(), *self._pending.items()):
             record = self._records[guilt.index]
             alike = guilt.maker is not None and kind(guilt.maker) == kind(guilt.node)
-            if alike and differs:
+            is_elsewhere = any(
+                other == guilt.counterpart for own, other in self._matches.items() if own != name
+            )
+            if alike and differs and not is_elsewhere:
                 self._guilty[name] = guilt
                 record = dataclasses.replace(record, status="causes")
-            elif not alike:
+            elif not alike or is_elsewhere:
                 record = dataclasses.replace(record, status="inside", counterpart="", local=None)
             self._records[guilt.index] = record
 
