@@ -219,8 +219,8 @@ TESTS = (
 """The tests whose subject comes from the table, or may meet every operator of it. The others of
 `exporting` are on modules, checkpoints and messages, and take minutes."""
 
-OTHER_ROOMS = {"files", "fuzz", "house", "models"}
-"""Rooms of tests on files, random graphs, the project's documents and its trained networks."""
+OTHER_ROOMS = {"comparing", "files", "fuzz", "house", "models", "verifying"}
+"""Rooms of tests on arrays, files, random graphs, documents, trained networks and whole models."""
 
 
 def test_follows_everything() -> None:
