@@ -13,11 +13,13 @@ import onnx.parser
 
 import onnx_acts
 from onnx_acts.cli.main import COMMANDS, command_parser
+from onnx_acts.comparing.difference import Classes, Difference
 from onnx_acts.definition.specs import SPECS
 from onnx_acts.exporting.result import OutputError
 from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.meaning.operators import OPERATORS
 from onnx_acts.serving.placement import NodePlacement
+from onnx_acts.verifying import Cause, NodeRecord, OutputRecord
 
 __all__ = [
     "EXAMPLES",
@@ -205,6 +207,10 @@ _SHADOWED: dict[str, Callable[..., object]] = {
 """Functions on the way to whose names mkdocstrings finds modules: it gets their own paths."""
 
 
+_RETURNED = (OutputError, NodePlacement, Cause, NodeRecord, OutputRecord, Difference, Classes)
+"""Classes whose objects the public functions return, in others."""
+
+
 def public_names() -> str:
     """A page of mkdocstrings' marks, one for each public name, and for what they return."""
     lines = [
@@ -220,7 +226,7 @@ def public_names() -> str:
             else:
                 lines += ["", f"::: onnx_acts.{name}"]
     lines += ["", "## What they return", ""]
-    for returned in (OutputError, NodePlacement):
+    for returned in _RETURNED:
         lines += ["", f"::: {_path(returned)}", "    options:", "      heading_level: 3"]
     lines += ["", "## onnx_acts.reference", "", "::: onnx_acts.reference"]
     lines += ["    options:", "      heading_level: 3", "      show_root_heading: false"]

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from onnx_acts.ort.sessions import library_path, register
     from onnx_acts.serving.placement import placement
     from onnx_acts.serving.sessions import session
+    from onnx_acts.verifying import Verification, verify
 
     __version__: str
 
 __all__ = [
     "ExportResult",
+    "Verification",
     "VerificationError",
     "__version__",
     "accelerate",
@@ -39,10 +41,12 @@ __all__ = [
     "register",
     "register_provider",
     "session",
+    "verify",
 ]
 
 _ROOMS = {
     "ExportResult": "exporting",
+    "Verification": "verifying",
     "VerificationError": "exporting",
     "accelerate": "graph",
     "accelerate_file": "graph",
@@ -57,6 +61,7 @@ _ROOMS = {
     "register": "ort.sessions",
     "register_provider": "ort.provider",
     "session": "serving.sessions",
+    "verify": "verifying",
 }
 """Where the public functions and classes are defined."""
 

@@ -15,7 +15,7 @@ from onnx_acts.definition.specs import ELEMENT_TYPES
 from onnx_acts.exporting import ExportResult, VerificationError, require_torch
 from onnx_acts.exporting.checkpoint_kinds import check_kind
 from onnx_acts.exporting.factory import build_module, check_factory
-from onnx_acts.exporting.options import STYLES, VERIFY_WORDS, Options
+from onnx_acts.exporting.options import STYLES, VERIFY_WORDS, Options, tolerance
 
 if TYPE_CHECKING:
     import torch
@@ -87,6 +87,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-verify", dest="verify", action="store_const", const="none", help="--verify none"
     )
+    for flag, what in (("--atol", "an absolute"), ("--rtol", "a relative")):
+        parser.add_argument(
+            flag,
+            type=float,
+            metavar="X",
+            help=f"{what} tolerance: atol + rtol * |want| in place of what rounding explains",
+        )
     parser.add_argument(
         "--no-optimize",
         dest="optimize",
@@ -166,6 +173,8 @@ def _export(arguments: argparse.Namespace, tell: Callable[[str], None]) -> Expor
         training=arguments.training,
         seed=arguments.seed,
         optimize=arguments.optimize,
+        atol=tolerance("--atol", arguments.atol),
+        rtol=tolerance("--rtol", arguments.rtol),
         tell=tell,
     )
     return pipeline.run(source, inputs, {}, arguments.output, options)

@@ -18,6 +18,10 @@ COMMANDS = {
     "export": ("export", "export a trained PyTorch module to ONNX"),
     "accelerate": ("graph", "turn standard activations of an ONNX file into onnx_acts nodes"),
     "lower": ("graph", "turn onnx_acts nodes of an ONNX file into standard operators"),
+    "verify": (
+        "verify",
+        "compare a model with another, or with PyTorch, and name the faulty node",
+    ),
     "conform": ("conform", "compare runtimes with the reference, input by input"),
     "vectors": ("vectors", "write the conformance cases as files for any runtime"),
     "bench": ("bench", "time the operators against their peers"),

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onnx_acts.definition.specs import DEFAULT_OPS
-from onnx_acts.exporting.options import Options, Style, Verify, verify_word
+from onnx_acts.exporting.options import Options, Style, Verify, tolerance, verify_word
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
     optimize: bool = True,
+    atol: float | None = None,
+    rtol: float | None = None,
 ) -> ExportResult:
     """Exports a PyTorch module to an ONNX file, compares it with PyTorch, then writes it.
 
@@ -67,11 +69,11 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         ops: the operators that become `onnx_acts` nodes in the style "acts".
         dynamic_shapes: None makes the first dimension of every input a symbolic "batch" where the
             module allows it, and warns where it does not; `{}` fixes all shapes; else as in
-            `torch.onnx.export`. Where torch leaves doubt, the verification tries other sizes.
+            `torch.onnx.export`. The verification tries a second size of each dynamic dimension.
         opset: the version of the standard operators, 18 or newer; None is torch's default.
         verify: "all", or True, compares ONNX Runtime with PyTorch on `args`, on the function bodies
             and on the native library; "bodies" leaves out the library; "none", or False, writes
-            without comparing. The tolerance is described in `onnx_acts.exporting.tolerance`.
+            without comparing. The tolerance is described in `onnx_acts.comparing.tolerance`.
         training: RReLU modules that are in training mode draw their slopes at run time; everything
             else, such as dropout and batch normalisation, is exported in evaluation mode all the
             same. The values are compared with the mean slope in place of each draw; of the file
@@ -80,6 +82,9 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         input_names: names for the graph's inputs.
         output_names: names for the graph's outputs.
         optimize: False leaves out the optimiser of torch's exporter, where that fails.
+        atol: an absolute tolerance of the verification. With it or `rtol`, the limit of each
+            element is atol + rtol * |what PyTorch gives|; the file's metadata say so.
+        rtol: a relative tolerance, likewise.
 
     Returns:
         What was written and how far it is from PyTorch, see `ExportResult`.
@@ -111,6 +116,8 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         input_names=input_names,
         output_names=output_names,
         optimize=optimize,
+        atol=tolerance("atol", atol),
+        rtol=tolerance("rtol", rtol),
     )
     return pipeline.run(module, args, dict(kwargs or {}), path, options)
 

@@ -1,4 +1,8 @@
-"""Trying other batch sizes, so that a warning is about a fact."""
+"""Trying other sizes than the example's: of the batch, and of every dynamic dimension.
+
+A batch dimension that was made free without being asked for is a guess, and what it is not right
+for is a warning. A dimension that the caller made dynamic must be right for another size.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,11 @@ from onnx_acts.exporting import verification
 from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.exporting.dynamic import Limit, warn_limit
 from onnx_acts.exporting.eager import run_module
+from onnx_acts.exporting.ranges import Dimension
+from onnx_acts.exporting.result import VerificationError
 from onnx_acts.files.reading import Model
 
-__all__ = ["tell_range", "try_limits"]
+__all__ = ["tell_range", "try_dimensions", "try_limits"]
 
 _SMALL = (1, 2, 3)
 """Sizes that cost little: 1, an even one, an odd one."""
@@ -28,6 +34,102 @@ _OUTSIDE = re.compile("index.* out of (bounds|range)")
 
 _ANY_NOISE = 1e300
 """More than the tolerance allows: a limited batch is wrong by more than rounding."""
+
+
+Trial = tuple[torch.nn.Module, tuple[Any, ...], dict[str, Any]]
+"""The module and its example arguments."""
+
+
+def try_dimensions(
+    dimensions: Sequence[Dimension],
+    source: Model,
+    outputs: Sequence[onnx.ValueInfoProto],
+    call: Trial,
+    operators: Collection[str],
+    limits: verification.Limits,
+) -> dict[str, tuple[int, ...]]:
+    """Compares the model with the module at a second size of each dynamic dimension.
+
+    Args:
+        dimensions: the dimensions.
+        source: the model.
+        outputs: the graph's outputs.
+        call: the module and its example arguments.
+        operators: the activations in the model.
+        limits: the caller's own tolerance.
+
+    Returns:
+        The sizes for which the model is right, of each dimension, the example's first. Only the
+        example's where the module itself runs on no other size that was tried.
+
+    Raises:
+        VerificationError: the module runs on a size for which the model is not right.
+    """
+    if not dimensions:
+        return {}
+    session = verification.open_session(source, accelerated=False)
+    tensors = tensors_of(call[1:])
+    found: dict[str, tuple[int, ...]] = {}
+    for dimension in dimensions:
+        i, axis = dimension.places[0]
+        own = tensors[i].shape[axis]
+        found[dimension.name] = (own,)
+        for size in _second_sizes(own, dimension) if own else ():
+            args, kwargs = _with_size(call[1:], dimension.places, size)
+            try:
+                values = run_module(call[0], args, kwargs)
+            except ValueError:  # the module takes no such size: the file need not
+                continue
+            told = f"with {dimension.name} = {size}"
+            _compare_at(session, outputs, values, (args, kwargs), operators, limits, told)
+            found[dimension.name] = (own, size)
+            break
+    return found
+
+
+def _second_sizes(own: int, dimension: Dimension) -> list[int]:
+    """Sizes to try: networks that halve a size several times take multiples only."""
+    sizes = (own + 1, 2 * own, own - 1, own + 8, own + 16, own + 32, own // 2)
+    return [size for size in dict.fromkeys(sizes) if size > 0 and dimension.allows(size)]
+
+
+def _compare_at(
+    session: onnxruntime.InferenceSession,
+    outputs: Sequence[onnx.ValueInfoProto],
+    values: list[torch.Tensor],
+    call: Any,
+    operators: Collection[str],
+    limits: verification.Limits,
+    told: str,
+) -> None:
+    """Compares at one size."""
+    expected = [
+        verification.Expectation(value, np.full(value.shape, _ANY_NOISE)) for value in values
+    ]
+    try:
+        got = verification.run_session(session, tensors_of(call))
+    except Exception as error:  # onnxruntime's own exceptions have no common public base
+        raise VerificationError(
+            f"{told} ONNX Runtime cannot run the exported model, and the module can: {error};"
+            " verify='none' (--verify none) writes it all the same"
+        ) from error
+    try:
+        verification.compare(
+            outputs, expected, got, accelerated=False, operators=operators, limits=limits
+        )
+    except VerificationError as error:
+        raise VerificationError(f"{told}: {error}") from error
+
+
+def _with_size(call: Any, places: Sequence[tuple[int, int]], size: int) -> Any:
+    """The arguments with another size of a dimension: the example's elements, again and again."""
+    leaves, tree = pytree.tree_flatten(call)
+    tensors = [i for i, leaf in enumerate(leaves) if isinstance(leaf, torch.Tensor)]
+    for place, axis in places:
+        leaf = leaves[tensors[place]].detach()
+        chosen = torch.arange(size, device=leaf.device) % leaf.shape[axis]
+        leaves[tensors[place]] = leaf.index_select(axis, chosen)
+    return pytree.tree_unflatten(leaves, tree)
 
 
 def tell_range(limit: Limit) -> None:
@@ -40,9 +142,9 @@ def try_limits(
     limits: Sequence[Limit],
     source: Model,
     outputs: Sequence[onnx.ValueInfoProto],
-    call: tuple[torch.nn.Module, tuple[Any, ...], dict[str, Any]],
+    call: Trial,
     operators: Collection[str],
-) -> None:
+) -> dict[str, tuple[int, ...]]:
     """Runs the module and the model with other batch sizes, and warns where they differ.
 
     Args:
@@ -51,10 +153,14 @@ def try_limits(
         outputs: the graph's outputs.
         call: the module and its example arguments.
         operators: the activations in the model.
+
+    Returns:
+        The sizes for which the model is right, of each free dimension.
     """
     if not limits:
-        return
+        return {}
     session = verification.open_session(source, accelerated=False)
+    found = {}
     for limit in limits:
         own = tensors_of(call[1:])[limit.inputs[0]].shape[0]
         if own == 0:  # there is nothing to make other sizes of
@@ -65,10 +171,11 @@ def try_limits(
             resized = (call[0], *_resized(call[1:], limit, size))
             return _agrees(session, outputs, resized, operators)
 
-        _try_limit(limit, own, agrees)
+        found[limit.symbol] = _try_limit(limit, own, agrees)
+    return found
 
 
-def _try_limit(limit: Limit, own: int, agrees: Callable[[int], bool | None]) -> None:
+def _try_limit(limit: Limit, own: int, agrees: Callable[[int], bool | None]) -> tuple[int, ...]:
     """Tries the sizes of one dimension; `own` is the example's, for which the model is right."""
     sizes, rest = _sizes(limit, own)
     right, wrong = [own], list[int]()
@@ -83,6 +190,7 @@ def _try_limit(limit: Limit, own: int, agrees: Callable[[int], bool | None]) -> 
         _tell(limit, right, wrong)
     elif rest:
         warn_limit(limit.name, f"limits its first dimension: {_range(limit)} (not tried)")
+    return tuple(right)
 
 
 def _sizes(limit: Limit, own: int) -> tuple[list[int], bool]:
@@ -99,19 +207,14 @@ def _sizes(limit: Limit, own: int) -> tuple[list[int], bool]:
 
 
 def _resized(call: Any, limit: Limit, size: int) -> Any:
-    """The arguments with `size` elements of the batch: those of the example, again and again."""
-    leaves, tree = pytree.tree_flatten(call)
-    places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, torch.Tensor)]
-    for place in (places[i] for i in limit.inputs):
-        leaf = leaves[place].detach()
-        leaves[place] = leaf[torch.arange(size, device=leaf.device) % leaf.shape[0]]
-    return pytree.tree_unflatten(leaves, tree)
+    """The arguments with `size` elements of the batch."""
+    return _with_size(call, [(i, 0) for i in limit.inputs], size)
 
 
 def _agrees(
     session: onnxruntime.InferenceSession,
     outputs: Sequence[onnx.ValueInfoProto],
-    call: tuple[torch.nn.Module, tuple[Any, ...], dict[str, Any]],
+    call: Trial,
     operators: Collection[str],
 ) -> bool | None:
     """Whether module and model give the same; what one of them cannot run is no agreement.

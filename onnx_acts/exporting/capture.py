@@ -13,6 +13,7 @@ from onnx_acts.exporting.arguments import one_by_one, tensors_of
 from onnx_acts.exporting.dynamic import Limit, batch_shapes, name_batch, settle_batch
 from onnx_acts.exporting.options import Options
 from onnx_acts.exporting.quiet import quiet
+from onnx_acts.exporting.ranges import Dimension, dynamic_dimensions
 from onnx_acts.exporting.reasons import reason_of
 from onnx_acts.exporting.rrelu import RReLUMode, ready_to_capture
 from onnx_acts.exporting.states import unchanged
@@ -24,10 +25,17 @@ __all__ = ["Captured", "capture"]
 
 @dataclasses.dataclass(frozen=True)
 class Captured:
-    """A model with every activation as an `onnx_acts` node, and the limits of its batch sizes."""
+    """A model with every activation as an `onnx_acts` node.
+
+    Attributes:
+        model: the model.
+        limits: the limits of its batch sizes, where these are automatic.
+        dimensions: its dynamic dimensions.
+    """
 
     model: onnx.ModelProto
     limits: list[Limit]
+    dimensions: list[Dimension]
 
 
 def capture(
@@ -66,17 +74,17 @@ def _captured(
     if subject.program is not None:
         model = _exported(subject.program, (), {}, None, options).model_proto
         name_batch(model, inputs)
-        return Captured(model, [])
+        return Captured(model, [], dynamic_dimensions(model, subject.program, inputs))
     automatic = options.dynamic_shapes is None
     shapes = batch_shapes(module, args, kwargs) if automatic else options.dynamic_shapes
     with one_by_one(module, args, kwargs, shapes) as ((own_args, own_kwargs), own_shapes):
         program = _exported(module, own_args, own_kwargs, own_shapes, options)
     model = program.model_proto
+    captured = program.exported_program
     if not automatic:
-        return Captured(model, [])
-    assert program.exported_program is not None  # it was made from a module
-    ranges = program.exported_program.range_constraints
-    return Captured(model, settle_batch(model, inputs, ranges))
+        return Captured(model, [], dynamic_dimensions(model, captured, inputs))
+    assert captured is not None  # it was made from a module
+    return Captured(model, settle_batch(model, inputs, captured.range_constraints), [])
 
 
 def _exported(

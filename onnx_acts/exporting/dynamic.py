@@ -38,12 +38,14 @@ class Limit:
 
     Attributes:
         name: the first input that has it.
+        symbol: its name in the file.
         inputs: the places of all tensors that have it, in the order of the graph's inputs.
         lower: the smallest size that torch allows.
         upper: the largest one; None where there is none.
     """
 
     name: str
+    symbol: str
     inputs: tuple[int, ...]
     lower: int
     upper: int | None
@@ -89,10 +91,12 @@ def settle_batch(
             fact = f"fixes its first dimension to {lower}"
             warn_limit(value.name, f"{fact}; the exported model is right for no other batch size")
             continue
-        settled[symbol] = f"{value.name}_batch" if "batch" in settled.values() else "batch"
+        free_name = f"{value.name}_batch" if "batch" in settled.values() else "batch"
+        settled[symbol] = free_name
         is_limited = getattr(upper, "is_Integer", False) and upper < _UNLIMITED
         places = tuple(j for j, other in enumerate(symbols) if other == symbol)
-        free.append(Limit(value.name, places, int(lower), int(upper) if is_limited else None))
+        most = int(upper) if is_limited else None
+        free.append(Limit(value.name, free_name, places, int(lower), most))
     settled.pop("", None)
     if settled:
         _rename(model.graph, settled)

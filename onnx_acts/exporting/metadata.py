@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import onnx
@@ -88,10 +88,13 @@ def describe(
     helper.set_model_props(model, properties)
 
 
-def verification_record(status: str, errors: Sequence[OutputError]) -> dict[str, Any]:
+def verification_record(
+    status: str, errors: Sequence[OutputError], sizes: Mapping[str, Sequence[int]]
+) -> dict[str, Any]:
     """Puts the verification's result into a form for JSON."""
     return {
         "status": status,
         "onnxruntime": onnxruntime.__version__,
         "outputs": [vars(error) for error in errors],
+        "sizes": dict(sizes),
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 from onnx_acts.definition.specs import DEFAULT_OPS
 
-__all__ = ["STYLES", "VERIFY_WORDS", "Options", "Style", "Verify", "verify_word"]
+__all__ = ["STYLES", "VERIFY_WORDS", "Options", "Style", "Verify", "tolerance", "verify_word"]
 
 Style = Literal["acts", "standard"]
 """`onnx_acts` nodes with function bodies, or standard operators only."""
@@ -36,6 +37,17 @@ def verify_word(given: Verify | bool) -> Verify:
     return given
 
 
+def tolerance(name: str, value: float | None) -> float | None:
+    """Requires a tolerance that is a number from 0 up, or none.
+
+    Raises:
+        ValueError: it is negative, infinite or NaN.
+    """
+    if value is not None and not 0 <= value < math.inf:
+        raise ValueError(f"{name} must be 0 or greater and finite, got {value}")
+    return value
+
+
 def _quiet(text: str) -> None:
     """Tells nobody."""
 
@@ -58,6 +70,8 @@ class Options:
     input_names: Sequence[str] | None = None
     output_names: Sequence[str] | None = None
     optimize: bool = True
+    atol: float | None = None
+    rtol: float | None = None
     tell: Callable[[str], None] = _quiet
 
     @property

@@ -24,6 +24,7 @@ from onnx_acts.exporting.capture import capture
 from onnx_acts.exporting.dynamic import Limit
 from onnx_acts.exporting.eager import run_module
 from onnx_acts.exporting.options import Options, Verify
+from onnx_acts.exporting.ranges import Dimension
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
 from onnx_acts.exporting.states import check_state, check_there
 from onnx_acts.exporting.styles import apply_style
@@ -59,6 +60,7 @@ class _Built:
         compared: what is compared: `model`, or the same with mean slopes where `model` draws them.
         operators: the activations that the module has.
         limits: the batch dimensions that may be free in part only.
+        dimensions: the dynamic dimensions that the caller has asked for.
         fused: see `ExportResult`.
     """
 
@@ -66,6 +68,7 @@ class _Built:
     compared: onnx.ModelProto
     operators: frozenset[str]
     limits: list[Limit]
+    dimensions: list[Dimension]
     fused: Mapping[str, int]
 
 
@@ -90,9 +93,11 @@ def run(
         if expected is None:
             expected = verification.expect(module, args, kwargs)
         options.tell("comparing ONNX Runtime with PyTorch")
-        status, errors = _verify((module, args, kwargs), expected, built, Path(path), options)
+        status, errors, sizes = _verify(
+            (module, args, kwargs), expected, built, Path(path), options
+        )
     options.tell("writing the file")
-    record = metadata.verification_record(status, errors)
+    record = metadata.verification_record(status, errors, sizes)
     metadata.describe(built.model, style=options.style, ops=options.ops, verification=record)
     save_model(built.model, path)
     return ExportResult(
@@ -103,6 +108,7 @@ def run(
         fused=built.fused,
         verification=status,
         errors=tuple(errors),
+        sizes=sizes,
     )
 
 
@@ -182,7 +188,7 @@ def _build(
     built = apply_style(model, options.style, options.ops)
     metadata.lower_ir_version(built)
     compared = built if mean is None else apply_style(mean, options.style, options.ops)
-    return _Built(built, compared, operators, captured.limits, fused)
+    return _Built(built, compared, operators, captured.limits, captured.dimensions, fused)
 
 
 def _verify(
@@ -191,35 +197,45 @@ def _verify(
     built: _Built,
     path: Path,
     options: Options,
-) -> tuple[str, list[OutputError]]:
-    """Compares every runtime with PyTorch; returns the status and the errors that were seen."""
+) -> tuple[str, list[OutputError], dict[str, tuple[int, ...]]]:
+    """Compares every runtime with PyTorch; returns the status, the errors and the sizes tried."""
     if options.verify == "none":
         for limit in built.limits:
             batch_trial.tell_range(limit)
-        return _OFF, []
+        return _OFF, [], {}
     inputs, outputs = tensors_of(call[1:]), built.model.graph.output
     runtimes = _runtimes(built.model, options.verify)
+    limits = verification.Limits(options.atol, options.rtol)
     errors: list[OutputError] = []
     with _runnable(built.compared, path) as source:
         for accelerated in runtimes:
             got = verification.run_model(source, inputs, accelerated=accelerated)
             try:
                 errors += verification.compare(
-                    outputs, expected, got, accelerated=accelerated, operators=built.operators
+                    outputs,
+                    expected,
+                    got,
+                    accelerated=accelerated,
+                    operators=built.operators,
+                    limits=limits,
                 )
             except VerificationError as error:
                 raise _if_random(error, call) from error
-        batch_trial.try_limits(built.limits, source, outputs, call, built.operators)
+        sizes = batch_trial.try_limits(built.limits, source, outputs, call, built.operators)
+        sizes |= batch_trial.try_dimensions(
+            built.dimensions, source, outputs, call, built.operators, limits
+        )
     values = [item.value for item in expected]
     if not any(value.numel() for value in values):
-        return _EMPTY, errors
+        return _EMPTY, errors, sizes
+    passed = f"{_PASSED} ({limits})" if limits else _PASSED
     if built.compared is built.model:
-        return _PASSED, errors
+        return passed, errors, sizes
     with _runnable(built.model, path) as source:
         for accelerated in runtimes:
             got = verification.run_model(source, inputs, accelerated=accelerated)
             verification.compare_shapes(outputs, values, got, accelerated=accelerated)
-    return _RANDOM, errors
+    return _RANDOM, errors, sizes
 
 
 def _if_random(

@@ -26,7 +26,7 @@ class OutputError:
         max_abs: the largest absolute difference.
         max_ulp: the largest difference in units in the last place of the output's element type.
         tolerance: the largest absolute difference that is allowed of any element; each element has
-            its own limit, see `onnx_acts.exporting.tolerance`.
+            its own limit, see `onnx_acts.comparing.tolerance`.
         share: the largest share of its own limit that an element's difference takes; 1 at most.
     """
 
@@ -51,6 +51,8 @@ class ExportResult:
             nodes beside them, like {"PReLU of one slope after Conv": 2}.
         verification: "passed", or why the values were not compared.
         errors: one record for each output and runtime that was compared.
+        sizes: for which sizes each dynamic dimension was compared, the example's first; of a batch
+            dimension that is free without being asked for, those for which the file is right.
     """
 
     path: Path
@@ -60,3 +62,4 @@ class ExportResult:
     fused: Mapping[str, int]
     verification: str
     errors: tuple[OutputError, ...]
+    sizes: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)

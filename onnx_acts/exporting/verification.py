@@ -1,13 +1,12 @@
 """Comparing ONNX Runtime with PyTorch.
 
-Which difference is allowed is decided in `tolerance`. Integers must be equal. NaN and infinities
-must be the same and in the same places.
+Which difference is allowed is decided in `onnx_acts.comparing`. Integers must be equal. NaN and
+infinities must be the same and in the same places.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -18,16 +17,19 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+from onnx_acts.comparing.difference import difference_of, user_tolerance
+from onnx_acts.comparing.tolerance import noise_of, tolerance_of
 from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.exporting.eager import run_module
 from onnx_acts.exporting.result import OutputError, VerificationError
-from onnx_acts.exporting.tolerance import as_double, noise_of, spacing, tolerance_of
 from onnx_acts.files.reading import Model
 from onnx_acts.ort import sessions
 from onnx_acts.ort.values import from_ort, to_ort
 
 __all__ = [
     "Expectation",
+    "Limits",
+    "array_of",
     "compare",
     "compare_shapes",
     "expect",
@@ -35,6 +37,27 @@ __all__ = [
     "run_model",
     "run_session",
 ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """The caller's own tolerance, which replaces ours: atol + rtol * |want|.
+
+    Attributes:
+        atol: the absolute part; 0 where only the other is given.
+        rtol: the relative part, likewise. Where both are None, the tolerance is ours.
+    """
+
+    atol: float | None = None
+    rtol: float | None = None
+
+    def __bool__(self) -> bool:
+        """Whether one is given."""
+        return self.atol is not None or self.rtol is not None
+
+    def __str__(self) -> str:
+        """As the record of a verification has it."""
+        return f"atol {self.atol or 0.0:g}, rtol {self.rtol or 0.0:g}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +89,10 @@ def expect(
         others = run_module(module, args, kwargs, other_type)
     except ValueError:  # a module with fixed element types cannot run in another: no estimate
         return [Expectation(value, None) for value in values]
-    return [Expectation(a, noise_of(a, b)) for a, b in zip(values, others, strict=True)]
+    return [
+        Expectation(a, noise_of(array_of(a), array_of(b)))
+        for a, b in zip(values, others, strict=True)
+    ]
 
 
 def run_model(
@@ -115,6 +141,7 @@ def compare(
     *,
     accelerated: bool,
     operators: Collection[str],
+    limits: Limits | None = None,
 ) -> list[OutputError]:
     """Compares every output of one runtime with PyTorch.
 
@@ -124,6 +151,7 @@ def compare(
         got: see `run_model`.
         accelerated: which runtime `got` comes from.
         operators: the activations in the model, whose promises widen the tolerance.
+        limits: the caller's own tolerance.
 
     Raises:
         VerificationError: an output differs; names the worst element.
@@ -131,7 +159,7 @@ def compare(
     compare_shapes(outputs, [item.value for item in expected], got, accelerated=accelerated)
     name = _runtime_name(accelerated)
     return [
-        _compare_one(output.name, name, item, tensor, operators)
+        _compare_one(output.name, name, item, tensor, operators, limits or Limits())
         for output, item, tensor in zip(outputs, expected, got, strict=True)
     ]
 
@@ -164,47 +192,44 @@ def _compare_one(
     expected: Expectation,
     got: torch.Tensor,
     operators: Collection[str],
+    limits: Limits,
 ) -> OutputError:
-    want = expected.value
-    difference = _difference(want, got)
-    if not difference.size:
+    want, have = array_of(expected.value), array_of(got)
+    if not want.size:
         return OutputError(output, runtime_name, 0.0, 0.0, 0.0, 0.0)
-    ulp = difference / spacing(want)
-    allowed = tolerance_of(want, expected.noise, operators)
-    share = np.divide(difference, allowed, out=difference.copy(), where=allowed > 0)
-    record = OutputError(
+    if limits:
+        allowed = user_tolerance(want, limits.atol or 0.0, limits.rtol or 0.0)
+    else:
+        allowed = tolerance_of(want, expected.noise, operators)
+    found = difference_of(want, have, allowed)
+    if not found.same:
+        assert found.where is not None  # the shapes fit
+        raise VerificationError(
+            f"output {output!r} ({runtime_name}) differs from PyTorch: at {list(found.where)} got"
+            f" {have[found.where].item()!r}, want {want[found.where].item()!r}:"
+            f" {found.distance:.3g} ({found.ulp:.3g} ULP), allowed {found.allowed:.3g};"
+            " nothing was written"
+        )
+    return OutputError(
         output,
         runtime_name,
-        max_abs=float(difference.max()),
-        max_ulp=float(ulp.max()),
+        max_abs=found.max_abs,
+        max_ulp=found.max_ulp,
         tolerance=float(allowed.max()),
-        share=float(share.max()),
+        share=found.share,
     )
-    if (difference > allowed).any():
-        excess = np.where(difference > allowed, share, -1.0)
-        worst = tuple(map(int, np.unravel_index(int(excess.argmax()), excess.shape)))
-        raise VerificationError(
-            f"output {output!r} ({runtime_name}) differs from PyTorch: at {list(worst)} got"
-            f" {got[worst].item()!r}, want {want[worst].item()!r}: {difference[worst]:.3g}"
-            f" ({ulp[worst]:.3g} ULP), allowed {allowed[worst]:.3g}; nothing was written"
-        )
-    return record
 
 
-def _difference(want: torch.Tensor, got: torch.Tensor) -> NDArray[np.float64]:
-    """The absolute differences; infinite where NaN or an infinity stands on one side only."""
-    a, b = as_double(want), as_double(got)
-    with np.errstate(invalid="ignore"):
-        difference = np.abs(a - b)
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    return np.where(same, 0.0, np.where(np.isnan(difference), math.inf, difference))
+def array_of(tensor: torch.Tensor) -> NDArray[Any]:
+    """The values of a tensor in its own element type, as NumPy and ml_dtypes have it."""
+    dense = tensor.detach().cpu().contiguous()
+    if dense.dtype == torch.bfloat16:
+        return dense.view(torch.uint16).numpy().view(ml_dtypes.bfloat16)
+    return dense.numpy()
 
 
 def _value(tensor: torch.Tensor) -> onnxruntime.OrtValue:
-    dense = tensor.detach().cpu().contiguous()
-    if dense.dtype == torch.bfloat16:
-        return to_ort(dense.view(torch.uint16).numpy().view(ml_dtypes.bfloat16))
-    return to_ort(dense.numpy())
+    return to_ort(array_of(tensor))
 
 
 def _tensor(value: onnxruntime.OrtValue) -> torch.Tensor:

@@ -219,8 +219,9 @@ TESTS = (
 """The tests whose subject comes from the table, or may meet every operator of it. The others of
 `exporting` are on modules, checkpoints and messages, and take minutes."""
 
-OTHER_ROOMS = {"files", "fuzz", "house", "models", "mutants"}
-"""Rooms of tests on files, random graphs, documents, trained networks and faults put in."""
+OTHER_ROOMS = {"comparing", "files", "fuzz", "house", "models", "mutants", "verifying"}
+"""Rooms of tests on arrays, files, random graphs, documents, trained networks, faults put in and
+whole models."""
 
 
 def test_follows_everything() -> None:

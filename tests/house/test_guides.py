@@ -12,6 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import onnx_acts
+from onnx_acts.cli.main import main
 from tests.building import ROOT
 from tests.standard_models import standard_model
 
@@ -92,7 +93,7 @@ def elu_model() -> onnx.ModelProto:
     return onnx_acts.accelerate(helper.make_model(graph, opset_imports=opsets, ir_version=8))
 
 
-@pytest.mark.parametrize("guide", ["export.md", "serving.md", "conformance.md"])
+@pytest.mark.parametrize("guide", ["export.md", "serving.md", "conformance.md", "verify.md"])
 def test_python(guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks run one after another."""
     monkeypatch.chdir(tmp_path)
@@ -103,6 +104,22 @@ def test_python(guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         warnings.simplefilter("error")
         for number, text in enumerate(blocks(guide, "python")):
             exec(compile(text, f"{guide}, block {number}", "exec"), names)
+
+
+def test_verify_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command of the guide says what the guide shows, and ends as it says."""
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks("verify.md", "python")[0], "verify.md", "exec"), {})
+    (words,) = re.findall(
+        r"    onnx-acts (verify wrong.*)", (GUIDES / "verify.md").read_text("utf-8")
+    )
+    assert main(words.split()) == 1
+    shown = capsys.readouterr().out.splitlines()
+    for line in blocks("verify.md", "text")[0].splitlines():
+        assert line in shown
+    assert (tmp_path / "report.html").read_text("utf-8").startswith("<!doctype html>")
 
 
 def headers() -> list[Path]:

@@ -18,9 +18,9 @@ FLOORS = (
     {"definition"},
     {"files"},
     {"ort"},
-    {"graph"},
+    {"graph", "comparing"},
     {"exporting", "conformance", "serving"},
-    {"bench"},
+    {"bench", "verifying"},
     {"cli"},
 )
 """A room may import from the floors below it, and from itself."""

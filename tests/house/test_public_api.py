@@ -12,6 +12,7 @@ from tests.building import ROOT
 
 NAMES = {
     "ExportResult",
+    "Verification",
     "VerificationError",
     "__version__",
     "accelerate",
@@ -28,6 +29,7 @@ NAMES = {
     "register",
     "register_provider",
     "session",
+    "verify",
 }
 
 

@@ -1,0 +1,172 @@
+"""`onnx-acts verify`: does a model compute what another one does, and if not, which node is it?"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onnx_acts.cli.arguments import check_targets, progress
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["add_verify", "run"]
+
+
+def add_verify(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `onnx-acts verify`."""
+    parser.description = (
+        "Runs a model and what it should be equal to on the same inputs, and compares the outputs."
+        " Where they differ by more than rounding explains, every node is given the reference's"
+        " values, and the first that makes something else of them is named. Exit status 0: the"
+        " same; 1: different; 2: bad usage, or something that cannot be run."
+    )
+    parser.add_argument("model", metavar="MODEL.onnx", help="the model to verify")
+    parser.add_argument(
+        "--against",
+        metavar="OTHER",
+        required=True,
+        help="what is right: an .onnx file, a FACTORY as `export` takes it (package.module:callable"
+        " or file.py:callable; its code runs), or a .pt2 file of torch.export.save (which can run"
+        " code, too)",
+    )
+    parser.add_argument("--weights", metavar="FILE", help="safetensors file, for FACTORY's module")
+    _add_inputs(parser)
+    _add_kernels(parser)
+    limits = parser.add_argument_group(
+        "tolerance", "by default, what rounding explains; with one of these, atol + rtol * |want|"
+    )
+    limits.add_argument("--atol", type=float, metavar="X", help="an absolute tolerance")
+    limits.add_argument("--rtol", type=float, metavar="X", help="a relative tolerance")
+    reports = parser.add_argument_group("reports")
+    reports.add_argument("--json", metavar="FILE", help="write everything as JSON")
+    reports.add_argument(
+        "--html", metavar="FILE", help="write a page with the error of every node; implies --nodes"
+    )
+    reports.add_argument(
+        "--nodes", action="store_true", help="look at every node also where the outputs are equal"
+    )
+    reports.add_argument(
+        "--cause",
+        metavar="FOLDER",
+        help="where the first cause is written: its inputs, a model of it alone, and a program that"
+        " shows the difference (default: MODEL-cause in the current folder)",
+    )
+    parser.set_defaults(run=run)
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("inputs")
+    group.add_argument("--inputs", metavar="FILE.npz", help="arrays by the names of the inputs")
+    group.add_argument(
+        "--random",
+        type=int,
+        default=1,
+        metavar="N",
+        help="sets of random inputs, where none are given (default 1): standard normal numbers, 0"
+        " or 1, indices within their table",
+    )
+    group.add_argument("--seed", type=int, default=0, help="of the random numbers (default 0)")
+    group.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=SIZES",
+        help="shape of a random input with free dimensions, as in image=1x3x64x64",
+    )
+
+
+def _add_kernels(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "what runs MODEL", "the reference runs on ONNX Runtime alone, or in PyTorch"
+    )
+    kernels = group.add_mutually_exclusive_group()
+    for word, text in (
+        ("library", "its onnx_acts nodes run on the native operators (default where it has any)"),
+        ("bodies", "its onnx_acts nodes run as function bodies"),
+        ("standard", "standard activations run on the native kernels, too"),
+    ):
+        kernels.add_argument(
+            f"--{word}", dest="kernels", action="store_const", const=word, help=text
+        )
+    group.add_argument(
+        "--provider",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an execution provider of ONNX Runtime; once for each, in order (default: the CPU's)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Verifies; returns 0 where the two are the same, else 1."""
+    from onnx_acts.files.writing import write_atomically
+    from onnx_acts.verifying import verify
+    from onnx_acts.verifying.json_text import json_text
+    from onnx_acts.verifying.page import page
+    from onnx_acts.verifying.words import summary
+
+    check_targets((arguments.json, arguments.html))
+    shapes = dict(map(_shape, arguments.shape))
+    if arguments.inputs and (shapes or arguments.random != 1):
+        raise ValueError("--inputs are the inputs: leave out --random and --shape")
+    try:
+        result = verify(
+            arguments.model,
+            _reference(arguments),
+            inputs=arguments.inputs,
+            random=arguments.random,
+            seed=arguments.seed,
+            shapes=shapes,
+            kernels=arguments.kernels,
+            providers=arguments.provider or None,
+            atol=arguments.atol,
+            rtol=arguments.rtol,
+            nodes=arguments.nodes or bool(arguments.html),
+            folder=arguments.cause or f"{Path(arguments.model).stem}-cause",
+            tell=progress,
+        )
+    finally:
+        progress("")
+    print(summary(result))
+    if arguments.json:
+        write_atomically(arguments.json, json_text(result).encode())
+    if arguments.html:
+        write_atomically(arguments.html, page(result).encode())
+    return 0 if result.same else 1
+
+
+def _shape(text: str) -> tuple[str, list[int]]:
+    """Reads a `--shape`."""
+    name, _, sizes = text.rpartition("=")
+    if not name or not re.fullmatch(r"\d+(x\d+)*", sizes):
+        raise ValueError(f"--shape {text!r} must have the form NAME=SIZES, as in image=1x3x64x64")
+    return name, [int(size) for size in sizes.split("x")]
+
+
+def _reference(arguments: argparse.Namespace) -> Any:
+    """The reference as `verify` takes it: a path, or the module that FACTORY gives."""
+    text: str = arguments.against
+    is_factory = ":" in text and not Path(text).exists()
+    if not is_factory:
+        if arguments.weights:
+            raise ValueError("--weights are for the module of a FACTORY; --against is a file")
+        return text
+    from onnx_acts.exporting import require_torch
+    from onnx_acts.exporting.factory import build_module, check_factory
+
+    check_factory(text)
+    progress("loading PyTorch")
+    require_torch()
+    from onnx_acts.exporting.checkpoints import load_weights
+
+    progress("building the module")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = build_module(text)
+        if arguments.weights:
+            load_weights(module, arguments.weights)
+    return module.eval()

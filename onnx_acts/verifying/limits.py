@@ -1,0 +1,121 @@
+"""How far an output of a model may be from the reference's, and how far it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.comparing.difference import Difference, difference_of, user_tolerance
+from onnx_acts.comparing.tolerance import as_double, is_real, tolerance_of
+from onnx_acts.verifying.judging import QUANTIZED_FACTOR, Got, coarser
+from onnx_acts.verifying.references import Wanted
+
+__all__ = ["Limits", "compared"]
+
+_ROUNDING = "what rounding explains"
+_BITS = "what rounding to 8 bits explains"
+_EXACT = "integers are equal"
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """The caller's own tolerance; with neither, it is ours.
+
+    Attributes:
+        atol: the absolute part.
+        rtol: the relative part.
+    """
+
+    atol: float | None = None
+    rtol: float | None = None
+
+    def __bool__(self) -> bool:
+        """Whether one is given."""
+        return self.atol is not None or self.rtol is not None
+
+    def __str__(self) -> str:
+        """In words."""
+        if self:
+            return f"the caller's: atol {self.atol or 0.0:g} + rtol {self.rtol or 0.0:g} * |want|"
+        return "what rounding explains (onnx_acts.comparing.tolerance)"
+
+
+def compared(
+    wanted: Wanted,
+    got: NDArray[Any],
+    walked: Got | None,
+    operators: Collection[str],
+    limits: Limits,
+    *,
+    is_same_run: bool,
+) -> tuple[Difference, str]:
+    """Judges an output of a whole model.
+
+    Args:
+        wanted: what it should be.
+        got: what it is.
+        walked: the same output as the walk has computed it, node by node, with its shadow.
+        operators: the activations in the model.
+        limits: the caller's tolerance.
+        is_same_run: whether the walk had the same inputs.
+
+    Returns:
+        How far it is, and what the limit was, in words.
+    """
+    want = wanted.value
+    kinds = [array.dtype.kind if not is_real(array.dtype) else "f" for array in (want, got)]
+    if len({"i" if kind == "u" else kind for kind in kinds}) > 1:
+        reason = f"it is {got.dtype.name}, the reference is {want.dtype.name}"
+        return Difference(same=False, reason=reason, elements=got.size), reason
+    if want.shape != got.shape or not want.size or kinds[0] in "OSU":
+        return difference_of(want, got, np.zeros(())), _EXACT
+    if limits:
+        limit = user_tolerance(want, limits.atol or 0.0, limits.rtol or 0.0)
+        return difference_of(want, got, limit, _dtype(want, got)), str(limits)
+    if kinds[0] != "f":
+        return difference_of(want, got, _undecided(want, walked, is_same_run)), _EXACT
+    dtype = coarser(want.dtype, got.dtype)
+    if walked is not None and walked.coarsest is not None:
+        dtype = coarser(dtype, walked.coarsest)
+    noise = wanted.noise if wanted.is_known else np.zeros(want.shape)
+    found = _noise(walked)
+    if noise is not None and found is not None:
+        noise = np.maximum(noise, found)
+    limit = tolerance_of(want, noise, operators, dtype)
+    if walked is None or not walked.is_quantized:
+        return difference_of(want, got, limit, dtype), _ROUNDING
+    step = walked.bounds[0].step if walked.bounds is not None else 0.0
+    limit = np.maximum(limit, QUANTIZED_FACTOR * (found or 0.0) + step)
+    return difference_of(want, got, limit, dtype), _BITS
+
+
+def _dtype(want: NDArray[Any], got: NDArray[Any]) -> np.dtype[Any]:
+    return coarser(want.dtype, got.dtype) if is_real(want.dtype) else want.dtype
+
+
+def _noise(walked: Got | None) -> float | None:
+    """The largest distance between an output and its shadow."""
+    if walked is None:
+        return None
+    value, shadow = walked.value, walked.shadow
+    if not (isinstance(value, np.ndarray) and isinstance(shadow, np.ndarray)):
+        return None
+    if not is_real(value.dtype) or value.shape != shadow.shape:
+        return None
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(as_double(value) - as_double(shadow))
+    return float(apart[np.isfinite(apart)].max(initial=0.0))
+
+
+def _undecided(want: NDArray[Any], walked: Got | None, is_same_run: bool) -> NDArray[np.float64]:
+    """No limit for integers that rounding alone decides, as the larger of two equal numbers."""
+    limit = np.zeros(want.shape)
+    if walked is not None and is_same_run and isinstance(walked.value, np.ndarray):
+        shadow = walked.shadow
+        if isinstance(shadow, np.ndarray) and shadow.shape == walked.value.shape == want.shape:
+            limit[walked.value != shadow] = np.inf
+    return limit

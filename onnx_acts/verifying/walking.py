@@ -1,0 +1,411 @@
+"""Finding the nodes that cause a difference.
+
+Every node of the model is given the reference's values, as far as they are known. What it makes of
+them must be the reference's next value: then the node is cleared, whatever it shows in the whole
+model, because it only passes on what came from before it.
+
+A value that differs from its counterpart makes its node a suspect, no more: the counterpart may be
+another value of the same name, or the two files may cut the network at different places. So the
+value goes on as it is. Where something behind it is the reference's again, the suspect was none;
+where something behind it is wrong, too, the suspect is the cause, and the walk goes back to it and
+on with the reference's value.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+
+import numpy as np
+import onnx
+
+from onnx_acts.comparing.difference import Difference
+from onnx_acts.comparing.tolerance import as_double, epsilon, is_real
+from onnx_acts.files.structure import subgraphs
+from onnx_acts.verifying.candidates import Candidates, kind
+from onnx_acts.verifying.graphs import names_read, title
+from onnx_acts.verifying.guilt import Guilt, Walked
+from onnx_acts.verifying.judging import Got, are_comparable, is_tensor, judge, real_of
+from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
+from onnx_acts.verifying.quantities import is_converting
+from onnx_acts.verifying.result import NodeRecord, Status
+from onnx_acts.verifying.rounding import Rounding
+from onnx_acts.verifying.stepping import Step
+from onnx_acts.verifying.store import Store
+from onnx_acts.verifying.values import Value
+
+__all__ = ["Walk"]
+
+_MOST_CAUSES = 20
+"""After so many, the walk goes on with the reference's values, and convicts at once."""
+
+_ONE_NODE = "its subgraphs count as one node with it"
+_RANDOM = "it draws random numbers"
+_BEYOND = "some of its inputs are beyond the range that they were quantized for"
+_TOO_LARGE = "it is given a number that its element type cannot hold"
+
+
+class Walk:
+    """A walk through the model's graph."""
+
+    def __init__(
+        self,
+        model: Side,
+        reference: Side,
+        pairs: Mapping[str, str],
+        operators: Collection[str],
+        seed: int,
+        tell: Callable[[str], None],
+    ) -> None:
+        """Begins nothing yet.
+
+        Args:
+            model: the model, whose nodes are judged.
+            reference: what is right.
+            pairs: the reference's name of each of the model's outputs.
+            operators: the activations in the two, whose promises widen the tolerance.
+            seed: of the shadows.
+            tell: is told of each node.
+        """
+        self._model, self._reference = model, reference
+        self._pairs, self._operators, self._tell = pairs, operators, tell
+        self._lanes = Lanes(model, reference.graph, seed)
+        self._nodes = model.graph.nodes
+        self._lasts = {n: i for i, node in enumerate(self._nodes) for n in names_read(node)}
+        self._matches: dict[str, str] = {}
+        for own, other in zip(model.graph.inputs, reference.graph.inputs, strict=False):
+            self._matches[own.name] = other.name
+        self._made_at: dict[str, int] = {}
+        self._taint: dict[str, frozenset[str]] = {}
+        self._inside: dict[str, tuple[int, ...]] = {}
+        self._rounding = {"own": Rounding(), "fed": Rounding()}
+        self._blocked: set[str] = set()
+        self._pending: dict[str, Guilt] = {}
+        self._survived: dict[str, Guilt] = {}
+        self._guilty: dict[str, Guilt] = {}
+        self._records: dict[int, NodeRecord] = {}
+
+    def run(self) -> Walked:
+        """Walks.
+
+        Raises:
+            StepError: a node of the reference cannot be run by itself.
+        """
+        total = len(self._nodes)
+        with Store() as values:
+            for name, value in self._reference.feeds.items():
+                values.put(name, value)
+            for node, made in run_all(self._reference):
+                self._tell(f"the reference, {len(values)} values: {title(node)}")
+                for name, value in made.items():
+                    values.put(name, value)
+            self._values: Mapping[str, Value] = values
+            self._candidates = Candidates(self._reference.graph, values)
+            index = 0
+            while index < total:
+                self._tell(f"node {index + 1} of {total}: {title(self._nodes[index])}")
+                back = self._visit(index)
+                if back is None:
+                    self._forget(index)
+                index = (index if back is None else back) + 1
+            outputs = {
+                item.name: self._got(item.name, "own")
+                for item in self._model.graph.outputs
+                if item.name in self._lanes.values["own_shadow"]
+            }
+            wanted = {name: values[name] for name in self._pairs.values() if name in values}
+            self._settle(outputs)
+            records = tuple(self._records[i] for i in sorted(self._records))
+            guilty = tuple(sorted(self._guilty.values(), key=lambda item: item.index))
+            return Walked(records, guilty, outputs, wanted)
+
+    def _visit(self, index: int) -> int | None:
+        """Runs and judges one node; returns the place to go back to, if it is to be gone back."""
+        node = self._nodes[index]
+        reason = self._lanes.visit(node)
+        fed = [name for name in names_read(node) if not self._model.graph.is_constant(name)]
+        taint = frozenset().union(*(self._taint.get(name, frozenset()) for name in fed))
+        inside = {i for name in fed for i in self._inside.get(name, ())}
+        if any(name in self._blocked for name in fed):
+            reason = reason or _TOO_LARGE
+        if draws(node):
+            reason = _RANDOM
+        for form in ("own", "fed"):
+            self._rounding[form].follow(node, fed, self._lanes.values[form])
+        first: NodeRecord | None = None
+        for place, name in enumerate(node.output):
+            if not name:
+                continue
+            self._made_at[name] = index
+            self._taint[name], self._inside[name] = taint, (*sorted(inside), index)
+            if name in self._lanes.constant and name not in self._pairs:
+                self._inside[name] = ()
+                continue
+            record, back = self._judge(index, place, name, taint, reason)
+            if back is not None:
+                return back
+            if first is None or record.status == "causes":
+                first = record
+        self._records[index] = first or self._record(index, "same", "", note="constant")
+        return None
+
+    def _judge(
+        self, index: int, place: int, name: str, taint: frozenset[str], reason: str
+    ) -> tuple[NodeRecord, int | None]:
+        """Judges one output of a node."""
+        node = self._nodes[index]
+        if name in self._guilty:  # the walk has gone back to the node after it
+            return self._records[index], None
+        if reason:
+            return self._unjudged(index, place, name, reason), None
+        found, difference = self._find(node, place, name)
+        if found is None or difference is None:
+            return self._record(index, "inside", "", output=name), None
+        if difference.same:
+            self._accept(name, found)
+            return self._record(index, "same", found, difference, name), None
+        suspect = self._suspect(index, name, found, difference)
+        again = self._second_opinion(suspect)
+        if again is not None and again.same:
+            self._accept(name, found)
+            return self._record(index, "same", found, again, name, _BEYOND), None
+        return self._blame(suspect, taint)
+
+    def _unjudged(self, index: int, place: int, name: str, reason: str) -> NodeRecord:
+        """A value that says nothing of its node: the walk goes on with the reference's."""
+        found = self._named(self._nodes[index], place, name)
+        if found and (reason in (_RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
+            self._accept(name, found)
+        return self._record(index, "not judged", found or "", output=name, note=reason)
+
+    def _blame(self, suspect: Guilt, taint: frozenset[str]) -> tuple[NodeRecord, int | None]:
+        """Blames an earlier suspect that this value depends on, or makes this one a suspect."""
+        index, name, found = suspect.index, suspect.output, suspect.counterpart
+        blamed = self._record(index, "causes", found, suspect.difference, name)
+        earliest = min(taint, key=lambda item: self._made_at[item], default=None)
+        if earliest is not None and len(self._guilty) < _MOST_CAUSES:
+            return blamed, self._convict(earliest)
+        if name in self._pairs or len(self._guilty) >= _MOST_CAUSES:
+            self._guilty[name] = suspect
+            self._accept(name, found)
+            return blamed, None
+        self._pending[name] = suspect
+        self._taint[name] = frozenset({name})
+        self._matches[name] = found
+        return self._record(index, "hidden", found, suspect.difference, name), None
+
+    def _find(
+        self, node: onnx.NodeProto, place: int, name: str
+    ) -> tuple[str | None, Difference | None]:
+        """The counterpart of a value, and how far the value is from it."""
+        got = self._got(name, "fed")
+        taken = {other for own, other in self._matches.items() if own not in self._pending}
+        named = self._named(node, place, name)
+        if named is None and is_converting(node) and self._is_fed(node.input[0]):
+            named = self._matches[node.input[0]]
+        first = self._compared(named, got)
+        if first is not None and first.same:
+            return named, first
+        for other in self._candidates.equal_to(real_of(got).value, taken - {named}):
+            found = self._compared(other, got)
+            if found is not None and found.same:
+                return other, found
+        placed = self._candidates.by_place(node, place, self._matches, taken)
+        by_place = (placed, self._compared(placed, got))
+        by_name = (named, first)
+        for meant, difference in (
+            (by_name, by_place) if name in self._pairs else (by_place, by_name)
+        ):
+            alike = self._is_same_kind(node, name, meant)
+            if difference is not None and (not difference.reason or alike):
+                return meant, difference
+        return None, None
+
+    def _is_fed(self, name: str) -> bool:
+        """Whether a value is one of the reference's."""
+        return name in self._matches and name not in self._pending
+
+    def _is_same_kind(self, node: onnx.NodeProto, name: str, other: str | None) -> bool:
+        """Whether a value of another shape is meant to be one of the reference's all the same."""
+        maker = self._candidates.maker(other or "")
+        same = maker is not None and (maker.op_type, maker.domain) == (node.op_type, node.domain)
+        return name in self._pairs or same
+
+    def _named(self, node: onnx.NodeProto, place: int, name: str) -> str | None:
+        """The reference's value of that name, or of that place among the outputs."""
+        if name in self._pairs and self._pairs[name] in self._values:
+            return self._pairs[name]
+        named = self._candidates.by_name(name)
+        if named is not None and named not in set(self._matches.values()):
+            return named
+        if draws(node):
+            taken = set(self._matches.values())
+            return self._candidates.by_place(node, place, self._matches, taken)
+        return None
+
+    def _compared(self, other: str | None, got: Got) -> Difference | None:
+        """How far a value is from one of the reference; None where they are of different kinds."""
+        if other is None or not are_comparable(self._values[other], got):
+            return None
+        return judge(self._values[other], got, self._operators)
+
+    def _got(self, name: str, form: str) -> Got:
+        values = self._lanes.values
+        value = values[form][name]
+        return Got(
+            value,
+            values[f"{form}_shadow"].get(name, value),
+            self._lanes.grids.get(name),
+            self._lanes.bounds.get(name),
+            name in self._rounding[form].quantized,
+            self._rounding[form].coarsest.get(name),
+        )
+
+    def _accept(self, name: str, found: str) -> None:
+        """From here on the model's nodes are given the reference's value."""
+        self._matches[name] = found
+        self._taint[name], self._inside[name] = frozenset(), ()
+        self._rounding["fed"].forget(name)
+        want = self._values[found]
+        own = self._lanes.values["fed"].get(name)
+        if own is None:
+            own = self._lanes.values["own"].get(name)
+        if own is None or not is_tensor(own) or not is_tensor(want):
+            return
+        assert isinstance(own, np.ndarray)
+        assert isinstance(want, np.ndarray)
+        if name in self._lanes.grids and is_real(want.dtype) and not is_real(own.dtype):
+            self._lanes.put(name, self._lanes.grids[name].held(want, own.dtype))
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            converted = want.astype(own.dtype)
+        if is_real(own.dtype) and is_real(want.dtype):
+            lost = np.isfinite(as_double(want)) & ~np.isfinite(as_double(converted))
+            if lost.any():
+                self._blocked.add(name)
+            self._lanes.put(name, converted, eps=epsilon(want.dtype))
+        else:
+            self._lanes.put(name, converted)
+
+    def _suspect(self, index: int, name: str, found: str, difference: Difference) -> Guilt:
+        """Everything that is known of a node that differs."""
+        nodes = self._inside[name]
+        made = {output for i in nodes for output in self._nodes[i].output}
+        read = {item for i in nodes for item in names_read(self._nodes[i])} - made
+        fed = self._lanes.values["fed"]
+        given = {item: fed[item] for item in sorted(read) if item in fed}
+        maker = self._candidates.maker(found)
+        theirs = names_read(maker) if maker else ()
+        other = {item: self._values[item] for item in theirs if item in self._values}
+        want, got = self._values[found], fed[name]
+        return Guilt(
+            index=index,
+            node=self._nodes[index],
+            maker=maker,
+            output=name,
+            counterpart=found,
+            nodes=nodes,
+            difference=difference,
+            given=given,
+            want=want,
+            got=got,
+            read=other,
+            quantized=frozenset(self._rounding["fed"].quantized.intersection(given)),
+        )
+
+    def _second_opinion(self, suspect: Guilt) -> Difference | None:
+        """Compares with what the reference's node makes of the values that the model can hold.
+
+        Integers end somewhere: where the reference's values are beyond that, the model's node was
+        given others, and that is no fault of its own.
+        """
+        grids = [name for name in suspect.given if name in self._lanes.grids]
+        if not grids or suspect.maker is None:
+            return None
+        given = dict(suspect.read)
+        for name in grids:
+            value, pair = suspect.given[name], self._matches.get(name)
+            if pair in given and isinstance(value, np.ndarray):
+                given[pair] = self._lanes.grids[name].real(value)
+        side, maker = self._reference, suspect.maker
+        made = Step(side.graph, maker, side.runtime, given).run(given)
+        names = [name for name in maker.output if name]
+        want = made[names.index(suspect.counterpart)]
+        got = self._got(suspect.output, "fed")
+        return judge(want, got, self._operators) if are_comparable(want, got) else None
+
+    def _convict(self, name: str) -> int:
+        """Makes a suspect a cause; returns its place, after which the walk goes on."""
+        guilt = self._pending[name]
+        self._guilty[name] = guilt
+        for other, index in list(self._made_at.items()):
+            if index > guilt.index:
+                self._pending.pop(other, None)
+                self._survived.pop(other, None)
+                self._matches.pop(other, None)
+                self._blocked.discard(other)
+        self._pending.pop(name)
+        self._accept(name, guilt.counterpart)
+        self._records[guilt.index] = self._record(
+            guilt.index, "causes", guilt.counterpart, guilt.difference, name
+        )
+        return guilt.index
+
+    def _settle(self, outputs: Mapping[str, Got]) -> None:
+        """Judges suspects behind which everything was right: they were none, or have no effect.
+
+        Only if an output differs all the same, and nothing else explains that, are they causes: a
+        small difference may get lost in the tolerance of the next node, and come back.
+        """
+        compared = [self._compared(self._pairs[name], got) for name, got in outputs.items()]
+        differs = not self._guilty and any(item and not item.same for item in compared)
+        for name, guilt in (*self._survived.items(), *self._pending.items()):
+            record = self._records[guilt.index]
+            alike = guilt.maker is not None and kind(guilt.maker) == kind(guilt.node)
+            is_elsewhere = any(
+                other == guilt.counterpart for own, other in self._matches.items() if own != name
+            )
+            if alike and differs and not is_elsewhere:
+                self._guilty[name] = guilt
+                record = dataclasses.replace(record, status="causes")
+            elif not alike or is_elsewhere:
+                record = dataclasses.replace(record, status="inside", counterpart="", local=None)
+            self._records[guilt.index] = record
+
+    def _forget(self, index: int) -> None:
+        """Drops values that no later node reads, unless the walk may go back for them."""
+        live = [name for name in self._lanes.values["fed"] if self._last(name) > index]
+        for name in list(self._pending):
+            if not any(name in self._taint.get(other, ()) for other in live):
+                self._survived[name] = self._pending.pop(name)
+        if not self._pending:
+            known = {name for values in self._lanes.values.values() for name in values}
+            done = [n for n in known if self._last(n) <= index and n not in self._pairs]
+            self._lanes.drop(done)
+
+    def _last(self, name: str) -> int:
+        """The place of the last node that reads a value."""
+        return self._lasts.get(name, -1)
+
+    def _record(
+        self,
+        index: int,
+        status: Status,
+        found: str,
+        difference: Difference | None = None,
+        output: str = "",
+        note: str = "",
+    ) -> NodeRecord:
+        node = self._nodes[index]
+        total = None
+        if found and output in self._lanes.values["own"]:
+            total = self._compared(found, self._got(output, "own"))
+        if status == "same" and total is not None and not total.same:
+            status = "passes on"
+        operator = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+        if any(subgraphs(node)):
+            note = f"{note}; {_ONE_NODE}" if note else _ONE_NODE
+        return NodeRecord(
+            index, operator, node.name, output or next(iter(node.output), ""), found, status,
+            difference, total, note,
+        )  # fmt: skip
