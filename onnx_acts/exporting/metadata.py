@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import onnx
@@ -16,6 +16,7 @@ from onnx_acts.definition.version import version
 from onnx_acts.exporting.checks import LOWEST_IR_VERSION
 from onnx_acts.exporting.result import OutputError
 from onnx_acts.files.structure import walk_graphs, walk_nodes
+from onnx_acts.files.user_metadata import write_metadata
 
 __all__ = ["clean", "describe", "lower_ir_version", "verification_record"]
 
@@ -71,7 +72,12 @@ def _tensor_types(model: onnx.ModelProto) -> Iterator[int]:
 
 
 def describe(
-    model: onnx.ModelProto, *, style: str, ops: Sequence[str], verification: dict[str, Any]
+    model: onnx.ModelProto,
+    *,
+    style: str,
+    ops: Sequence[str],
+    verification: dict[str, Any],
+    user: Mapping[str, Any],
 ) -> None:
     """Writes producer and `metadata_props`; real numbers in the record keep all their digits."""
     own_version = version(_PRODUCER) or "unknown"  # a source tree that is not installed has none
@@ -86,6 +92,7 @@ def describe(
         "onnx_acts.verification": json.dumps(verification),
     }
     helper.set_model_props(model, properties)
+    write_metadata(model, user)
 
 
 def verification_record(status: str, errors: Sequence[OutputError]) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from onnx_acts.definition.specs import DEFAULT_OPS
 
-__all__ = ["STYLES", "VERIFY_WORDS", "Options", "Style", "Verify", "verify_word"]
+__all__ = ["STYLES", "VERIFY_WORDS", "Options", "Style", "Verify", "quiet", "verify_word"]
 
 Style = Literal["acts", "standard"]
 """`onnx_acts` nodes with function bodies, or standard operators only."""
@@ -36,7 +36,7 @@ def verify_word(given: Verify | bool) -> Verify:
     return given
 
 
-def _quiet(text: str) -> None:
+def quiet(_: str) -> None:
     """Tells nobody."""
 
 
@@ -46,6 +46,8 @@ class Options:
 
     Attributes:
         tell: is told what is being done, each step once.
+        origin: where the module comes from, for the model's card.
+        command: the command line that does the same, for the card; "" in Python.
     """
 
     style: Style = "acts"
@@ -58,9 +60,26 @@ class Options:
     input_names: Sequence[str] | None = None
     output_names: Sequence[str] | None = None
     optimize: bool = True
-    tell: Callable[[str], None] = _quiet
+    custom_translation_table: Mapping[Callable[..., Any], Any] | None = None
+    dtype: Any = None
+    keep_io_types: bool = False
+    external_data: bool | int | None = None
+    metadata: Mapping[str, Any] | None = None
+    card: bool = False
+    tell: Callable[[str], None] = quiet
+    origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    command: str = ""
 
     @property
     def target_opset(self) -> int:
         """The version of the standard operators to write."""
         return _DEFAULT_OPSET if self.opset is None else self.opset
+
+    def changed(self) -> dict[str, Any]:
+        """The options that are not as they are by default, but for those of the command line."""
+        own = {"tell", "origin", "command"}
+        return {
+            item.name: getattr(self, item.name)
+            for item in dataclasses.fields(self)
+            if item.name not in own and getattr(self, item.name) != item.default
+        }

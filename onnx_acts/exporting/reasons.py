@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
 
+from onnx_acts.exporting.dimensions import fixed
 from onnx_acts.exporting.eager import brief, located, run_module
 from onnx_acts.exporting.translations import TranslationError
 from onnx_acts.exporting.user_code import chain, failed_node
@@ -16,6 +18,12 @@ _DATA = (
     "data-dependent Python, as an if, a loop, an index or int() of a tensor's values, has no place"
     " in a graph; use torch.where, torch.cond or masks"
 )
+_STATIC = re.compile(
+    r"inferred a static shape of (?P<size>\d+) for dimension"
+    r" inputs\['(?P<name>[^']+)'\]\.shape\[(?P<axis>\d+)\]"
+)
+"""What torch says of a dynamic dimension that the module fixes."""
+
 _NO_OPTIMISER = "optimize=False (--no-optimize) leaves the optimiser out"
 
 
@@ -34,6 +42,9 @@ def reason_of(
         run_module(module, args, kwargs)
     except ValueError as reason:
         return reason
+    static = _STATIC.search(brief(causes[0]))
+    if static is not None:
+        return ValueError(fixed(static["name"], static["axis"], static["size"]))
     return ValueError("PyTorch cannot export the module: " + _explained(error, causes, module))
 
 

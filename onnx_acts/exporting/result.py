@@ -51,6 +51,7 @@ class ExportResult:
             nodes beside them, like {"PReLU of one slope after Conv": 2}.
         verification: "passed", or why the values were not compared.
         errors: one record for each output and runtime that was compared.
+        cards: the files of the model's card, where one was asked for.
     """
 
     path: Path
@@ -60,3 +61,4 @@ class ExportResult:
     fused: Mapping[str, int]
     verification: str
     errors: tuple[OutputError, ...]
+    cards: tuple[Path, ...] = ()

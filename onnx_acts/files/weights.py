@@ -22,6 +22,7 @@ __all__ = [
     "external_tensors",
     "has_raw_data_only",
     "is_large",
+    "rename_external",
     "set_external",
     "weight_bytes",
 ]
@@ -107,6 +108,14 @@ def set_external(tensor: TensorProto, location: str, place: Range) -> None:
     for key, value in entries.items():
         tensor.external_data.add(key=key, value=str(value))
     tensor.data_location = TensorProto.EXTERNAL
+
+
+def rename_external(model: onnx.ModelProto, old: str, new: str) -> None:
+    """Says of the tensors whose data is in the file `old` that it is in `new`."""
+    for tensor in external_tensors(model):
+        for entry in tensor.external_data:
+            if entry.key == "location" and entry.value == old:
+                entry.value = new
 
 
 def _set_length(tensor: TensorProto, length: int) -> None:
