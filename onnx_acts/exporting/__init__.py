@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onnx_acts.definition.specs import DEFAULT_OPS
-from onnx_acts.exporting.options import Options, Style, Verify, quiet, verify_word
+from onnx_acts.exporting.options import Options, Style, Verify, tell_nobody, verify_word
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         external_data=external_data,
         metadata=metadata,
         card=card,
-        tell=quiet if progress is None else progress,
+        tell=tell_nobody if progress is None else progress,
     )
     return pipeline.run(module, args, dict(kwargs or {}), path, options)
 

@@ -20,6 +20,7 @@ import torch
 
 from onnx_acts.definition.version import version
 from onnx_acts.exporting.card_text import markdown
+from onnx_acts.exporting.metadata import without_folders
 from onnx_acts.exporting.options import Options
 from onnx_acts.exporting.subjects import Subject
 from onnx_acts.files.structure import walk_nodes
@@ -54,7 +55,7 @@ def source_facts(given: object, subject: Subject, options: Options) -> dict[str,
     """What was exported: its class, the caller's facts, and a hash of its weights."""
     is_program = subject.program is not None
     kind = torch.export.ExportedProgram if is_program else type(subject.module)
-    facts: dict[str, Any] = {"module": f"{kind.__module__}.{kind.__qualname__}"}
+    facts: dict[str, Any] = {"module": without_folders(f"{kind.__module__}.{kind.__qualname__}")}
     if isinstance(given, str | os.PathLike):
         facts["program"] = file_facts(Path(given))
     state = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,9 +19,13 @@ from onnx_acts.exporting.result import OutputError
 from onnx_acts.files.structure import walk_graphs, walk_nodes
 from onnx_acts.files.user_metadata import write_metadata
 
-__all__ = ["clean", "describe", "lower_ir_version", "verification_record"]
+__all__ = ["clean", "describe", "lower_ir_version", "verification_record", "without_folders"]
 
 _PRODUCER = "onnx-acts"
+_OF_FILE = "<factory "
+_FOLDERS = re.compile(rf"{_OF_FILE}[^>]*/([^/>]+)>")
+"""The module that `factory` makes of a file, by its whole path."""
+
 _STACK_TRACE = "pkg.torch.onnx.stack_trace"
 
 
@@ -36,6 +41,8 @@ def clean(model: onnx.ModelProto) -> None:
         for item in list(node.metadata_props):
             if item.key == _STACK_TRACE:
                 node.metadata_props.remove(item)
+            elif _OF_FILE in item.value:
+                item.value = without_folders(item.value)
     for graph in walk_graphs(model.graph):
         constants = {item.name for item in graph.initializer}
         kept = [
@@ -45,6 +52,11 @@ def clean(model: onnx.ModelProto) -> None:
         ]
         del graph.value_info[:]
         graph.value_info.extend(kept)
+
+
+def without_folders(text: str) -> str:
+    """A text in which modules that were made of files have the files' names alone."""
+    return _FOLDERS.sub(r"\1", text)
 
 
 def lower_ir_version(model: onnx.ModelProto) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from onnx_acts.definition.specs import DEFAULT_OPS
 
-__all__ = ["STYLES", "VERIFY_WORDS", "Options", "Style", "Verify", "quiet", "verify_word"]
+__all__ = ["STYLES", "VERIFY_WORDS", "Options", "Style", "Verify", "tell_nobody", "verify_word"]
 
 Style = Literal["acts", "standard"]
 """`onnx_acts` nodes with function bodies, or standard operators only."""
@@ -36,7 +36,7 @@ def verify_word(given: Verify | bool) -> Verify:
     return given
 
 
-def quiet(_: str) -> None:
+def tell_nobody(_: str) -> None:
     """Tells nobody."""
 
 
@@ -66,7 +66,7 @@ class Options:
     external_data: bool | int | None = None
     metadata: Mapping[str, Any] | None = None
     card: bool = False
-    tell: Callable[[str], None] = quiet
+    tell: Callable[[str], None] = tell_nobody
     origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     command: str = ""
 
