@@ -24,6 +24,9 @@ _STATIC = re.compile(
 )
 """What torch says of a dynamic dimension that the module fixes."""
 
+_NO_TRANSLATION = (
+    "; custom_translation_table (--translations) takes a function that writes ONNX for it"
+)
 _NO_OPTIMISER = "optimize=False (--no-optimize) leaves the optimiser out"
 
 
@@ -59,7 +62,8 @@ def _explained(error: BaseException, causes: list[BaseException], module: torch.
         return f"{text} (a module must return tensors: make the numbers that it returns tensors)"
     node = failed_node(error)
     if node is not None:
-        return located(f"{text} (operator {node.target})", error)
+        hint = _NO_TRANSLATION if "No ONNX function found" in text else ""
+        return located(f"{text} (operator {node.target}){hint}", error)
     if "in output, which is not a known type" in text:
         kind = text.partition("<class '")[2].partition("'")[0]
         return (
