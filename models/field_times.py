@@ -10,6 +10,7 @@ is the median of the ratios of neighbouring runs, which a machine's other work c
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import tempfile
 import time
@@ -51,19 +52,12 @@ def main() -> None:
 def _cases(packages: Path | None) -> Iterator[Case]:
     for network in gallery.NETWORKS:
         for activation in ("prelu", "elu"):
-            yield (
-                f"{network}, {activation}",
-                (1, 3, 224, 224),
-                "images",
-                lambda network=network, activation=activation: gallery.build(network, activation),
-            )
-    for item in field.FIELD if packages else ():
-        yield (
-            item.name,
-            item.shape,
-            item.input,
-            lambda item=item: field.build(item, packages),
-        )
+            make = functools.partial(gallery.build, network, activation)
+            yield f"{network}, {activation}", (1, 3, 224, 224), "images", make
+    if packages is not None:
+        for item in field.FIELD:
+            make = functools.partial(field.build, item, packages)
+            yield item.name, item.shape, item.input, make
 
 
 def _row(case: Case, rounds: int, threads: int) -> str:

@@ -46,7 +46,10 @@ def _add_module(group: argparse._ArgumentGroup) -> None:
         help="RReLU modules draw their slopes; everything else is exported in evaluation mode",
     )
     group.add_argument(
-        "--seed", type=int, default=0, help="for RReLU in training mode, the example inputs, and random weights"
+        "--seed",
+        type=int,
+        default=0,
+        help="for RReLU in training mode, the example inputs, and random weights",
     )
 
 

@@ -160,7 +160,10 @@ def _load_npz(path: Path) -> Mapping[str, Any] | list[Any]:
     import torch
 
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with (
+            open(path, "rb") as stream,  # NumPy leaves a damaged file open
+            np.load(stream, allow_pickle=False) as archive,
+        ):
             found = {name: torch.from_numpy(archive[name]) for name in archive.files}
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(

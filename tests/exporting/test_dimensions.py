@@ -47,10 +47,11 @@ def test_named(tmp_path: Path) -> None:
     torch.testing.assert_close(torch.from_numpy(got), module(image, extra))
 
 
+@pytest.mark.slow
 def test_part(tmp_path: Path) -> None:
     """Inputs that are left out keep their sizes; input_names and keyword inputs count as names."""
     path = tmp_path / "m.onnx"
-    names = {"input_names": ["pixels", "more"], "output_names": ["score"]}
+    names: dict[str, Any] = {"input_names": ["pixels", "more"], "output_names": ["score"]}
     shapes = {"pixels": {2: "height"}}
     export(Two().eval(), X, path, kwargs={"extra": EXTRA}, dynamic_shapes=shapes, **names)
     assert dimensions(path) == [[2, 3, "height", 8], [2, 3]]
@@ -58,6 +59,7 @@ def test_part(tmp_path: Path) -> None:
     assert [item.name for item in (*graph.input, *graph.output)] == ["pixels", "more", "score"]
 
 
+@pytest.mark.slow
 def test_keywords(tmp_path: Path) -> None:
     """Inputs that forward takes as **kwargs have names, too."""
 

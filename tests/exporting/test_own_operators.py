@@ -57,6 +57,7 @@ def own() -> nn.Module:
     return Own()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opset", [None, 17])
 def test_translated(opset: int | None, tmp_path: Path) -> None:
     """The operator is written as the table says, beside our nodes, and compared with PyTorch."""
@@ -67,6 +68,7 @@ def test_translated(opset: int | None, tmp_path: Path) -> None:
     assert [node.op_type for node in onnx.load(path).graph.node] == ["ELU", "Sin", "Add", "PReLU"]
 
 
+@pytest.mark.slow
 def test_before_ours(tmp_path: Path) -> None:
     """The caller's translation of an activation goes before this package's."""
     own_table = {**table(), torch.ops.aten.elu.default: lambda x, *_: opset18.Elu(x)}
@@ -74,6 +76,7 @@ def test_before_ours(tmp_path: Path) -> None:
     assert result.node_counts == {"PReLU": 1}
 
 
+@pytest.mark.slow
 def test_without(tmp_path: Path) -> None:
     """Without a translation the message says where one goes."""
     with pytest.raises(ValueError, match=r"double_sine.*custom_translation_table"):
@@ -103,6 +106,7 @@ def test_wrong(wrong: Any, kind: type[Exception], message: str, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_other_domain(tmp_path: Path) -> None:
     """Nodes that ONNX Runtime does not know are written unverified, with their domain."""
 
