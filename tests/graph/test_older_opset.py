@@ -75,7 +75,7 @@ CASES: dict[str, tuple[list[onnx.NodeProto], Constants, tuple[str, ...]]] = {
     "pad": ([node("Pad", "x,p")], {"p": numbers(0, 1, 0, 2, 0, 0, 3, 0)}, ("y",)),
     "pad axes": (
         [node("Pad", "x,p,v,a")],
-        {"p": numbers(1, 2, 3, 4), "a": numbers(-1, 1), "v": np.float32(7)},
+        {"p": numbers(1, 2, 3, 4), "a": numbers(-1, 1), "v": np.array(7, np.float32)},
         ("y",),
     ),
     "reflected": (
@@ -108,6 +108,10 @@ CASES: dict[str, tuple[list[onnx.NodeProto], Constants, tuple[str, ...]]] = {
              {"a": numbers(1)}, ("y",)),
     "branch": ([branches(node("ReduceMean", "x,a"))],
                {"a": numbers(1), "c": np.array(True)}, ("out",)),
+    "new in and out of a branch": (
+        [node("Pad", "x,p,,a", "q"), branches(node("Pad", "x,p,,a"))],
+        {"p": numbers(1, 2), "a": numbers(1), "c": np.array(True)}, ("out", "q"),
+    ),
     "new in a branch": ([branches(node("Pad", "x,p,,a"))],
                         {"p": numbers(1, 2), "a": numbers(1), "c": np.array(True)}, ("out",)),
 }  # fmt: skip  # short cases in one row
