@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from onnx_acts import reference
     from onnx_acts.definition.nodes import make_node
     from onnx_acts.exporting import ExportResult, VerificationError, export
+    from onnx_acts.files.user_metadata import read_metadata
     from onnx_acts.graph import accelerate, accelerate_file, lower, lower_file
     from onnx_acts.ort.evaluator import reference_evaluator
     from onnx_acts.ort.provider import provider_error, register_provider
@@ -36,6 +37,7 @@ __all__ = [
     "make_node",
     "placement",
     "provider_error",
+    "read_metadata",
     "reference",
     "reference_evaluator",
     "register",
@@ -57,6 +59,7 @@ _ROOMS = {
     "make_node": "definition.nodes",
     "placement": "serving.placement",
     "provider_error": "ort.provider",
+    "read_metadata": "files.user_metadata",
     "reference_evaluator": "ort.evaluator",
     "register": "ort.sessions",
     "register_provider": "ort.provider",

@@ -83,11 +83,11 @@ def named(names: Iterable[str] | None, known: dict[str, Item], flag: str) -> Seq
     return [known[name] for name in chosen]
 
 
-def add_ops(parser: argparse.ArgumentParser, purpose: str) -> None:
+def add_ops(parser: argparse.ArgumentParser | argparse._ArgumentGroup, purpose: str) -> None:
     """Adds `--ops` to a command that puts operators into a model.
 
     Args:
-        parser: the command's parser.
+        parser: the command's parser, or a group of it.
         purpose: what happens to the operators, for the help.
     """
     parser.add_argument(

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import re
+import functools
 import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from onnx_acts.cli.arguments import Steps, add_ops, check_targets, progress
-from onnx_acts.definition.specs import ELEMENT_TYPES
+from onnx_acts.cli.arguments import Steps, check_targets, progress
+from onnx_acts.cli.export_flags import add_flags
+from onnx_acts.cli.export_words import (
+    command_line,
+    parse_dynamic,
+    parse_factory_arguments,
+    parse_metadata,
+    parse_names,
+    parse_size,
+)
 from onnx_acts.exporting import ExportResult, VerificationError, require_torch
 from onnx_acts.exporting.checkpoint_kinds import check_kind
-from onnx_acts.exporting.factory import build_module, check_factory
-from onnx_acts.exporting.options import STYLES, VERIFY_WORDS, Options, tolerance
+from onnx_acts.exporting.examples import check_example_file, load_examples, parse_example
+from onnx_acts.exporting.factory import build_module, check_factory, find
+from onnx_acts.exporting.options import Options, tolerance
 
 if TYPE_CHECKING:
     import torch
 
 __all__ = ["add_export", "run"]
 
-_INTEGERS = ("int64", "int32", "bool")
 _NOT_LOADED = (
     "no --weights: the model has the weights that FACTORY makes, random ones unless FACTORY itself"
     " loads trained ones"
@@ -40,84 +48,18 @@ def add_export(parser: argparse.ArgumentParser) -> None:
         "Builds the module that FACTORY names, loads its weights, exports it and compares ONNX"
         " Runtime with PyTorch. Needs the extra: pip install '.[export]'."
     )
-    parser.add_argument(
-        "factory",
-        metavar="FACTORY",
-        help="package.module:callable or file.py:callable, called without arguments, or a .pt2 file"
-        " of torch.export.save; its code runs, and loading a .pt2 file can run code, too",
-    )
-    parser.add_argument("--weights", metavar="FILE", help="safetensors file with the state_dict")
-    parser.add_argument(
-        "--input",
-        metavar="SHAPE[:DTYPE]",
-        action="append",
-        default=[],
-        dest="inputs",
-        help="shape of one input, batch dimension included, as in 1x3x32x32 or"
-        " 1x3x32x32:float32; once for each input."
-        f" DTYPE is one of {', '.join((*ELEMENT_TYPES, *_INTEGERS))}; default: the module's."
-        " A .pt2 file has its own",
-    )
-    parser.add_argument("-o", "--output", metavar="OUT.onnx", required=True, help="file to write")
-    _add_options(parser)
-    parser.set_defaults(run=run)
+    add_flags(parser)
+    parser.set_defaults(run=functools.partial(run, parser))
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--style",
-        choices=STYLES,
-        default="acts",
-        help="onnx_acts nodes with function bodies (default), or standard operators only",
-    )
-    add_ops(parser, "operators that become onnx_acts nodes")
-    parser.add_argument("--opset", type=int, help="18 or newer (default: torch's)")
-    parser.add_argument(
-        "--dtype", choices=ELEMENT_TYPES, help="convert the module (default: as in the weights)"
-    )
-    parser.add_argument(
-        "--fixed-shapes", action="store_true", help="do not make the first dimension dynamic"
-    )
-    parser.add_argument(
-        "--verify",
-        choices=VERIFY_WORDS,
-        default="all",
-        help="compare with PyTorch on function bodies and library, on bodies alone, or not",
-    )
-    parser.add_argument(
-        "--no-verify", dest="verify", action="store_const", const="none", help="--verify none"
-    )
-    for flag, what in (("--atol", "an absolute"), ("--rtol", "a relative")):
-        parser.add_argument(
-            flag,
-            type=float,
-            metavar="X",
-            help=f"{what} tolerance: atol + rtol * |want| in place of what rounding explains",
-        )
-    parser.add_argument(
-        "--no-optimize",
-        dest="optimize",
-        action="store_false",
-        help="leave out the optimiser of torch's exporter, where it fails",
-    )
-    parser.add_argument(
-        "--training",
-        action="store_true",
-        help="RReLU modules draw their slopes; everything else is exported in evaluation mode",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="for RReLU in training mode and the example inputs"
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     """Exports; returns 0, or 1 where ONNX Runtime differs from PyTorch."""
     _check(arguments)
     try:
         with warnings.catch_warnings(record=True) as remarks:
             warnings.simplefilter("always")
             try:
-                result = _export(arguments, Steps(_STEPS))
+                result = _export(parser, arguments, Steps(_STEPS))
             finally:
                 progress("")
     except VerificationError as error:
@@ -133,51 +75,119 @@ def _check(arguments: argparse.Namespace) -> None:
     """Refuses what can be refused before torch is loaded, which takes seconds."""
     check_targets([arguments.output])
     if _is_program(arguments):
-        if arguments.weights or arguments.dtype:
-            raise ValueError(
-                f"{arguments.factory} has its weights and its element type: leave out --weights and"
-                " --dtype"
-            )
-        if not Path(arguments.factory).is_file():
-            raise FileNotFoundError(f"there is no program at {arguments.factory}")
+        _check_program(arguments)
     else:
         check_factory(arguments.factory)
-        if not arguments.inputs:
-            raise ValueError("--input is missing: give the shape of each input, as in 1x3x32x32")
+        if not arguments.examples and not arguments.example_file:
+            raise ValueError(
+                "--input is missing: give the shape of each input, as in 1x3x32x32, or --inputs"
+                " with a file of them"
+            )
+    _check_inputs(arguments)
     if arguments.weights:
         check_kind(Path(arguments.weights))
-    for text in arguments.inputs:
-        _shape_and_type(text)
+    if arguments.translations:
+        check_factory(arguments.translations, "--translations")
+    parse_factory_arguments(arguments.factory_arguments)
+    parse_metadata(arguments.metadata, arguments.metadata_file)
+    parse_size(arguments.external_data)
     if not 0 <= arguments.seed <= _LARGEST_SEED:
         raise ValueError(f"--seed must be from 0 to 2**64 - 1, got {arguments.seed}")
+
+
+def _check_program(arguments: argparse.Namespace) -> None:
+    """Refuses what a captured program has itself."""
+    if arguments.weights or arguments.dtype:
+        raise ValueError(
+            f"{arguments.factory} has its weights and its element type: leave out --weights and"
+            " --dtype"
+        )
+    if arguments.factory_arguments or arguments.dynamic:
+        raise ValueError(
+            f"{arguments.factory} is a captured program, with shapes of its own: leave out"
+            " --factory-arg and --dynamic"
+        )
+    if not Path(arguments.factory).is_file():
+        raise FileNotFoundError(f"there is no program at {arguments.factory}")
+
+
+def _check_inputs(arguments: argparse.Namespace) -> None:
+    for text in arguments.examples:
+        parse_example(text)
+    if arguments.example_file:
+        check_example_file(Path(arguments.example_file))
+        if arguments.examples:
+            raise ValueError("--input and --inputs both give example inputs: leave one out")
+    if parse_dynamic(arguments.dynamic) and arguments.fixed_shapes:
+        raise ValueError("--dynamic and --fixed-shapes exclude each other: leave one out")
 
 
 def _is_program(arguments: argparse.Namespace) -> bool:
     return bool(arguments.factory.endswith(".pt2"))
 
 
-def _export(arguments: argparse.Namespace, tell: Callable[[str], None]) -> ExportResult:
+def _export(
+    parser: argparse.ArgumentParser, arguments: argparse.Namespace, tell: Callable[[str], None]
+) -> ExportResult:
     tell("loading PyTorch")
     require_torch()
     from onnx_acts.exporting import pipeline
 
     tell("building the module")
     source = _source(arguments)
-    inputs = tuple(_example(text, source, arguments.seed) for text in arguments.inputs)
+    args, kwargs = _examples(arguments, source)
     options = Options(
         style=arguments.style,
         ops=arguments.ops,
-        dynamic_shapes={} if arguments.fixed_shapes else None,
+        dynamic_shapes={} if arguments.fixed_shapes else parse_dynamic(arguments.dynamic) or None,
         opset=arguments.opset,
         verify=arguments.verify,
         training=arguments.training,
         seed=arguments.seed,
+        input_names=parse_names(arguments.input_names),
+        output_names=parse_names(arguments.output_names),
         optimize=arguments.optimize,
         atol=tolerance("--atol", arguments.atol),
         rtol=tolerance("--rtol", arguments.rtol),
+        custom_translation_table=_translations(arguments.translations),
+        keep_io_types=arguments.keep_io_types,
+        external_data=parse_size(arguments.external_data),
+        metadata=parse_metadata(arguments.metadata, arguments.metadata_file),
+        card=arguments.card,
         tell=tell,
+        origin=_origin(arguments) if arguments.card else {},
+        command=command_line(parser, arguments, Path(arguments.output).name),
     )
-    return pipeline.run(source, inputs, {}, arguments.output, options)
+    return pipeline.run(source, args, kwargs, arguments.output, options)
+
+
+def _origin(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the card tells of the sources, which the module does not know."""
+    from onnx_acts.exporting.card import file_facts
+
+    place = check_factory(arguments.factory)[0] if not _is_program(arguments) else ""
+    files = {
+        "factory_file": place if place.endswith(".py") else None,
+        "program": arguments.factory if _is_program(arguments) else None,
+        "weights_file": arguments.weights,
+        "inputs_file": arguments.example_file,
+    }
+    facts = {name: file_facts(Path(path)) for name, path in files.items() if path}
+    return {"factory": arguments.factory, **facts}
+
+
+def _translations(text: str | None) -> Any:
+    """The table that the user names, or what the function of that name returns."""
+    if text is None:
+        return None
+    found = find(text, "--translations")
+    try:
+        return found() if callable(found) else found
+    except (Exception, SystemExit) as error:  # somebody else's code may raise anything
+        raise ValueError(
+            f"--translations {text!r} fails when called without arguments:"
+            f" {type(error).__name__}: {error}"
+        ) from error
 
 
 def _source(arguments: argparse.Namespace) -> torch.nn.Module | torch.export.ExportedProgram:
@@ -195,7 +205,10 @@ def _module(arguments: argparse.Namespace) -> torch.nn.Module:
 
     from onnx_acts.exporting.checkpoints import load_weights
 
-    module = build_module(arguments.factory)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(arguments.seed)  # the same command gives the same file
+        given = parse_factory_arguments(arguments.factory_arguments)
+        module = build_module(arguments.factory, given)
     if arguments.weights:
         load_weights(module, arguments.weights)
     elif module.state_dict():
@@ -209,33 +222,34 @@ def _module(arguments: argparse.Namespace) -> torch.nn.Module:
     return module
 
 
-def _example(
-    text: str, module: torch.nn.Module | torch.export.ExportedProgram, seed: int
-) -> torch.Tensor:
-    """Makes one example input: standard normal numbers, or zeros, which are valid as indices."""
+def _examples(
+    arguments: argparse.Namespace, module: torch.nn.Module | torch.export.ExportedProgram
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The example inputs; real ones from a file take --dtype as well."""
     import torch
 
-    shape, dtype_text = _shape_and_type(text)
-    dtype = getattr(torch, dtype_text) if dtype_text else _dtype_of(module)
-    if not dtype.is_floating_point:
-        return torch.zeros(shape, dtype=dtype)
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+    if arguments.example_file:
+        args, kwargs = load_examples(Path(arguments.example_file))
+        if arguments.dtype is None:
+            return args, kwargs
+        dtype = getattr(torch, arguments.dtype)
 
+        def changed(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
-def _shape_and_type(text: str) -> tuple[list[int], str]:
-    """Reads an `--input`; the type is empty where it is left to the module."""
-    shape_text, _, dtype_text = text.partition(":")
-    if not re.fullmatch(r"(\d+(x\d+)*)?", shape_text):
-        raise ValueError(
-            f"--input {text!r}: the shape must be numbers joined by x, as in 1x3x32x32"
-        )
-    if dtype_text and dtype_text not in (*ELEMENT_TYPES, *_INTEGERS):
-        raise ValueError(
-            f"--input {text!r}: {dtype_text!r} is not one of"
-            f" {', '.join((*ELEMENT_TYPES, *_INTEGERS))}"
-        )
-    return [int(size) for size in shape_text.split("x") if size], dtype_text
+        return tuple(map(changed, args)), {name: changed(item) for name, item in kwargs.items()}
+    generator = torch.Generator().manual_seed(arguments.seed)
+    default, args, kwargs = _dtype_of(module), (), {}
+    for text in arguments.examples:
+        example = parse_example(text)
+        if example.name in kwargs:
+            raise ValueError(f"--input: {example.name!r} is given twice")
+        tensor = example.tensor(default, generator)
+        if example.name:
+            kwargs[example.name] = tensor
+        else:
+            args += (tensor,)
+    return args, kwargs
 
 
 def _dtype_of(module: torch.nn.Module | torch.export.ExportedProgram) -> torch.dtype:
@@ -260,6 +274,8 @@ def _summary(result: ExportResult) -> str:
         f" {error.share:.0%} of the limit"
         for error in result.errors
     ]
+    if result.cards:
+        lines.append(f"card: {', '.join(map(str, result.cards))}")
     return "\n".join(lines)
 
 

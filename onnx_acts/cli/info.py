@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add_info", "run"]
 
+_LONGEST = 300
+"""Characters of a metadata value that are shown."""
+
 _LABEL = 16
 """Characters of a line before what it tells."""
 
@@ -70,7 +73,14 @@ def _model_content(path: str, seen: Overview) -> dict[str, Any]:
     accelerate = {"replaces": dict(seen.report.replaced), "leaves": leaves, "refuses": seen.refusal}
     activations = [dataclasses.asdict(item) for item in seen.activations]
     opsets = dict(seen.opsets)
-    return {"model": path, "opsets": opsets, "activations": activations, "accelerate": accelerate}
+    return {
+        "model": path,
+        "opsets": opsets,
+        "metadata": dict(seen.metadata),
+        "export": dict(seen.record),
+        "activations": activations,
+        "accelerate": accelerate,
+    }
 
 
 def _model_text(content: dict[str, Any]) -> str:
@@ -94,7 +104,18 @@ def _model_text(content: dict[str, Any]) -> str:
         mend = "; accelerate puts bodies in" if has_new else ""
         reasons[f"without a body a node needs the native library{mend}"] = None
     lines += _wrapped(reasons)
-    return "\n".join([*lines, "", *_accelerate_lines(content["accelerate"])])
+    lines += ["", *_accelerate_lines(content["accelerate"])]
+    for title in ("metadata", "export"):
+        if content[title]:
+            facts = {name: _one_line(value) for name, value in content[title].items()}
+            lines += ["", f"{title}:", *_labelled(facts, "  ")]
+    return "\n".join(lines)
+
+
+def _one_line(value: Any) -> str:
+    """A value as a text that is not too long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
 
 
 def _printable(content: Any) -> Any:

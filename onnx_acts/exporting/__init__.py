@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onnx_acts.definition.specs import DEFAULT_OPS
-from onnx_acts.exporting.options import Options, Style, Verify, tolerance, verify_word
+from onnx_acts.exporting.options import (
+    Options,
+    Style,
+    Verify,
+    tell_nobody,
+    tolerance,
+    verify_word,
+)
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
 
 if TYPE_CHECKING:
@@ -40,6 +47,13 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
     optimize: bool = True,
+    custom_translation_table: Mapping[Callable[..., Any], Any] | None = None,
+    dtype: str | torch.dtype | None = None,
+    keep_io_types: bool = False,
+    external_data: bool | int | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    card: bool = False,
+    progress: Callable[[str], None] | None = None,
     atol: float | None = None,
     rtol: float | None = None,
 ) -> ExportResult:
@@ -68,9 +82,12 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
             ask for PReLU and LeakyReLU.
         ops: the operators that become `onnx_acts` nodes in the style "acts".
         dynamic_shapes: None makes the first dimension of every input a symbolic "batch" where the
-            module allows it, and warns where it does not; `{}` fixes all shapes; else as in
+            module allows it, and warns where it does not; `{}` fixes all shapes. A dictionary names
+            the dynamic dimensions, and all others are fixed: `{"image": {0: "batch", 2: "height"}}`
+            by the inputs' names and axes, with names or `torch.export.Dim`; other forms are as in
             `torch.onnx.export`. The verification tries a second size of each dynamic dimension.
-        opset: the version of the standard operators, 18 or newer; None is torch's default.
+        opset: the version of the standard operators, from 17 to the newest that ONNX Runtime loads;
+            None is torch's default. 17 is converted from 18, where each node has an equal.
         verify: "all", or True, compares ONNX Runtime with PyTorch on `args`, on the function bodies
             and on the native library; "bodies" leaves out the library; "none", or False, writes
             without comparing. The tolerance is described in `onnx_acts.comparing.tolerance`.
@@ -79,9 +96,19 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
             same. The values are compared with the mean slope in place of each draw; of the file
             with the draws, only the shapes are.
         seed: the seeds of the random nodes are derived from it, one for each node.
-        input_names: names for the graph's inputs.
-        output_names: names for the graph's outputs.
+        input_names: names for the graph's inputs, one for each tensor.
+        output_names: names for the graph's outputs, one for each tensor.
         optimize: False leaves out the optimiser of torch's exporter, where that fails.
+        custom_translation_table: as in `torch.onnx.export`: for operators of your own, the function
+            that writes ONNX for them. It goes before this package's translations.
+        dtype: an element type, like "float16", to which a copy of the module and its inputs is
+            converted.
+        keep_io_types: inputs and outputs of 16 bits become float32, with casts inside.
+        external_data: True writes large weights to a file beside `path`, False never does, a number
+            does so above that many bytes of weights; None does so above 2 GiB.
+        metadata: what `onnx_acts.read_metadata` gives back: texts, and whatever JSON can hold.
+        card: also writes a model card beside the model, `NAME.card.json` and `NAME.card.md`.
+        progress: is told what is being done, a line for each step.
         atol: an absolute tolerance of the verification. With it or `rtol`, the limit of each
             element is atol + rtol * |what PyTorch gives|; the file's metadata say so.
         rtol: a relative tolerance, likewise.
@@ -116,6 +143,13 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
         input_names=input_names,
         output_names=output_names,
         optimize=optimize,
+        custom_translation_table=custom_translation_table,
+        dtype=dtype,
+        keep_io_types=keep_io_types,
+        external_data=external_data,
+        metadata=metadata,
+        card=card,
+        tell=tell_nobody if progress is None else progress,
         atol=tolerance("atol", atol),
         rtol=tolerance("rtol", rtol),
     )

@@ -12,7 +12,15 @@ import torch
 from torch.export.dynamic_shapes import _tree_map_with_path
 from torch.utils import _pytree as pytree
 
-__all__ = ["Call", "bound_arguments", "one_by_one", "settled", "shapes_of", "tensors_of"]
+__all__ = [
+    "Call",
+    "bound_arguments",
+    "one_by_one",
+    "settled",
+    "shapes_of",
+    "spread_arguments",
+    "tensors_of",
+]
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 """Positional and keyword arguments."""
@@ -93,10 +101,8 @@ def one_by_one(
     an empty one after it.
     """
     bound = bound_arguments(module, args, kwargs)
-    parameters = [
-        item for item in inspect.signature(module.forward).parameters.values() if item.name in bound
-    ]
-    if not shapes or not any(item.kind == inspect.Parameter.VAR_KEYWORD for item in parameters):
+    parameters = _parameters(module, bound)
+    if not shapes or not _has_open_keywords(parameters):
         is_dict = not kwargs and args and isinstance(args[-1], dict)
         yield (((*args, {}) if is_dict else args), kwargs), shapes
         return
@@ -109,6 +115,25 @@ def one_by_one(
         del module.forward
         if own is not None:
             module.forward = own
+
+
+def spread_arguments(
+    module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments as `one_by_one` names them; empty where it leaves them as they are."""
+    bound = bound_arguments(module, args, kwargs)
+    parameters = _parameters(module, bound)
+    return _spread(parameters, bound) if _has_open_keywords(parameters) else {}
+
+
+def _parameters(module: torch.nn.Module, bound: Mapping[str, Any]) -> list[inspect.Parameter]:
+    """The parameters of `module.forward` that have arguments."""
+    signature = inspect.signature(module.forward)
+    return [item for item in signature.parameters.values() if item.name in bound]
+
+
+def _has_open_keywords(parameters: list[inspect.Parameter]) -> bool:
+    return any(item.kind == inspect.Parameter.VAR_KEYWORD for item in parameters)
 
 
 def _spread(parameters: list[inspect.Parameter], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import torch
 
 from onnx_acts.definition.schemas import register_schemas
 from onnx_acts.exporting.arguments import one_by_one, tensors_of
+from onnx_acts.exporting.checks import MINIMUM_OPSET
 from onnx_acts.exporting.dynamic import Limit, batch_shapes, name_batch, settle_batch
 from onnx_acts.exporting.options import Options
 from onnx_acts.exporting.quiet import quiet
@@ -94,7 +95,9 @@ def _exported(
     shapes: Any,
     options: Options,
 ) -> torch.onnx.ONNXProgram:
-    """Calls torch's exporter."""
+    """Calls torch's exporter; what is older than it writes is converted afterwards."""
+    opset = max(options.target_opset, MINIMUM_OPSET)
+    table = translation_table(opset, options.seed)
     with quiet(), RReLUMode(ready_to_capture):
         program = torch.onnx.export(
             source,
@@ -102,8 +105,8 @@ def _exported(
             kwargs=kwargs,
             dynamo=True,
             verbose=False,
-            opset_version=options.target_opset,
-            custom_translation_table=translation_table(options.target_opset, options.seed),
+            opset_version=opset,
+            custom_translation_table={**table, **(options.custom_translation_table or {})},
             dynamic_shapes=shapes or None,
             input_names=options.input_names,
             output_names=options.output_names,

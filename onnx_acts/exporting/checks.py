@@ -18,6 +18,7 @@ from onnx_acts.definition.validation import check_element_types
 from onnx_acts.exporting.options import STYLES
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.types import element_types
+from onnx_acts.graph.older_opset import OLDER_OPSET
 from onnx_acts.ort.opsets import newest_opset
 
 __all__ = [
@@ -57,9 +58,9 @@ def check_style(style: str, ops: Iterable[str]) -> None:
 def check_opset(opset: int) -> None:
     """Requires an opset that the exporter can write."""
     newest = newest_opset()
-    if not MINIMUM_OPSET <= opset <= newest:
+    if not OLDER_OPSET <= opset <= newest:
         raise ValueError(
-            f"opset {opset} is not supported; the exporter writes opsets {MINIMUM_OPSET} to"
+            f"opset {opset} is not supported; the exporter writes opsets {OLDER_OPSET} to"
             f" {newest}, the newest of onnxruntime {onnxruntime.__version__}"
             " (onnx.version_converter converts files of the style 'standard' further)"
         )

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["build_module", "check_factory"]
+__all__ = ["build_module", "check_factory", "find"]
 
 
-def build_module(factory: str) -> torch.nn.Module:
-    """Imports what `factory` names and calls it without arguments.
+def build_module(factory: str, arguments: Mapping[str, Any] | None = None) -> torch.nn.Module:
+    """Imports what `factory` names and calls it.
 
     This runs the code that is named: give only code that you trust.
 
@@ -27,6 +27,7 @@ def build_module(factory: str) -> torch.nn.Module:
         factory: `package.module:callable` or `file.py:callable`; the callable is a class or a
             function that returns a `torch.nn.Module`, and may have dots. The file's folder and
             the current one can be imported from.
+        arguments: its arguments, all by keyword.
 
     Raises:
         ValueError: not of this form, nothing of that name, or the code fails.
@@ -34,15 +35,16 @@ def build_module(factory: str) -> torch.nn.Module:
     """
     import torch
 
-    place, name = check_factory(factory)
+    place, _ = check_factory(factory)
     with _importable(_folders(place)):
-        found: Any = _import(place)
-        for part in name.split("."):
-            if not hasattr(found, part):
-                raise ValueError(f"FACTORY {factory!r}: {place} has no {name!r}")
-            found = getattr(found, part)
+        found = _found(factory, "FACTORY")
         if not isinstance(found, torch.nn.Module):
-            found = _call(found, factory)
+            found = _call(found, factory, dict(arguments or {}))
+        elif arguments:
+            raise ValueError(
+                f"FACTORY {factory!r} is a module already, so it takes no arguments:"
+                f" {', '.join(arguments)} (--factory-arg)"
+            )
     if not isinstance(found, torch.nn.Module):
         raise TypeError(
             f"FACTORY {factory!r} gives a {type(found).__name__}; it must give a torch.nn.Module"
@@ -50,7 +52,22 @@ def build_module(factory: str) -> torch.nn.Module:
     return found
 
 
-def check_factory(factory: str) -> tuple[str, str]:
+def find(text: str, what: str) -> Any:
+    """Imports what a text like `package.module:name` or `file.py:name` names.
+
+    Args:
+        text: the text.
+        what: what it stands for, for messages.
+
+    Raises:
+        ValueError: not of this form, nothing of that name, or the code fails.
+    """
+    place, _ = check_factory(text, what)
+    with _importable(_folders(place)):
+        return _found(text, what)
+
+
+def check_factory(factory: str, what: str = "FACTORY") -> tuple[str, str]:
     """Returns the place and the name in it; needs no torch.
 
     Raises:
@@ -59,20 +76,30 @@ def check_factory(factory: str) -> tuple[str, str]:
     place, separator, name = factory.rpartition(":")
     if not (separator and place and name):
         raise ValueError(
-            f"FACTORY {factory!r} must have the form package.module:callable or file.py:callable"
+            f"{what} {factory!r} must have the form package.module:callable or file.py:callable"
         )
     if place.endswith(".py") and not Path(place).is_file():
-        raise ValueError(f"FACTORY: there is no file {place}")
+        raise ValueError(f"{what}: there is no file {place}")
     return place, name
 
 
-def _import(place: str) -> ModuleType:
+def _found(text: str, what: str) -> Any:
+    place, name = check_factory(text, what)
+    found: Any = _import(place, what)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise ValueError(f"{what} {text!r}: {place} has no {name!r}")
+        found = getattr(found, part)
+    return found
+
+
+def _import(place: str, what: str) -> ModuleType:
     """Imports a Python file by its path, or a module by its dotted name."""
     try:
         return _run_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
     except (Exception, SystemExit) as error:  # somebody else's code may raise anything
         raise ValueError(
-            f"FACTORY: cannot import {place}: {type(error).__name__}: {error}"
+            f"{what}: cannot import {place}: {type(error).__name__}: {error}"
         ) from error
 
 
@@ -92,15 +119,16 @@ def _run_file(path: Path) -> ModuleType:
     return module
 
 
-def _call(found: Any, factory: str) -> Any:
+def _call(found: Any, factory: str, arguments: dict[str, Any]) -> Any:
     if not callable(found):
         raise TypeError(f"FACTORY {factory!r} is a {type(found).__name__}; it cannot be called")
     try:
-        return found()
+        return found(**arguments)
     except (Exception, SystemExit) as error:  # somebody else's code may raise anything
+        given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
         raise ValueError(
-            f"FACTORY {factory!r} fails when called without arguments:"
-            f" {type(error).__name__}: {error}"
+            f"FACTORY {factory!r} fails when called {f'with {given}' if given else 'without'}"
+            f"{'' if given else ' arguments'}: {type(error).__name__}: {error}"
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,10 +17,15 @@ from onnx_acts.definition.version import version
 from onnx_acts.exporting.checks import LOWEST_IR_VERSION
 from onnx_acts.exporting.result import OutputError
 from onnx_acts.files.structure import walk_graphs, walk_nodes
+from onnx_acts.files.user_metadata import write_metadata
 
-__all__ = ["clean", "describe", "lower_ir_version", "verification_record"]
+__all__ = ["clean", "describe", "lower_ir_version", "verification_record", "without_folders"]
 
 _PRODUCER = "onnx-acts"
+_OF_FILE = "<factory "
+_FOLDERS = re.compile(rf"{_OF_FILE}[^>]*/([^/>]+)>")
+"""The module that `factory` makes of a file, by its whole path."""
+
 _STACK_TRACE = "pkg.torch.onnx.stack_trace"
 
 
@@ -35,6 +41,8 @@ def clean(model: onnx.ModelProto) -> None:
         for item in list(node.metadata_props):
             if item.key == _STACK_TRACE:
                 node.metadata_props.remove(item)
+            elif _OF_FILE in item.value:
+                item.value = without_folders(item.value)
     for graph in walk_graphs(model.graph):
         constants = {item.name for item in graph.initializer}
         kept = [
@@ -44,6 +52,11 @@ def clean(model: onnx.ModelProto) -> None:
         ]
         del graph.value_info[:]
         graph.value_info.extend(kept)
+
+
+def without_folders(text: str) -> str:
+    """A text in which modules that were made of files have the files' names alone."""
+    return _FOLDERS.sub(r"\1", text)
 
 
 def lower_ir_version(model: onnx.ModelProto) -> None:
@@ -71,7 +84,12 @@ def _tensor_types(model: onnx.ModelProto) -> Iterator[int]:
 
 
 def describe(
-    model: onnx.ModelProto, *, style: str, ops: Sequence[str], verification: dict[str, Any]
+    model: onnx.ModelProto,
+    *,
+    style: str,
+    ops: Sequence[str],
+    verification: dict[str, Any],
+    user: Mapping[str, Any],
 ) -> None:
     """Writes producer and `metadata_props`; real numbers in the record keep all their digits."""
     own_version = version(_PRODUCER) or "unknown"  # a source tree that is not installed has none
@@ -86,6 +104,7 @@ def describe(
         "onnx_acts.verification": json.dumps(verification),
     }
     helper.set_model_props(model, properties)
+    write_metadata(model, user)
 
 
 def verification_record(

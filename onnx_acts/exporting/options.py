@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from onnx_acts.definition.specs import DEFAULT_OPS
 
-__all__ = ["STYLES", "VERIFY_WORDS", "Options", "Style", "Verify", "tolerance", "verify_word"]
+__all__ = [
+    "STYLES",
+    "VERIFY_WORDS",
+    "Options",
+    "Style",
+    "Verify",
+    "tell_nobody",
+    "tolerance",
+    "verify_word",
+]
 
 Style = Literal["acts", "standard"]
 """`onnx_acts` nodes with function bodies, or standard operators only."""
@@ -48,7 +57,7 @@ def tolerance(name: str, value: float | None) -> float | None:
     return value
 
 
-def _quiet(text: str) -> None:
+def tell_nobody(_: str) -> None:
     """Tells nobody."""
 
 
@@ -58,6 +67,8 @@ class Options:
 
     Attributes:
         tell: is told what is being done, each step once.
+        origin: where the module comes from, for the model's card.
+        command: the command line that does the same, for the card; "" in Python.
     """
 
     style: Style = "acts"
@@ -72,9 +83,26 @@ class Options:
     optimize: bool = True
     atol: float | None = None
     rtol: float | None = None
-    tell: Callable[[str], None] = _quiet
+    custom_translation_table: Mapping[Callable[..., Any], Any] | None = None
+    dtype: Any = None
+    keep_io_types: bool = False
+    external_data: bool | int | None = None
+    metadata: Mapping[str, Any] | None = None
+    card: bool = False
+    tell: Callable[[str], None] = tell_nobody
+    origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    command: str = ""
 
     @property
     def target_opset(self) -> int:
         """The version of the standard operators to write."""
         return _DEFAULT_OPSET if self.opset is None else self.opset
+
+    def changed(self) -> dict[str, Any]:
+        """The options that are not as they are by default, but for those of the command line."""
+        own = {"tell", "origin", "command"}
+        return {
+            item.name: getattr(self, item.name)
+            for item in dataclasses.fields(self)
+            if item.name not in own and getattr(self, item.name) != item.default
+        }

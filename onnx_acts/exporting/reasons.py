@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
 
+from onnx_acts.exporting.dimensions import fixed
 from onnx_acts.exporting.eager import brief, located, run_module
 from onnx_acts.exporting.translations import TranslationError
 from onnx_acts.exporting.user_code import chain, failed_node
@@ -15,6 +17,15 @@ __all__ = ["reason_of"]
 _DATA = (
     "data-dependent Python, as an if, a loop, an index or int() of a tensor's values, has no place"
     " in a graph; use torch.where, torch.cond or masks"
+)
+_STATIC = re.compile(
+    r"inferred a static shape of (?P<size>\d+) for dimension"
+    r" inputs\['(?P<name>[^']+)'\]\.shape\[(?P<axis>\d+)\]"
+)
+"""What torch says of a dynamic dimension that the module fixes."""
+
+_NO_TRANSLATION = (
+    "; custom_translation_table (--translations) takes a function that writes ONNX for it"
 )
 _NO_OPTIMISER = "optimize=False (--no-optimize) leaves the optimiser out"
 
@@ -34,6 +45,9 @@ def reason_of(
         run_module(module, args, kwargs)
     except ValueError as reason:
         return reason
+    static = _STATIC.search(brief(causes[0]))
+    if static is not None:
+        return ValueError(fixed(static["name"], static["axis"], static["size"]))
     return ValueError("PyTorch cannot export the module: " + _explained(error, causes, module))
 
 
@@ -48,7 +62,8 @@ def _explained(error: BaseException, causes: list[BaseException], module: torch.
         return f"{text} (a module must return tensors: make the numbers that it returns tensors)"
     node = failed_node(error)
     if node is not None:
-        return located(f"{text} (operator {node.target})", error)
+        hint = _NO_TRANSLATION if "No ONNX function found" in text else ""
+        return located(f"{text} (operator {node.target}){hint}", error)
     if "in output, which is not a known type" in text:
         kind = text.partition("<class '")[2].partition("'")[0]
         return (

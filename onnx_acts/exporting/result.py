@@ -53,6 +53,7 @@ class ExportResult:
         errors: one record for each output and runtime that was compared.
         sizes: for which sizes each dynamic dimension was compared, the example's first; of a batch
             dimension that is free without being asked for, those for which the file is right.
+        cards: the files of the model's card, where one was asked for.
     """
 
     path: Path
@@ -63,3 +64,4 @@ class ExportResult:
     verification: str
     errors: tuple[OutputError, ...]
     sizes: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    cards: tuple[Path, ...] = ()

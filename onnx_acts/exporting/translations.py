@@ -6,7 +6,7 @@ carry no bodies yet, because torch's exporter inlines functions when it optimise
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,7 @@ from onnxscript.values import Opset
 from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, SPECS, Spec, spec_of
 from onnx_acts.definition.validation import check_attributes
 
-__all__ = ["TranslationError", "seeds", "slope_shape", "translation_table"]
-
+__all__ = ["TranslationError", "check_table", "seeds", "slope_shape", "translation_table"]
 
 _Translation = Callable[..., object]
 
@@ -45,6 +44,39 @@ def translation_table(opset: int, seed: int) -> dict[Callable[..., object], Call
     table[aten.rrelu_with_noise.default] = translations.rrelu_with_noise
     table[aten.rrelu_with_noise_functional.default] = translations.rrelu_with_noise_functional
     return table
+
+
+def check_table(table: Mapping[Any, Any] | None) -> None:
+    """Requires a table of a caller that torch's exporter can look into.
+
+    Raises:
+        TypeError: no mapping from operators with their overload, like `torch.ops.my.op.default`, to
+            functions or lists of functions.
+    """
+    if table is None:
+        return
+    if not isinstance(table, Mapping):
+        raise TypeError(
+            f"custom_translation_table must be a dictionary, got {type(table).__name__}"
+        )
+    for operator, translation in table.items():
+        if isinstance(operator, torch._ops.OpOverloadPacket):
+            names = operator.overloads()  # type: ignore[no-untyped-call]
+            overloads = ", ".join(f"{operator}.{name}" for name in names)
+            raise TypeError(
+                f"custom_translation_table: {operator} names no overload; take one of {overloads}"
+            )
+        if not callable(operator):
+            raise TypeError(
+                "custom_translation_table: a key must be an operator, like"
+                f" torch.ops.my.op.default, got {operator!r}"
+            )
+        functions = translation if isinstance(translation, list | tuple) else [translation]
+        if not functions or not all(map(callable, functions)):
+            raise TypeError(
+                f"custom_translation_table: {operator} needs a function of ONNX values, got"
+                f" {translation!r}"
+            )
 
 
 def seeds(seed: int) -> Iterator[int]:

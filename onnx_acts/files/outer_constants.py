@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs, walk_graphs
 
-__all__ = ["drop_last_initializers", "share_constants"]
+__all__ = ["drop_last_initializers", "share_constants", "small_constants"]
 
 _SMALL = 64
 """Elements up to which a constant may be axes, sizes or the like."""
@@ -34,7 +34,7 @@ def share_constants(
         How many initializers each graph got, in the order of `walk_graphs`.
     """
     around = ChainMap[str, TensorProto | None]() if outer is None else outer
-    own = _own_values(graph)
+    own = small_constants(graph)
     used = dict.fromkeys(name for node in graph.node for name in node.input if name not in own)
     shared = [tensor for tensor in map(around.get, used) if tensor is not None]
     counts = [len(shared)]
@@ -53,7 +53,7 @@ def drop_last_initializers(graph: onnx.GraphProto, counts: list[int]) -> None:
             del inner.initializer[-count:]
 
 
-def _own_values(graph: onnx.GraphProto) -> dict[str, TensorProto | None]:
+def small_constants(graph: onnx.GraphProto) -> dict[str, TensorProto | None]:
     """The names that a graph gives to values of its own, with the tensors of small constants."""
     found: dict[str, TensorProto | None] = {t.name: _small(t) for t in graph.initializer}
     found.update(dict.fromkeys(item.values.name for item in graph.sparse_initializer))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -14,11 +16,17 @@ from onnx_acts.files.moving import move_external, move_weights
 from onnx_acts.files.references import is_reference, restored
 from onnx_acts.files.sources import Weights
 from onnx_acts.files.stored import without_data
-from onnx_acts.files.weights import check_external_data, external_tensors, weight_bytes
+from onnx_acts.files.weights import (
+    check_external_data,
+    external_tensors,
+    is_large,
+    rename_external,
+    weight_bytes,
+)
 from onnx_acts.files.wire import Data, Piece, size
 from onnx_acts.files.writing import check_target, replacing, write_pieces
 
-__all__ = ["save_model", "serialised"]
+__all__ = ["fits_one_file", "save_model", "serialised"]
 
 _PROTOBUF_LIMIT = 2**31 - 1
 """Bytes that one protobuf message can have."""
@@ -45,14 +53,24 @@ def serialised(model: onnx.ModelProto) -> bytes:
     )
 
 
+def fits_one_file(model: onnx.ModelProto) -> bool:
+    """Tells whether a model can be written without a sidecar."""
+    return weight_bytes(model) <= _INLINE_LIMIT
+
+
 def save_model(
-    model: onnx.ModelProto, path: str | os.PathLike[str], weights: Weights | None = None
+    model: onnx.ModelProto,
+    path: str | os.PathLike[str],
+    weights: Weights | None = None,
+    *,
+    inline_limit: int | None = None,
 ) -> None:
     """Writes a model atomically: the file at `path` is the old one or the whole new one.
 
-    A model above 2 GiB goes to two files, `path` and `path` + ".<16 digits>.data". The sidecar is
-    new for every save, so that an old model keeps its own until the new one has taken its place;
-    the old sidecar is not deleted (another model may use it).
+    A model above 2 GiB, or above `inline_limit`, goes to two files, `path` and `path` +
+    ".<16 digits>.data". The digits are of the content, so that the same model gives the same files,
+    and an old model keeps its own sidecar; the old sidecar is not deleted (another model may use
+    it).
 
     External data stays where it is if `path` is in its folder. If not, and if `weights` knows where
     it is, it is copied to such a sidecar.
@@ -61,6 +79,8 @@ def save_model(
         model: the model.
         path: where to write it.
         weights: where the data is that the tensors do not have themselves.
+        inline_limit: bytes of weights above which the large ones go to a sidecar; None is the
+            most that one file can have.
 
     Raises:
         ValueError: the model refers to external data that is not in the folder of `path`, or `path`
@@ -70,20 +90,44 @@ def save_model(
     target = check_target(path)
     weights = weights or Weights()
     is_elsewhere = _is_elsewhere(model, target, weights)
-    is_large = weight_bytes(model) > _INLINE_LIMIT
-    if not is_elsewhere and not is_large:
+    is_above = _is_above(model, _INLINE_LIMIT if inline_limit is None else inline_limit)
+    if not is_elsewhere and not is_above:
         _write(model, target, weights)
         return
-    sidecar = target.with_name(f"{target.name[:50]}.{secrets.token_hex(8)}.data")
+    scratch = target.with_name(f"{target.name[:50]}.{secrets.token_hex(8)}.data")
     try:
-        with replacing(sidecar) as stream:
+        with replacing(scratch) as stream:
             if is_elsewhere:
-                model = move_external(model, stream, sidecar.name, weights)
-            if is_large:
-                model = move_weights(model, stream, sidecar.name, weights)
-        _write(model, target, weights)
+                model = move_external(model, stream, scratch.name, weights)
+            if is_above:
+                model = move_weights(model, stream, scratch.name, weights)
+        with _named_by_content(model, scratch, target):
+            _write(model, target, weights)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _is_above(model: onnx.ModelProto, limit: int) -> bool:
+    """Tells whether there are more bytes of weights, and large tensors to move among them."""
+    return weight_bytes(model) > min(limit, _INLINE_LIMIT) and any(
+        is_reference(tensor) or is_large(tensor) for tensor in model.graph.initializer
+    )
+
+
+@contextlib.contextmanager
+def _named_by_content(model: onnx.ModelProto, scratch: Path, target: Path) -> Iterator[None]:
+    """Gives a new sidecar its name; a block that fails leaves none that was not there before."""
+    with open(scratch, "rb") as stream:
+        digits = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    sidecar = target.with_name(f"{target.name[:50]}.{digits}.data")
+    is_new = not sidecar.exists()
+    rename_external(model, scratch.name, sidecar.name)
+    os.replace(scratch, sidecar)
+    try:
+        yield
     except BaseException:
-        sidecar.unlink(missing_ok=True)
+        if is_new:
+            sidecar.unlink(missing_ok=True)
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import stat
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ __all__ = [
     "external_tensors",
     "has_raw_data_only",
     "is_large",
+    "rename_external",
     "set_external",
     "weight_bytes",
 ]
@@ -107,6 +109,14 @@ def set_external(tensor: TensorProto, location: str, place: Range) -> None:
     for key, value in entries.items():
         tensor.external_data.add(key=key, value=str(value))
     tensor.data_location = TensorProto.EXTERNAL
+
+
+def rename_external(model: onnx.ModelProto, old: str, new: str) -> None:
+    """Says of the tensors whose data is in the file `old` that it is in `new`."""
+    for tensor in external_tensors(model):
+        for entry in tensor.external_data:
+            if entry.key == "location" and entry.value == old:
+                entry.value = new
 
 
 def _set_length(tensor: TensorProto, length: int) -> None:
@@ -206,11 +216,31 @@ def _is_external(tensor: TensorProto) -> bool:
 
 
 def _copy_fields(source: Any, target: Any, without: frozenset[str] | set[str]) -> None:
-    """Copies every field of a message but some."""
-    for field, value in source.ListFields():
+    """Copies every field of a message but some.
+
+    `ListFields` would make the bytes of those that are left out, too, which takes as long as
+    a copy of the weights.
+    """
+    for field in source.DESCRIPTOR.fields:
         if field.name in without:
+            continue
+        value = getattr(source, field.name)
+        is_one = field.name in _singular(source.DESCRIPTOR)
+        if is_one and not source.HasField(field.name):
             continue
         if hasattr(value, "MergeFrom"):  # a message or a repeated field
             getattr(target, field.name).MergeFrom(value)
         else:
             setattr(target, field.name, value)
+
+
+@functools.cache
+def _singular(descriptor: Any) -> frozenset[str]:
+    """The fields of a message that are no lists."""
+    message = getattr(onnx, descriptor.name)()
+    return frozenset(
+        field.name
+        for field in descriptor.fields
+        if hasattr(getattr(message, field.name), "DESCRIPTOR")
+        or not hasattr(getattr(message, field.name), "MergeFrom")
+    )

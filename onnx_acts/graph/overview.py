@@ -15,6 +15,7 @@ from onnx_acts.files.reading import Model, opened
 from onnx_acts.files.sources import Source
 from onnx_acts.files.structure import walk_graphs
 from onnx_acts.files.types import scopes
+from onnx_acts.files.user_metadata import read_metadata, record_of
 from onnx_acts.graph.accelerate import accelerated, request_for
 from onnx_acts.graph.deciding import Report, Request
 from onnx_acts.graph.standard import standard_spec
@@ -57,12 +58,16 @@ class Overview:
         activations: what it has.
         report: what `accelerate` would do.
         refusal: why `accelerate` refuses the model, empty where it does not.
+        metadata: what users and other tools have written into it.
+        record: what this package has written about its export.
     """
 
     opsets: Mapping[str, int]
     activations: Sequence[Activation]
     report: Report
     refusal: str = ""
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    record: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def overview(
@@ -91,11 +96,13 @@ def _overview(source: Source, request: Request) -> Overview:
         _activation(kind, count, bodies, library) for kind, count in sorted(counts.items())
     ]
     opsets = {item.domain or "ai.onnx": item.version for item in found.opset_import}
+    report, refusal = Report(), ""
     try:
         report = accelerated(source, request)[1]
     except (TypeError, ValueError) as error:
-        return Overview(opsets, activations, Report(), str(error))
-    return Overview(opsets, activations, report)
+        refusal = str(error)
+    metadata, record = read_metadata(found), record_of(found)
+    return Overview(opsets, activations, report, refusal, metadata, record)
 
 
 _Kind = tuple[str, str, str, str]

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from onnx_acts.cli import export as command
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.exporting import verification
+from onnx_acts.exporting.examples import parse_example
 from onnx_acts.exporting.factory import build_module
 from onnx_acts.exporting.verification import run_model
 from tests.cli import running
@@ -269,7 +270,7 @@ def test_bad_input(text: str, message: str, tmp_path: Path) -> None:
 )
 def test_examples(text: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
     """Example inputs have the shape and element type that was asked for."""
-    x = command._example(text, small(), 0)
+    x = parse_example(text).tensor(command._dtype_of(small()), torch.Generator())
     assert (tuple(x.shape), x.dtype) == (shape, dtype)
 
 

@@ -240,7 +240,7 @@ def test_extra_is_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"style": "fast"}, "style must be 'acts' or 'standard', got 'fast'"),
         ({"ops": ["Elu"]}, r"unknown operator 'Elu' \(did you mean ELU\?\); onnx_acts has ReLU"),
-        ({"opset": 17}, "opset 17 is not supported; the exporter writes opsets 18 to"),
+        ({"opset": 16}, "opset 16 is not supported; the exporter writes opsets 17 to"),
         ({"opset": 99}, "opset 99 is not supported"),
         ({"verify": "library"}, "verify must be 'all', 'bodies', 'none' or a bool, got 'library'"),
         ({"seed": -1}, "seed must be 0 or greater, got -1"),
@@ -277,7 +277,7 @@ def test_newest_opset() -> None:
     newest = newest_opset()
     assert 20 <= newest <= onnx.defs.onnx_opset_version()
     checks.check_opset(newest)
-    with pytest.raises(ValueError, match=rf"18 to {newest}, the newest of onnxruntime \d"):
+    with pytest.raises(ValueError, match=rf"17 to {newest}, the newest of onnxruntime \d"):
         checks.check_opset(newest + 1)
 
 

@@ -24,6 +24,7 @@ NAMES = {
     "make_node",
     "placement",
     "provider_error",
+    "read_metadata",
     "reference",
     "reference_evaluator",
     "register",

@@ -36,7 +36,16 @@ def test_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_commands_exist(capsys: pytest.CaptureFixture[str]) -> None:
     """Every subcommand in the README is there and has help."""
     commands = set(re.findall(r"^    onnx-acts (\w+)", README, re.MULTILINE))
-    assert commands == {"export", "accelerate", "lower", "verify", "conform", "vectors", "bench", "info"}
+    assert commands == {
+        "export",
+        "accelerate",
+        "lower",
+        "verify",
+        "conform",
+        "vectors",
+        "bench",
+        "info",
+    }
     for command in commands:
         with pytest.raises(SystemExit) as left:
             main([command, "--help"])
