@@ -20,6 +20,7 @@ COMMANDS = {
     "lower": ("graph", "turn onnx_acts nodes of an ONNX file into standard operators"),
     "conform": ("conform", "compare runtimes with the reference, input by input"),
     "bench": ("bench", "time the operators against their peers"),
+    "serve": ("serve", "serve models over HTTP"),
     "info": ("info", "what is installed here, or what is in an ONNX file"),
 }
 """The module of each command, which has `add_<command>(parser)`, and its line in the help."""

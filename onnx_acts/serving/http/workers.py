@@ -1,0 +1,126 @@
+"""Several server processes on one socket."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+from prometheus_client.multiprocess import mark_process_dead
+
+from onnx_acts.serving.http.metrics import FOLDER_VARIABLE
+from onnx_acts.serving.http.server import Settings, bound, run
+
+__all__ = ["serve"]
+
+_RESTART = 1.0
+"""Seconds before a worker that has died is replaced."""
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT; prints a line when requests are answered.
+
+    Raises:
+        OSError: the address cannot be had.
+        ValueError, FileNotFoundError, RuntimeError: as in `onnx_acts.serving.app`; or a worker
+            could not start.
+    """
+    with bound(settings) as listener:
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        line = f"serving {', '.join(settings.models)} at http://{shown}:{port}/v2"
+        if settings.workers == 1:
+            run(settings, listener, lambda: print(line, flush=True))
+        else:
+            _Workers(settings, listener, line).run()
+
+
+@contextlib.contextmanager
+def _shared_figures() -> Iterator[None]:
+    """A folder in which processes started meanwhile share their figures."""
+    with tempfile.TemporaryDirectory(prefix="onnx-acts-") as folder:
+        os.environ[FOLDER_VARIABLE] = folder
+        try:
+            yield
+        finally:
+            del os.environ[FOLDER_VARIABLE]
+
+
+class _Workers:
+    """Processes, each of which accepts connections on the socket; one that dies is replaced."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, line: str) -> None:
+        self._settings, self._listener, self._line = settings, listener, line
+        self._context = multiprocessing.get_context("spawn")
+        self._started = self._context.Semaphore(0)
+        self._workers: list[BaseProcess] = []
+        self._is_leaving = self._is_up = False
+
+    def run(self) -> None:
+        """Serves until all workers have left.
+
+        Raises:
+            RuntimeError: one could not start.
+        """
+        signal.signal(signal.SIGTERM, self._leave)
+        signal.signal(signal.SIGINT, self._leave)
+        with _shared_figures():
+            for _ in range(self._settings.workers):
+                self._start()
+            try:
+                while self._workers:
+                    self._wait()
+            finally:
+                for worker in self._workers:
+                    worker.terminate()
+                    worker.join()
+
+    def _start(self) -> None:
+        arguments = (self._settings, self._listener, self._started)
+        worker = self._context.Process(target=_work, args=arguments)
+        worker.start()
+        self._workers.append(worker)
+
+    def _wait(self) -> None:
+        """Waits for a worker to end, for a moment."""
+        ended = wait([worker.sentinel for worker in self._workers], timeout=0.2)
+        if not self._is_up and self._count_started() == self._settings.workers:
+            self._is_up = True
+            print(self._line, flush=True)
+        for worker in [worker for worker in self._workers if worker.sentinel in ended]:
+            self._workers.remove(worker)
+            mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+            if self._is_leaving:
+                continue
+            if not self._is_up:
+                raise RuntimeError("a worker could not start; --workers 1 shows why")
+            print(f"onnx-acts: a worker has died ({worker.exitcode})", file=sys.stderr, flush=True)
+            time.sleep(_RESTART)
+            self._start()
+
+    def _count_started(self) -> int:
+        """Workers that answer requests."""
+        return int(self._started.get_value())
+
+    def _leave(self, number: int, frame: FrameType | None) -> None:
+        """Hands a signal on."""
+        self._is_leaving = True
+        for worker in self._workers:
+            if worker.pid is not None:
+                os.kill(worker.pid, number)
+
+
+def _work(settings: Settings, listener: socket.socket, started: object) -> None:
+    """What a worker does."""
+    assert hasattr(started, "release")
+    with contextlib.suppress(KeyboardInterrupt):
+        run(settings, listener, started.release)
