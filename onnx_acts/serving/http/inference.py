@@ -117,7 +117,8 @@ class Inference:
 
         def work() -> Answer:
             content = memoryview(inflated(body, encoding, limits.body))
-            if (header_length or len(content)) > limits.json:
+            length = len(content) if header_length is None else header_length
+            if min(length, len(content)) > limits.json:
                 raise RefusalError(
                     f"the JSON is longer than the server's limit of {limits.json} bytes;"
                     " send tensors as bytes after it (binary_data_size)",

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from onnx_acts.serving.http.app import MAX_BODY, MAX_JSON, app, default_options
 from onnx_acts.serving.http.connections import Connection
 from onnx_acts.serving.http.draining import Lifecycle
 
-__all__ = ["Settings", "bound", "run"]
+__all__ = ["Settings", "bound", "run", "server_of"]
 
 _BACKLOG = 2048
 _KEEP_ALIVE = 75
@@ -54,19 +55,23 @@ class Settings:
     drain: float = 10.0
 
 
-def bound(settings: Settings) -> socket.socket:
-    """The socket that is listened on.
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that is listened on; port 0 takes a free one.
 
     Raises:
         OSError: the address cannot be had; the message says which.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    address = (settings.host, settings.port)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server(address, family=family, backlog=_BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
-        place = f"{settings.host}:{settings.port}"
-        raise OSError(f"cannot listen on {place}: {error}; --host and --port choose") from error
+        raise OSError(
+            f"cannot listen on {host}:{port}: {error}; --host and --port choose"
+        ) from error
+    # Connections inherit it. uvicorn writes head and body apart: without it the body would wait for
+    # the client to acknowledge the head, which takes 40 ms (asyncio sets it on its own sockets).
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def run(settings: Settings, listener: socket.socket, is_ready: Callable[[], None]) -> None:
@@ -89,19 +94,30 @@ def run(settings: Settings, listener: socket.socket, is_ready: Callable[[], None
         max_body=settings.max_body,
         max_json=settings.max_json,
     )
+    server_of(made, settings.drain, is_ready).run([listener])
+
+
+def server_of(made: FastAPI, drain: float, is_ready: Callable[[], None]) -> uvicorn.Server:
+    """A server of an application that `onnx_acts.serving.app` has made.
+
+    Args:
+        made: the application.
+        drain: seconds that clients have to go elsewhere after SIGTERM.
+        is_ready: is called when requests are answered.
+    """
     config = uvicorn.Config(
         made,
         http=Connection,
         ws="none",
-        loop="asyncio",
+        loop="asyncio",  # measured: uvloop answers no more requests
         lifespan="off",
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=max(1, round(settings.drain)),
+        timeout_graceful_shutdown=max(1, round(drain)),
     )
-    _Server(config, made.state.lifecycle, settings.drain, is_ready).run([listener])
+    return _Server(config, made.state.lifecycle, drain, is_ready)
 
 
 class _Server(uvicorn.Server):

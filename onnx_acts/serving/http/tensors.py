@@ -51,8 +51,8 @@ def from_json(data: Any, shape: tuple[int, ...], datatype: Datatype, where: str)
     """A tensor of a JSON list: flat in row-major order, or nested like the shape.
 
     Raises:
-        RefusalError: not such a list, elements that do not belong to the type, or not as many as the
-            shape needs.
+        RefusalError: not such a list, elements that do not belong to the type, or not as many as
+            the shape needs.
     """
     flat = _flat(data, shape, where)
     wrong = {type(item) for item in flat} - _JSON_KINDS[datatype.kind]

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.queues import SimpleQueue
 from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
@@ -34,7 +35,7 @@ def serve(settings: Settings) -> None:
         ValueError, FileNotFoundError, RuntimeError: as in `onnx_acts.serving.app`; or a worker
             could not start.
     """
-    with bound(settings) as listener:
+    with bound(settings.host, settings.port) as listener:
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         line = f"serving {', '.join(settings.models)} at http://{shown}:{port}/v2"
@@ -61,9 +62,10 @@ class _Workers:
     def __init__(self, settings: Settings, listener: socket.socket, line: str) -> None:
         self._settings, self._listener, self._line = settings, listener, line
         self._context = multiprocessing.get_context("spawn")
-        self._started = self._context.Semaphore(0)
+        self._reports: SimpleQueue[str] = self._context.SimpleQueue()
+        self._started = 0
         self._workers: list[BaseProcess] = []
-        self._is_leaving = self._is_up = False
+        self._is_leaving = False
 
     def run(self) -> None:
         """Serves until all workers have left.
@@ -85,7 +87,7 @@ class _Workers:
                     worker.join()
 
     def _start(self) -> None:
-        arguments = (self._settings, self._listener, self._started)
+        arguments = (self._settings, self._listener, self._reports)
         worker = self._context.Process(target=_work, args=arguments)
         worker.start()
         self._workers.append(worker)
@@ -93,23 +95,31 @@ class _Workers:
     def _wait(self) -> None:
         """Waits for a worker to end, for a moment."""
         ended = wait([worker.sentinel for worker in self._workers], timeout=0.2)
-        if not self._is_up and self._count_started() == self._settings.workers:
-            self._is_up = True
-            print(self._line, flush=True)
+        self._read_reports()
         for worker in [worker for worker in self._workers if worker.sentinel in ended]:
             self._workers.remove(worker)
             mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
             if self._is_leaving:
                 continue
-            if not self._is_up:
-                raise RuntimeError("a worker could not start; --workers 1 shows why")
+            if self._started < self._settings.workers:
+                raise RuntimeError(f"a worker has died ({worker.exitcode}) before it could start")
             print(f"onnx-acts: a worker has died ({worker.exitcode})", file=sys.stderr, flush=True)
             time.sleep(_RESTART)
             self._start()
 
-    def _count_started(self) -> int:
-        """Workers that answer requests."""
-        return int(self._started.get_value())
+    def _read_reports(self) -> None:
+        """Counts the workers that answer requests, and tells when all do.
+
+        Raises:
+            RuntimeError: one could not start.
+        """
+        while not self._reports.empty():
+            error = self._reports.get()
+            if error:
+                raise RuntimeError(error)
+            self._started += 1
+            if self._started == self._settings.workers:
+                print(self._line, flush=True)
 
     def _leave(self, number: int, frame: FrameType | None) -> None:
         """Hands a signal on."""
@@ -119,8 +129,12 @@ class _Workers:
                 os.kill(worker.pid, number)
 
 
-def _work(settings: Settings, listener: socket.socket, started: object) -> None:
-    """What a worker does."""
-    assert hasattr(started, "release")
-    with contextlib.suppress(KeyboardInterrupt):
-        run(settings, listener, started.release)
+def _work(settings: Settings, listener: socket.socket, reports: SimpleQueue[str]) -> None:
+    """What a worker does; reports an empty line when requests are answered, or why it cannot."""
+    try:
+        run(settings, listener, lambda: reports.put(""))
+    except KeyboardInterrupt:
+        pass
+    except Exception as error:  # whatever it is, the parent tells it
+        reports.put(str(error) or type(error).__name__)
+        sys.exit(1)
