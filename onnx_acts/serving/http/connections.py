@@ -51,6 +51,21 @@ class Connection(HttpToolsProtocol):
         is_over = self.cycle is not None and self.cycle.response_complete
         self._set_timer(self._is_in_head or (self._is_in_body and is_over))
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's hangs up in any case
+        """The client will send no more; what it has asked for is still answered.
+
+        Returns:
+            Whether the connection stays open for that.
+        """
+        if self._is_in_head or self._is_in_body:
+            if self.cycle is None or not self.cycle.response_started or self._is_in_head:
+                self.send_400_response("The request ends before it is complete.")
+            return False
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        self.cycle.keep_alive = False
+        return True
+
     def on_message_begin(self) -> None:
         """A request begins."""
         self._is_in_head, self._head_bytes = True, 0

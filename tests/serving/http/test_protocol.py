@@ -21,7 +21,7 @@ from tests.serving.http.running import ask, elu_model, outputs, same_bits, servi
 from tests.serving.load.messages import DATATYPES, binary_body, json_body
 
 X = np.random.default_rng(3).standard_normal((3, 4)) * 2
-X[0] = [np.finfo(np.float16).tiny, -0.0, 0.0, -1e-3]
+X[0] = np.array([2.0**-14, -0.0, 0.0, -1e-3])
 
 
 def right(datatype: str, x: Any) -> Any:
