@@ -12,6 +12,7 @@ __all__ = ["add_serve", "run"]
 
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 _MOST_WORKERS = 64
+_LAST_PORT = 65535
 
 
 def add_serve(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--workers: 1 to {_MOST_WORKERS}, not {arguments.workers}")
     if not 0 <= arguments.drain < float("inf") or arguments.threads < 0:
         raise ValueError("--drain and --threads cannot be negative")
+    if not 0 <= arguments.port <= _LAST_PORT:
+        raise ValueError(f"--port: 0 to {_LAST_PORT}, not {arguments.port}")
     try:
         from onnx_acts.serving.http.server import Settings
         from onnx_acts.serving.http.workers import serve

@@ -138,7 +138,8 @@ def _http_error(request: Request, error: Exception) -> Response:
 def _refusal(_: Request, error: Exception) -> Response:
     """A request that is wrong."""
     assert isinstance(error, RefusalError)
-    return JSONResponse({"error": error.message}, error.status)
+    headers = {"connection": "close"} if error.status == 408 else None
+    return JSONResponse({"error": error.message}, error.status, headers)
 
 
 def _fault(_: Request, error: Exception) -> Response:

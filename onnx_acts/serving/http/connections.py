@@ -1,4 +1,4 @@
-"""Connections: how long a client may take before its request is complete."""
+"""Connections: how long a client may take to ask, and to read the answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_HEAD = 64 * 1024
 """Bytes of a request's line and headers, about: what has come in one go is read in any case."""
 
 _PATIENCE = 20.0
-"""Seconds for a head, and for the rest of a body whose request has been refused already."""
+"""Seconds for a head, for the rest of a body that has been refused, and to read a piece."""
 
 _log = logging.getLogger("onnx_acts.serving")
 
@@ -25,6 +25,7 @@ class Connection(HttpToolsProtocol):
     _is_in_head = _is_in_body = False
     _head_bytes = 0
     _timer: asyncio.TimerHandle | None = None
+    _write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins; a client that sends nothing is sent away."""
@@ -36,6 +37,8 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends."""
         self._set_timer(False)
+        if self._write_timer is not None:
+            self._write_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -80,6 +83,17 @@ class Connection(HttpToolsProtocol):
         """It is complete."""
         self._is_in_body = False
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is written to."""
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(_PATIENCE, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has read."""
+        super().resume_writing()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
 
     def _set_timer(self, is_waiting: bool) -> None:
         """Starts the clock, or stops it; what comes meanwhile does not set it back."""

@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from onnx_acts.serving.http.answers import Answer
 from onnx_acts.serving.http.bodies import LARGE
-from onnx_acts.serving.http.pace import Pace, Share
+from onnx_acts.serving.http.pace import Share
 
 __all__ = ["sendable"]
 
@@ -36,21 +36,15 @@ class _Pieces(Response):
         self._answer, self._share = answer, share
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it.
-
-        Raises:
-            TimeoutError: the client takes it too slowly; the connection is of no more use.
-        """
+        """Sends it; the server hangs up on a client that does not read it."""
         try:
-            async with Pace() as pace:
-                head = {"status": self.status_code, "headers": self.raw_headers}
-                await send({"type": "http.response.start", **head})
-                for part in self._answer.parts:
-                    for start in range(0, len(part), _PIECE):
-                        piece = memoryview(part)[start : start + _PIECE]
-                        await _send_body(send, piece, True)
-                        pace.moved(len(piece))
-                await _send_body(send, b"", False)
+            head = {"status": self.status_code, "headers": self.raw_headers}
+            await send({"type": "http.response.start", **head})
+            for part in self._answer.parts:
+                for start in range(0, len(part), _PIECE):
+                    piece = memoryview(part)[start : start + _PIECE]
+                    await _send_body(send, piece, True)
+            await _send_body(send, b"", False)
         finally:
             self._share.give_back()
 

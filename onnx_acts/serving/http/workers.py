@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import wait
@@ -91,6 +92,8 @@ class _Workers:
         worker = self._context.Process(target=_work, args=arguments)
         worker.start()
         self._workers.append(worker)
+        if self._is_leaving:  # it was told while this one was not among those that it tells
+            worker.terminate()
 
     def _wait(self) -> None:
         """Waits for a worker to end, for a moment."""
@@ -98,6 +101,7 @@ class _Workers:
         self._read_reports()
         for worker in [worker for worker in self._workers if worker.sentinel in ended]:
             self._workers.remove(worker)
+            worker.join()
             mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
             if self._is_leaving:
                 continue
@@ -105,7 +109,8 @@ class _Workers:
                 raise RuntimeError(f"a worker has died ({worker.exitcode}) before it could start")
             print(f"onnx-acts: a worker has died ({worker.exitcode})", file=sys.stderr, flush=True)
             time.sleep(_RESTART)
-            self._start()
+            if not self._is_leaving:
+                self._start()
 
     def _read_reports(self) -> None:
         """Counts the workers that answer requests, and tells when all do.
@@ -131,6 +136,7 @@ class _Workers:
 
 def _work(settings: Settings, listener: socket.socket, reports: SimpleQueue[str]) -> None:
     """What a worker does; reports an empty line when requests are answered, or why it cannot."""
+    threading.Thread(target=_follow_parent, daemon=True).start()
     try:
         run(settings, listener, lambda: reports.put(""))
     except KeyboardInterrupt:
@@ -138,3 +144,11 @@ def _work(settings: Settings, listener: socket.socket, reports: SimpleQueue[str]
     except Exception as error:  # whatever it is, the parent tells it
         reports.put(str(error) or type(error).__name__)
         sys.exit(1)
+
+
+def _follow_parent() -> None:
+    """Leaves when the parent is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

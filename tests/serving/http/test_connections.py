@@ -139,7 +139,9 @@ def test_clients_that_go(port: int) -> None:
         with open_to(port) as connection:
             connection.sendall(message[:share])
     check_alive(port)
-    assert "onnx_acts_requests_in_progress 0.0" in ask(port, "/metrics").text
+    deadline = time.monotonic() + 10
+    while "onnx_acts_requests_in_progress 0.0" not in ask(port, "/metrics").text:
+        assert time.monotonic() < deadline
 
 
 def test_reader_that_does_not_read(port: int) -> None:
