@@ -36,7 +36,9 @@ class Served(kserve.Model):  # type: ignore[misc]  # kserve is not in the projec
             output = InferOutput(item.name, list(array.shape), "FP32")
             output.set_data_from_numpy(array, binary_data=True)
             outputs.append(output)
-        return InferResponse(payload.id or "none", self.name, outputs)
+        wants_bytes = payload.use_binary_outputs
+        name = payload.id or "none"
+        return InferResponse(name, self.name, outputs, use_binary_outputs=wants_bytes)
 
 
 if __name__ == "__main__":
