@@ -113,7 +113,16 @@ def test_commands() -> None:
     """Every option of every command is on the page."""
     text = pages.commands()
     parsers = pages.commands_by_name()
-    assert set(parsers) == {"export", "accelerate", "lower", "conform", "bench", "serve", "triton", "info"}
+    assert set(parsers) == {
+        "export",
+        "accelerate",
+        "lower",
+        "conform",
+        "bench",
+        "serve",
+        "triton",
+        "info",
+    }
     for name, parser in parsers.items():
         assert len(parser._actions) > 1
         section = text.split(f"## onnx-acts {name}\n")[1].split("\n## ")[0]

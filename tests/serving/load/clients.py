@@ -16,6 +16,8 @@ __all__ = ["Address", "Exchange", "Outcome", "keep_busy", "post"]
 
 Address = tuple[str, int]
 
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
+
 _PATIENCE = 30.0
 """Seconds after which a request without an answer is lost."""
 
@@ -65,7 +67,7 @@ class Outcome:
 
     def __str__(self) -> str:
         if not self.latencies:
-            return f"no right answer, {len(self.wrong)} wrong, {len(self.lost)} lost"
+            return f"no right answer; wrong: {self.wrong[:1]}, lost: {self.lost[:1]}"
         return (
             f"{self.rate:.0f} requests/s, median {self.percentile(50):.1f} ms,"
             f" p99 {self.percentile(99):.1f} ms, {len(self.latencies)} right,"
@@ -110,8 +112,10 @@ class _Client:
         if not found:
             return None
         head = head.lower()
-        start = head.index(b"content-length:") + len(b"content-length:")
-        length = int(head[start:].split(b"\r\n", 1)[0])
+        if b"transfer-encoding: chunked" in head:  # in one chunk, as KServe does
+            chunk, end = body.partition(b"\r\n")[2][: -len(_LAST_CHUNK)], body[-len(_LAST_CHUNK) :]
+            return (head, chunk) if end == _LAST_CHUNK else None
+        length = int(head.partition(b"\r\ncontent-length:")[2].split(b"\r\n", 1)[0])
         return (head, body) if len(body) >= length else None
 
 

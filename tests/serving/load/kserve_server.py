@@ -5,6 +5,7 @@ python kserve_server.py MODEL.onnx LIBRARY.so PORT
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class Served(kserve.Model):  # type: ignore[misc]  # kserve is not in the projec
 
 if __name__ == "__main__":
     model, library, port = sys.argv[1:]
+    for name in ("kserve.trace", "uvicorn.access"):  # it would write four lines a request
+        logging.getLogger(name).disabled = True
     served = Served(model, library)
     print(f"serving {served.name} at http://127.0.0.1:{port}/v2", flush=True)
     kserve.ModelServer(http_port=int(port), enable_grpc=False, workers=1).start([served])
