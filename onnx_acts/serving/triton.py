@@ -13,8 +13,7 @@ import onnx
 from onnx import helper
 
 from onnx_acts.definition.specs import DOMAIN
-from onnx_acts.files.reading import opened_file
-from onnx_acts.files.references import is_reference
+from onnx_acts.files.reading import check_model_file
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.weights import external_tensors
 from onnx_acts.ort.sessions import library_path
@@ -60,28 +59,28 @@ def write_repository(
             are no batch with `max_batch` above 0.
     """
     source, target = Path(model), Path(folder) / (name or Path(model).stem)
-    if not target.name or target.parent != Path(folder):
+    if target.name in ("", "..") or target.parent != Path(folder):
         raise ValueError(f"a model cannot have the name {name!r}: it is a folder's")
     if target.exists():
         raise FileExistsError(f"{target} is there already: remove it, or choose another name")
-    with opened_file(source) as opened:
-        config = _Config(target.name, opened.model, max_batch)
-        tensors = [item for item in external_tensors(opened.model) if not is_reference(item)]
-        entries = [entry for tensor in tensors for entry in tensor.external_data]
-        data = sorted({entry.value for entry in entries if entry.key == "location"})
+    light = onnx.load(check_model_file(source), load_external_data=False)
+    config = _Config(target.name, light, max_batch)
+    entries = [entry for tensor in external_tensors(light) for entry in tensor.external_data]
+    data = sorted({entry.value for entry in entries if entry.key == "location"})
     root = mounted if mounted is not None else str(Path(folder).resolve())
     files = {source: "model.onnx", **{source.parent / place: place for place in data}}
     if config.has_own_nodes:
         library = Path(library_path())
         files[library] = library.name
         config.library = "/".join((root.rstrip("/"), target.name, "1", library.name))
+    text = config.text()
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".onnx-acts-") as scratch:
         whole = Path(scratch) / "model"
         for path, place in files.items():
             (whole / "1" / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, whole / "1" / place)
-        (whole / "config.pbtxt").write_text(config.text(), "utf-8")
+        (whole / "config.pbtxt").write_text(text, "utf-8")
         whole.rename(target)
     return target
 
