@@ -24,7 +24,7 @@ __all__ = ["USUAL_BATCH", "write_repository"]
 USUAL_BATCH = 8
 """The largest batch that Triton makes of requests, where the model says that it may."""
 
-_TYPES = {
+_TYPES: dict[int, str] = {
     **{helper.np_dtype_to_tensor_dtype(item.dtype): f"TYPE_{item.name}" for item in DATATYPES},
     onnx.TensorProto.STRING: "TYPE_STRING",
 }

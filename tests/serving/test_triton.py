@@ -151,13 +151,14 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 
 def test_batches(tmp_path: Path) -> None:
     """Batches are made where all first axes have one name; else if they are free and asked for."""
-    for shape, more, size in (
+    cases: tuple[tuple[Any, dict[str, Any], int], ...] = (
         (("N", 4), {}, 8),
         ((None, 4), {}, 0),
         ((None, 4), {"max_batch": 3}, 3),
         ((2, 4), {}, 0),
         ((), {}, 0),
-    ):
+    )
+    for shape, more, size in cases:
         path = save(tmp_path, elu_model(shape=shape))
         written = write_repository(path, tmp_path / "repository", name=f"{shape}{size}", **more)
         text = (written / "config.pbtxt").read_text()

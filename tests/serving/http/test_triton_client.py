@@ -32,7 +32,7 @@ def test_tritonclient(tmp_path: Path) -> None:
             plain = array.view(np.uint16) if datatype == "BF16" else array
             np.save(tmp_path / f"{datatype}-{name}.npy", plain)
     with serving(app(models)) as port:
-        command = [python, PROGRAM, str(port), tmp_path]
+        command = [str(python), str(PROGRAM), str(port), str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
