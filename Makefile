@@ -51,6 +51,7 @@ accuracy: $(VENV)/.ready
 
 tables: $(VENV)/.ready
 	$(BIN)/python -m docs.tables README.md
+	$(BIN)/python -m tests.attacks.page
 	$(BIN)/python -m tests.native.accuracy.page docs/accuracy/*.json > docs/accuracy.md
 
 fuzz: library
