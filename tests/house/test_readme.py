@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs.tables import operator_table, with_tables
-from onnx_acts.cli.main import main
+from onnx_acts.cli.main import COMMANDS, main
 from tests.building import ROOT
 
 README = (ROOT / "README.md").read_text()
