@@ -7,6 +7,7 @@
 # make accuracy  measure the kernels at every float32 number (minutes), write docs/accuracy.md
 # make tables    the operators in the README, and the accuracy page of what was measured, from the table
 # make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
+# make environments  Ray and KServe, in environments of their own, for the tests with clusters
 # make coverage  the branches of the C++ sources that the native tests take (minutes)
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,7 +17,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
 
-.PHONY: demo library test test-quick lint format bench conform accuracy tables fuzz coverage docs pictures versions clean
+.PHONY: demo library test test-quick lint format bench conform accuracy tables fuzz coverage environments docs pictures versions clean
 
 demo: library
 	$(BIN)/python -m models.demo
@@ -59,6 +60,9 @@ fuzz: library
 
 coverage: $(VENV)/.ready
 	$(BIN)/python -m tests.native.builds.coverage
+
+environments: $(VENV)/.ready
+	$(BIN)/python -m tests.environments
 
 docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
