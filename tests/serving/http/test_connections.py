@@ -18,6 +18,8 @@ from tests.serving.http.running import Reply, ask, elu_model, outputs, serving, 
 from tests.serving.load.clients import post
 from tests.serving.load.messages import binary_body
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 0.4
 """Seconds here in place of 20."""
 
@@ -99,12 +101,13 @@ def test_dripping_head(port: int) -> None:
         assert is_cut_off(connection, b"X: y\r\n", pause=0.02)
 
 
-def test_endless_head(port: int) -> None:
-    """A head of megabytes is refused before they are kept."""
-    with open_to(port) as connection:
-        connection.sendall(HEAD + b"X: ")
-        assert is_cut_off(connection, b"y" * 100_000, pause=0)
-    check_alive(port)
+def test_endless_head() -> None:
+    """A head of megabytes is refused before they are kept, long before patience ends."""
+    with serving(app({"m": elu_model()})) as port:
+        with open_to(port) as connection:
+            connection.sendall(HEAD + b"X: ")
+            assert is_cut_off(connection, b"y" * 100_000, pause=0)
+        check_alive(port)
 
 
 def test_refused_body_that_goes_on(port: int) -> None:

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 import onnx_acts
 from onnx_acts.cli import serve as command
+from onnx_acts.serving.http.server import bound
 from tests.cli.running import run
 from tests.serving.http.running import Reply, ask, elu_model, outputs
 from tests.serving.load.clients import Exchange, keep_busy
@@ -164,6 +166,15 @@ def test_names(tmp_path: Path) -> None:
     odd = tmp_path / "a=b.onnx"
     odd.touch()
     assert command._named(["n=x.onnx", str(odd)]) == {"n": "x.onnx", "a=b": str(odd)}
+
+
+def test_no_delay() -> None:
+    """Connections of the socket send at once what is written, without waiting for more."""
+    with bound("127.0.0.1", 0) as listener:
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
