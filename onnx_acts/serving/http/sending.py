@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from onnx_acts.serving.http.answers import Answer
 from onnx_acts.serving.http.bodies import LARGE
-from onnx_acts.serving.http.pace import Share
+from onnx_acts.serving.http.pace import Pace, Share
 
 __all__ = ["sendable"]
 
@@ -37,16 +39,25 @@ class _Pieces(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it; the server hangs up on a client that does not read it."""
+        with contextlib.suppress(TimeoutError):  # uvicorn hangs up: the answer is not complete
+            await self._send(send)
+
+    async def _send(self, send: Send) -> None:
         try:
-            head = {"status": self.status_code, "headers": self.raw_headers}
-            await send({"type": "http.response.start", **head})
-            for part in self._answer.parts:
-                for start in range(0, len(part), _PIECE):
-                    piece = memoryview(part)[start : start + _PIECE]
-                    await _send_body(send, piece, True)
-            await _send_body(send, b"", False)
+            async with Pace() as pace:
+                await self._send_at(pace, send)
         finally:
             self._share.give_back()
+
+    async def _send_at(self, pace: Pace, send: Send) -> None:
+        head = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **head})
+        for part in self._answer.parts:
+            for start in range(0, len(part), _PIECE):
+                piece = memoryview(part)[start : start + _PIECE]
+                await _send_body(send, piece, True)
+                pace.moved(len(piece))
+        await _send_body(send, b"", False)
 
 
 async def _send_body(send: Send, piece: bytes | memoryview, is_more: bool) -> None:

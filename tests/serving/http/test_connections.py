@@ -161,6 +161,25 @@ def test_reader_that_does_not_read(port: int) -> None:
     check_alive(port)
 
 
+def test_dripping_reader(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a client keep the memory of a large answer by reading it byte by byte."""
+    monkeypatch.setattr(pace, "_SLOWEST", 10**9)
+    monkeypatch.setattr(connections, "_PATIENCE", 20.0)
+    body, headers = binary_body({"x": np.ones((1_500_000, 4), np.float32)})
+    with open_to(port) as connection:
+        connection.sendall(post("/v2/models/m/infer", body, headers))
+        for _ in range(40):
+            connection.recv(100)
+            time.sleep(0.05)
+        check_alive(port)
+        assert "onnx_acts_requests_in_progress 0.0" in ask(port, "/metrics").text
+        received = 0
+        with contextlib.suppress(ConnectionError):
+            while chunk := connection.recv(1 << 20):
+                received += len(chunk)
+        assert received < len(body) - 4 * 10**6
+
+
 def test_large_ones_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many large requests are in memory at once; others wait, and small ones do not."""
     monkeypatch.setattr(inference, "_LARGE_AT_ONCE", 1)
