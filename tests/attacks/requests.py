@@ -242,7 +242,7 @@ ATTACKS: tuple[Attack[int], ...] = (
            "20 seconds, then 64 KB a second for a body: 408, or the connection is closed", _slow),
     Attack("endless heads", "headers without end", "64 KB: the connection is closed", _long_head),
     Attack("readers that do not read", "large answers that are never taken",
-           "four large requests at once, 20 seconds for a piece of 256 KB, 64 KB a second for the whole",
+           "four large requests at once; 20 seconds for 256 KB, 64 KB a second for the whole",
            _unread),
     Attack("clients that vanish", "connections closed in the middle of a request",
            "what they held is freed", _gone),
