@@ -8,6 +8,7 @@
 # make tables    the operators in the README, and the accuracy page of what was measured, from the table
 # make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
 # make mutants   put faults into a copy of the sources, one after another; each must be noticed (an hour)
+# make environments  Ray and KServe, in environments of their own, for the tests with clusters
 # make coverage  the branches of the C++ sources that the native tests take (minutes)
 PYTHON ?= python3
 VENV ?= .venv
@@ -18,8 +19,8 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
 
-.PHONY: demo library test test-quick lint format bench conform accuracy tables fuzz mutants coverage docs pictures \
-  versions clean
+.PHONY: demo library test test-quick lint format bench conform accuracy tables fuzz mutants coverage environments docs \
+  pictures versions clean
 
 demo: library
 	$(BIN)/python -m models.demo
@@ -56,6 +57,7 @@ accuracy: library | build
 
 tables: $(VENV)/.ready
 	$(BIN)/python -m docs.tables README.md
+	$(BIN)/python -m tests.attacks.page
 	$(BIN)/python -m tests.native.accuracy.page docs/figures/runtimes.json docs/accuracy/*.json \
 	  > docs/accuracy.md
 
@@ -67,6 +69,9 @@ mutants: library
 
 coverage: $(VENV)/.ready
 	$(BIN)/python -m tests.native.builds.coverage
+
+environments: $(VENV)/.ready
+	$(BIN)/python -m tests.environments
 
 docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -18,6 +18,7 @@ from onnx_acts.definition.specs import SPECS
 from onnx_acts.exporting.result import OutputError
 from onnx_acts.graph.accelerate import accelerate_counted
 from onnx_acts.graph.meaning.operators import OPERATORS
+from onnx_acts.serving import app
 from onnx_acts.serving.placement import NodePlacement
 from onnx_acts.verifying import Cause, NodeRecord, OutputRecord
 
@@ -216,7 +217,7 @@ def public_names() -> str:
     lines = [
         "# Public names",
         "",
-        "Everything below is `onnx_acts.NAME`; nothing else is promised"
+        "Everything below is `onnx_acts.NAME` or in the headings; nothing else is promised"
         " ([stability](stability.md)). `onnx_acts.__version__` is the version, as a string.",
     ]
     for name in onnx_acts.__all__:
@@ -228,6 +229,8 @@ def public_names() -> str:
     lines += ["", "## What they return", ""]
     for returned in _RETURNED:
         lines += ["", f"::: {_path(returned)}", "    options:", "      heading_level: 3"]
+    lines += ["", "## onnx_acts.serving.app", "", f"::: {_path(app)}"]
+    lines += ["    options:", "      heading_level: 3"]
     lines += ["", "## onnx_acts.reference", "", "::: onnx_acts.reference"]
     lines += ["    options:", "      heading_level: 3", "      show_root_heading: false"]
     return "\n".join(lines) + "\n"

@@ -25,6 +25,8 @@ COMMANDS = {
     "conform": ("conform", "compare runtimes with the reference, input by input"),
     "vectors": ("vectors", "write the conformance cases as files for any runtime"),
     "bench": ("bench", "time the operators against their peers"),
+    "serve": ("serve", "serve models over HTTP"),
+    "triton": ("triton", "write a model repository for Triton Inference Server"),
     "info": ("info", "what is installed here, or what is in an ONNX file"),
 }
 """The module of each command, which has `add_<command>(parser)`, and its line in the help."""

@@ -219,9 +219,9 @@ TESTS = (
 """The tests whose subject comes from the table, or may meet every operator of it. The others of
 `exporting` are on modules, checkpoints and messages, and take minutes."""
 
-OTHER_ROOMS = {"comparing", "files", "fuzz", "house", "models", "mutants", "verifying"}
-"""Rooms of tests on arrays, files, random graphs, documents, trained networks, faults put in and
-whole models."""
+OTHER_ROOMS = {"attacks", "comparing", "files", "fuzz", "house", "models", "mutants", "verifying"}
+"""Rooms of tests on attacks, arrays, files, random graphs, documents, trained networks, faults put in
+and whole models."""
 
 
 def test_follows_everything() -> None:

@@ -121,6 +121,8 @@ def test_commands() -> None:
         "conform",
         "vectors",
         "bench",
+        "serve",
+        "triton",
         "info",
     }
     for name, parser in parsers.items():
