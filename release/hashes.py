@@ -49,6 +49,7 @@ FORMS: tuple[tuple[str, dict[str, float | int]], ...] = (
     ("ELU", {"alpha": 1e-30}),
 )
 
+
 def bits(kind: str, shape: tuple[int, ...], seed: int) -> Array:
     """Numbers of any kind: half with random bits, half of ordinary size."""
     _, dtype, unsigned = TYPES[kind]

@@ -71,7 +71,9 @@ inline bool NearTieOfFour(float32x4_t y, BFloat16) {
 
 template <class T>
 inline bool NearTieStep(const float* from, T kind) {
-  return NearTieOfFour(vld1q_f32(from), kind) | NearTieOfFour(vld1q_f32(from + kFloats), kind);
+  const bool low = NearTieOfFour(vld1q_f32(from), kind);
+  const bool high = NearTieOfFour(vld1q_f32(from + kFloats), kind);
+  return low || high;
 }
 
 }  // namespace
