@@ -25,7 +25,7 @@ def check_files(files: Sequence[Path]) -> None:
 
 
 def check_tag(wheel: Path, target: Target) -> None:
-    """Requires the library that the platform loads, licences, and a tag that auditwheel agrees to."""
+    """Requires the platform's library, licences, and a tag that auditwheel agrees to."""
     names = zipfile.ZipFile(wheel).namelist()
     licences = [name for name in names if "/licenses/" in name]
     if f"onnx_acts/{target.library}" not in names or len(licences) < 5:
@@ -34,7 +34,7 @@ def check_tag(wheel: Path, target: Target) -> None:
         said = " ".join(run(sys.executable, "-m", "auditwheel", "show", wheel).split())
         found = re.search(r'consistent with the following platform tag: "([^"]+)"', said)
         glibc = re.compile(r"manylinux_2_(\d+)_")
-        allowed = glibc.match(target.tag)
+        allowed = glibc.search(target.tag)
         needed = glibc.match(found[1]) if found else None
         if needed is None or allowed is None or int(needed[1]) > int(allowed[1]):
             raise SystemExit(f"{wheel.name} is not what its tag says: {said}")

@@ -35,16 +35,16 @@ class Target:
         return [f"py3-none-{tag}" for tag in self.tag.split(".")]
 
 
-# ONNX Runtime's own wheels need glibc 2.27 (manylinux_2_27) or newer; from 2.17 on is the oldest that
-# pip knows a tag for and that costs us nothing.
+# ONNX Runtime's own wheels need glibc 2.27 or newer today, and 1.17 had 2.27, too. 2.17
+# (manylinux2014) is the oldest that tools still support, and costs us nothing.
 TARGETS = (
     Target(
         "linux-x86_64", "x86_64-linux-gnu.2.17", "Linux", "x86_64",
-        "manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "manylinux2014_x86_64.manylinux_2_17_x86_64",
     ),
     Target(
         "linux-aarch64", "aarch64-linux-gnu.2.17", "Linux", "aarch64",
-        "manylinux_2_17_aarch64.manylinux2014_aarch64",
+        "manylinux2014_aarch64.manylinux_2_17_aarch64",
     ),
     Target(
         "windows-x86_64", "x86_64-windows-gnu", "Windows", "AMD64", "win_amd64",
