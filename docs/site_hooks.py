@@ -27,7 +27,7 @@ COPIES = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
-    "SECURITY.md": "security.md",
+    "SECURITY.md": "security-policy.md",
     "models/README.md": "models.md",
 }
 """Documents outside docs/, and the pages that they become."""

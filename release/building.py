@@ -15,7 +15,7 @@ __all__ = ["run", "sdist", "wheel"]
 _ZIG = Path(__file__).with_name("zig_clang.py")
 
 
-def run(*command: str | Path, cwd: Path | None = None, **variables: str) -> str:
+def run(*command: str | Path, cwd: str | Path = ".", **variables: str) -> str:
     """Runs a command; returns what it printed.
 
     Raises:
@@ -71,7 +71,16 @@ def wheel(archive: Path, target: Target, out: Path, work: Path, time: int) -> Pa
 
 
 def _build(kind: str, source: Path, out: Path, time: int, *settings: str) -> None:
-    command = (sys.executable, "-m", "build", kind, "--no-isolation", "--outdir", out, *settings)
+    command: tuple[str | Path, ...] = (
+        sys.executable,
+        "-m",
+        "build",
+        kind,
+        "--no-isolation",
+        "--outdir",
+        out,
+        *settings,
+    )
     folder = Path(sys.executable).parent
     path = f"{folder}{os.pathsep}{os.environ['PATH']}"
     run(*command, source, SOURCE_DATE_EPOCH=str(time), CMAKE_GENERATOR="Ninja", PATH=path)

@@ -35,7 +35,7 @@ class Target:
         return [f"py3-none-{tag}" for tag in self.tag.split(".")]
 
 
-# ONNX Runtime's own wheels need glibc 2.27 or newer today, and 1.17 had 2.27, too. 2.17
+# ONNX Runtime's own wheels need glibc 2.27 (1.17.3) or 2.28 (1.31.1). 2.17
 # (manylinux2014) is the oldest that tools still support, and costs us nothing.
 TARGETS = (
     Target(

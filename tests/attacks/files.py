@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 
 import onnx_acts
 from onnx_acts.definition.specs import spec_of
-from onnx_acts.files.reading import check_model_file, load_model
+from onnx_acts.files.reading import check_model_file, check_model_in_memory, load_model
 from tests.attacks.attack import Attack
 from tests.helpers import one_node_model
 
@@ -115,18 +115,22 @@ def negative_offset(folder: Path) -> None:
 
 def from_memory(folder: Path) -> None:
     model = onnx.load_model(write_external(folder, "weights"), load_external_data=False)
-    for way in (onnx_acts.session, onnx_acts.lower):
-        with pytest.raises(ValueError, match="external data"):
+    for way in (onnx_acts.session, check_model_in_memory):
+        with pytest.raises(ValueError, match="data in another file"):
             way(model.SerializeToString())
 
 
 def every_cut(folder: Path) -> None:
-    data = elu().SerializeToString()
+    data, whole = elu().SerializeToString(), 0
     for end in range(0, len(data), 7):
         path = folder / "cut.onnx"
         path.write_bytes(data[:end])
-        with pytest.raises(ValueError, match=r"cut\.onnx"):
+        try:
             check_model_file(path)
+            whole += 1  # cut between two fields it may still be a model
+        except ValueError as error:
+            assert "cut.onnx" in str(error)  # noqa: PT017
+    assert whole < 5
 
 
 def nested(folder: Path) -> None:
