@@ -108,7 +108,7 @@ def real_cases() -> Iterator[tuple[str, bytes, list[Array]]]:
             for op, attributes in FORMS:
                 kinds = slope_shapes(shape) if op == "PReLU" else [None]
                 for slope in kinds:
-                    inputs = {"x": (number, shape)}
+                    inputs: dict[str, tuple[int, tuple[int, ...]]] = {"x": (number, shape)}
                     values = [bits(kind, shape, 1)]
                     if slope is not None:
                         inputs["slope"] = (number, slope)

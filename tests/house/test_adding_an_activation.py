@@ -219,8 +219,8 @@ TESTS = (
 """The tests whose subject comes from the table, or may meet every operator of it. The others of
 `exporting` are on modules, checkpoints and messages, and take minutes."""
 
-OTHER_ROOMS = {"files", "fuzz", "house", "models"}
-"""Rooms of tests on files, random graphs, the project's documents and its trained networks."""
+OTHER_ROOMS = {"attacks", "files", "fuzz", "house", "models"}
+"""Rooms of tests on attacks, files, random graphs, the project's documents and its trained networks."""
 
 
 def test_follows_everything() -> None:
