@@ -220,7 +220,7 @@ TESTS = (
 `exporting` are on modules, checkpoints and messages, and take minutes."""
 
 OTHER_ROOMS = {"attacks", "files", "fuzz", "house", "models"}
-"""Rooms of tests on attacks, files, random graphs, the project's documents and its trained networks."""
+"""Rooms of tests on attacks, files, random graphs, the project's documents and trained networks."""
 
 
 def test_follows_everything() -> None:
