@@ -9,6 +9,8 @@
 # make fuzz      random graphs through accelerate and lower, FUZZ_SECONDS (600) long, from FUZZ_SEED
 # make mutants   put faults into a copy of the sources, one after another; each must be noticed (an hour)
 # make environments  Ray and KServe, in environments of their own, for the tests with clusters
+# make wheels    the source archive and the wheels of the last commit, into dist/: built, checked and run;
+#                ARGS="--values" runs the value tests under qemu, too    make audit: known holes in packages
 # make coverage  the branches of the C++ sources that the native tests take (minutes)
 PYTHON ?= python3
 VENV ?= .venv
@@ -20,7 +22,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist lo
 CPP := $(shell find custom_ops tests/native tests/gpu -name '*.h' -o -name '*.cc' -o -name '*.cu')
 
 .PHONY: demo library test test-quick lint format bench conform accuracy tables fuzz mutants coverage environments docs \
-  pictures versions clean
+  pictures versions wheels audit clean
 
 demo: library
 	$(BIN)/python -m models.demo
@@ -82,6 +84,17 @@ pictures: $(VENV)/.ready
 versions: library | build
 	$(BIN)/python -m docs.ort_versions
 	$(BIN)/python -m docs.pictures
+
+wheels: $(VENV)/.release
+	$(BIN)/python -m release $(ARGS)
+
+audit: $(VENV)/.release
+	$(BIN)/python -m release.audit
+
+$(VENV)/.release: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	  $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['release'])" | sed 's/>=[^ ]*//g')
+	touch $@
 
 # CMake knows what depends on what; the result goes where the editable install looks for it. (CMake
 # would install it only if its time had changed by a second.)

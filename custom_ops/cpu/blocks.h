@@ -6,8 +6,10 @@
 
 #include "activations/float16.h"
 
-#ifdef __F16C__
+#if defined(__F16C__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include "cpu/blocks_neon.h"
 #endif
 
 // Inlined where the number of elements is a constant, so that loops are unrolled.
@@ -124,9 +126,7 @@ inline bool NearTieStep(const float* from, BFloat16) {
   const __m256i lower = _mm256_and_si256(sum, _mm256_set1_epi32(0xffff));
   return _mm256_movemask_epi8(_mm256_cmpgt_epi32(_mm256_set1_epi32(3), lower)) != 0;
 }
-#endif
-
-#ifndef __F16C__
+#elif !defined(__aarch64__)
 constexpr int64_t kStep = 1;
 
 template <class T>

@@ -39,7 +39,8 @@ IsaChoice Refuse(const std::string& error) { return {nullptr, "", error}; }
 IsaChoice BestLevel() {
   IsaChoice best = Refuse(
       "this processor has none of the instruction-set levels that this onnx_acts was built for (" +
-      Listed(CompiledLevels()) + "); build onnx-acts from source on this machine");
+      Listed(CompiledLevels()) +
+      "); build it here from its source archive: pip install --no-binary onnx-acts onnx-acts");
   for (const Level& level : LevelsLowestFirst()) {
     if (level.supported) best = {level.loops, level.name, ""};
   }

@@ -6,6 +6,7 @@
 #include "activations/op.h"
 #include "cpu/isa.h"
 #include "library/backends.h"
+#include "library/export.h"
 #include "ort/ort_abi.h"
 
 namespace onnx_acts {
@@ -54,7 +55,7 @@ std::string MakeInfo() {
 }  // namespace onnx_acts
 
 // A JSON object in static storage; null if there is no memory for it.
-extern "C" __attribute__((visibility("default"))) const char* OnnxActsInfo() {
+ONNX_ACTS_EXPORT const char* OnnxActsInfo() {
   try {
     static const std::string info = onnx_acts::MakeInfo();
     return info.c_str();

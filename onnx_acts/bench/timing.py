@@ -13,18 +13,23 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import gc
+import importlib
+import importlib.util
 import math
 import random
-import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from onnx_acts.bench.affinity import workers_apart
 from onnx_acts.bench.prepared import Prepared
 
 __all__ = ["Measurement", "keep_freed_memory", "per_node", "take_turns"]
+
+_USAGE: Any = importlib.import_module("resource") if importlib.util.find_spec("resource") else None
+"""Python's module `resource`, which Windows has not."""
 
 _BATCH_SECONDS = 1e-3
 _WARM_SECONDS = 20e-3
@@ -118,7 +123,8 @@ def per_node(whole: Measurement, nodes: int) -> Measurement:
 
 
 def _page_faults() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    """Pages that the system has provided so far; 0 where it does not tell (Windows)."""
+    return 0 if _USAGE is None else int(_USAGE.getrusage(_USAGE.RUSAGE_SELF).ru_minflt)
 
 
 def keep_freed_memory() -> None:

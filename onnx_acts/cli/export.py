@@ -46,7 +46,7 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `onnx-acts export`."""
     parser.description = (
         "Builds the module that FACTORY names, loads its weights, exports it and compares ONNX"
-        " Runtime with PyTorch. Needs the extra: pip install '.[export]'."
+        " Runtime with PyTorch. Needs the extra: pip install 'onnx-acts[export]'."
     )
     add_flags(parser)
     parser.set_defaults(run=functools.partial(run, parser))

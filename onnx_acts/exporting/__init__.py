@@ -122,7 +122,7 @@ def export(  # noqa: PLR0913  # the public options, all but three by keyword
             export or run, or RReLU in training mode without `training=True`.
         TypeError: an element type that is not supported, or an argument of the wrong kind.
         OSError: the file cannot be written.
-        ImportError: the extra is not installed: `pip install ".[export]"` in the checkout.
+        ImportError: the extra is not installed: `pip install "onnx-acts[export]"`.
 
     Example:
         >>> result = onnx_acts.export(model, torch.zeros(1, 3, 32, 32), "model.onnx")
@@ -168,5 +168,5 @@ def require_torch() -> None:
     except ImportError as error:
         raise ImportError(
             f"exporting needs {error.name}, which is not installed:"
-            ' run `pip install ".[export]" -c constraints.txt` in the checkout'
+            ' run `pip install "onnx-acts[export]"`; in a clone, `pip install ".[export]"`'
         ) from error

@@ -31,7 +31,8 @@ class OpenFile:
             OSError: it cannot be opened.
         """
         self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._stream = open(path, "rb", buffering=0)  # noqa: SIM115 - `close` closes it
+        self._descriptor = self._stream.fileno()
         self._signature = self._look()
         self._window, self._window_start = b"", 0
 
@@ -48,7 +49,7 @@ class OpenFile:
 
     def close(self) -> None:
         """Closes the file; nothing can be read after that."""
-        os.close(self._descriptor)
+        self._stream.close()
 
     def fileno(self) -> int:
         """The descriptor of the file."""
@@ -89,10 +90,18 @@ class OpenFile:
     def _read(self, start: int, length: int) -> bytes:
         parts = []
         while length:
-            part = os.pread(self._descriptor, min(length, _LARGEST_READ), start)
+            part = _read_at(self._descriptor, min(length, _LARGEST_READ), start)
             if not part:
                 raise self._changed()
             parts.append(part)
             start += len(part)
             length -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _read_at(descriptor: int, length: int, start: int) -> bytes:
+    """Reads from a place in a file; Windows has no call that leaves the file's position alone."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, length, start)
+    os.lseek(descriptor, start, os.SEEK_SET)
+    return os.read(descriptor, length)

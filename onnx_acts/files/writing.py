@@ -81,12 +81,13 @@ def copy_range(source: Data, place: Range, stream: BinaryIO) -> None:
 def _copied_by_system(source: OpenFile, place: Range, stream: BinaryIO) -> int:
     """Copies without taking the bytes into this process; returns how many it could."""
     stream.flush()
+    copy = getattr(os, "copy_file_range", None)  # of Linux
+    if copy is None:
+        return 0
     done = 0
     with contextlib.suppress(OSError):  # not between these file systems, or not in this one
         while done < place.length:
-            step = os.copy_file_range(
-                source.fileno(), stream.fileno(), place.length - done, place.start + done
-            )
+            step = copy(source.fileno(), stream.fileno(), place.length - done, place.start + done)
             if not step:
                 break  # the file ends, as reading on will show
             done += step
@@ -97,7 +98,7 @@ def _copied_by_system(source: OpenFile, place: Range, stream: BinaryIO) -> int:
 def _flush_folder(folder: Path) -> None:
     """Makes a rename last through a power failure, on file systems that can."""
     with contextlib.suppress(OSError):  # the file is in its place and whole already
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         try:
             os.fsync(descriptor)
         finally:

@@ -6,6 +6,7 @@ import ctypes
 import importlib.resources
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,17 @@ __all__ = [
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
-_LIBRARY = "libonnx_acts_ops.so"
+_LIBRARY = "libonnx_acts_ops.dll" if sys.platform == "win32" else "libonnx_acts_ops.so"
 _CUDA_WORDS = {
     "cudaErrorNoDevice": "there is no NVIDIA GPU here",
     "cudaErrorInsufficientDriver": "there is no NVIDIA driver here, or it is too old",
 }
 """What CUDA's common errors mean; the library reports their names first."""
 
-_REINSTALL = "reinstall it from the checkout: `pip install --force-reinstall --no-deps .`"
+_REINSTALL = (
+    "install it again: `pip install --force-reinstall --no-deps --no-cache-dir onnx-acts`, or with"
+    " the wheel's or the clone's path in place of onnx-acts if it came from there"
+)
 
 
 def library_path() -> str:

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.attacks import requests
+from tests.attacks import files, requests
 from tests.attacks.attack import Attack
 
 __all__ = ["GROUPS", "PAGE", "with_tables"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 
-GROUPS: dict[str, Sequence[Attack[Any]]] = {"requests": requests.ATTACKS}
+GROUPS: dict[str, Sequence[Attack[Any]]] = {
+    "files": files.ATTACKS,
+    "requests": requests.ATTACKS,
+}
 """By the name that the page's marks have."""
 
 

@@ -424,7 +424,7 @@ except ImportError as error:
 def test_without_torch() -> None:
     """Importing the package needs no torch; exporting without it names the extra."""
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
-    assert 'pip install ".[export]"' in done.stdout
+    assert 'pip install "onnx-acts[export]"' in done.stdout
 
 
 def test_documented() -> None:

@@ -220,8 +220,8 @@ TESTS = (
 `exporting` are on modules, checkpoints and messages, and take minutes."""
 
 OTHER_ROOMS = {"attacks", "comparing", "files", "fuzz", "house", "models", "mutants", "verifying"}
-"""Rooms of tests on attacks, arrays, files, random graphs, documents, trained networks, whole models
-and faults put in."""
+"""Rooms on attacks, arrays, files, random graphs, documents, trained networks, faults that are put in
+and whole models."""
 
 
 def test_follows_everything() -> None:

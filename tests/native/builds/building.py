@@ -26,7 +26,7 @@ def compiler() -> list[str]:
 
 def clang_compiler() -> str:
     """Clang, for CMake: the one on the path, else that of the package ziglang."""
-    zig = f"{sys.executable};{Path(__file__).with_name('zig_clang.py')}"
+    zig = f"{sys.executable};{ROOT / 'release' / 'zig_clang.py'}"
     return shutil.which("clang++") or zig
 
 

@@ -1,0 +1,1 @@
+"""Releases: the source archive and the wheels, made and tested; `make wheels`."""

@@ -1,0 +1,58 @@
+"""What can be said of the files of a release without running them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from release.building import run
+from release.targets import Target
+
+__all__ = ["check_files", "check_tag", "write_bill", "write_sums"]
+
+
+def check_files(files: Sequence[Path]) -> None:
+    """Requires metadata that an index shows, and wheels with nothing odd inside."""
+    run(sys.executable, "-m", "twine", "check", "--strict", *files)
+    wheels = [file for file in files if file.suffix == ".whl"]
+    # W004 is about folders that are no packages: the operators' texts are in one.
+    run(sys.executable, "-m", "check_wheel_contents", "--ignore", "W004", *wheels)
+
+
+def check_tag(wheel: Path, target: Target) -> None:
+    """Requires the platform's library, licences, and a tag that auditwheel agrees to."""
+    names = zipfile.ZipFile(wheel).namelist()
+    licences = [name for name in names if "/licenses/" in name]
+    if f"onnx_acts/{target.library}" not in names or len(licences) < 5:
+        raise SystemExit(f"{wheel.name} lacks {target.library} or licences; it has {names}")
+    if target.system == "Linux":
+        said = " ".join(run(sys.executable, "-m", "auditwheel", "show", wheel).split())
+        found = re.search(r'consistent with the following platform tag: "([^"]+)"', said)
+        glibc = re.compile(r"manylinux_2_(\d+)_")
+        allowed = glibc.search(target.tag)
+        needed = glibc.match(found[1]) if found else None
+        if needed is None or allowed is None or int(needed[1]) > int(allowed[1]):
+            raise SystemExit(f"{wheel.name} is not what its tag says: {said}")
+        print(f"  auditwheel: {found[1] if found else ''}", flush=True)
+
+
+def write_bill(python: Path, wheel: Path, out: Path) -> Path:
+    """Writes what an environment with the wheel consists of, as CycloneDX JSON."""
+    path = out / f"{wheel.name.split('-py3')[0]}.cdx.json"
+    tool = (sys.executable, "-m", "cyclonedx_py", "environment", "--output-reproducible")
+    run(*tool, "--output-format", "JSON", "--output-file", path, python)
+    names = {part["name"] for part in json.loads(path.read_text("utf-8"))["components"]}
+    if not {"onnx-acts", "onnxruntime", "onnx", "numpy"} <= names:
+        raise SystemExit(f"{path} lacks packages; it has {sorted(names)}")
+    return path
+
+
+def write_sums(files: Sequence[Path], out: Path) -> None:
+    """Writes SHA256SUMS, which `sha256sum --check` reads."""
+    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
+    (out / "SHA256SUMS").write_text("".join(sorted(lines)), "utf-8")
