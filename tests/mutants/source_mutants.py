@@ -95,13 +95,6 @@ NATIVE: tuple[Mutant, ...] = (
         _conform("PReLU", "bfloat16", "boundaries"),
     ),
     Mutant(
-        "bfloat16 makes infinity of NaN",
-        "custom_ops/activations/float16.h",
-        "const uint32_t result = (all & 0x7fffffffu) > 0x7f800000u ? nan : rounded;",
-        "const uint32_t result = (all & 0x7fffffffu) > 0x7f800000u ? nan & 0xff80u : rounded;",
-        _conform("ReLU", "bfloat16", "dense"),
-    ),
-    Mutant(
         "float16 overflows to the largest number's neighbour",
         "custom_ops/activations/float16.h",
         "result = magnitude >= 0x47800000u ? 0x7c00u : result;",
