@@ -189,10 +189,10 @@ NATIVE: tuple[Mutant, ...] = (
         _conform("RReLU", "float32", "training"),
     ),
     Mutant(
-        "streaming leaves out what is before the first line of the cache",
+        "streaming leaves out what is after the last whole line of the cache",
         "custom_ops/cpu/stream.h",
-        "if (at > 0) body(0, y, at);",
-        "if (at > 1) body(0, y, at - 1);",
+        "if (at < count) body(at,",
+        "if (at + 8 < count) body(at,",
         _conform("LeakyReLU", "float32", "shapes", "--quick --runtimes library-streamed"),
     ),
     Mutant(
