@@ -33,6 +33,7 @@ class Surrounding:
         x: the value that the operator reads.
         outputs: what the model gives beside the operator's outputs.
         gives_sizes: whether that is integers, not numbers of X's element type.
+        hides_y: whether Y is no output of the model: a runtime writes over X for no other Y.
         arrange: what the nodes before the operator do to X.
         expected: what the nodes after it make of the true Y.
     """
@@ -41,6 +42,7 @@ class Surrounding:
     x: str = "X"
     outputs: Sequence[str] = ()
     gives_sizes: bool = False
+    hides_y: bool = False
     arrange: Callable[[Array], Array] = lambda x: x
     expected: Callable[[Array], Sequence[Array]] = lambda y: ()
 
@@ -116,7 +118,12 @@ SURROUNDINGS: dict[str, Surrounding] = {
         expected=lambda y: [np.concatenate([y, y, y])],
     ),
     "X written over": Surrounding(
-        "T = Transpose (X)", x="T", arrange=lambda x: np.ascontiguousarray(x.T)
+        "T = Transpose (X) Z = Transpose (Y)",
+        x="T",
+        outputs=["Z"],
+        hides_y=True,
+        arrange=lambda x: np.ascontiguousarray(x.T),
+        expected=lambda y: [y.T],
     ),
 }
 """By name; X has a dimension at least."""

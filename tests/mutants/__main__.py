@@ -102,7 +102,7 @@ def _survivors(copy: Copy, mutants: Sequence[Mutant]) -> list[str]:
             status, said = (1, "") if error else copy.check(mutant.killer)
         finally:
             copy.mend(mutant)
-        caught = status == 1 and not error
+        caught = (status == 1 or status < 0) and not error  # below 0: it crashed
         word = "caught" if caught else "DOES NOT BUILD" if error else f"SURVIVED (status {status})"
         seconds = time.monotonic() - start
         print(f"{number}/{len(mutants)} {word} in {seconds:.0f} s: {mutant.what}", flush=True)

@@ -220,8 +220,8 @@ def noise_after_y(kernel: Wrong, case: Case) -> Sequence[Array]:
     """Y is written over X, and the noise asks X for its sign afterwards."""
     outputs = right(case)
     if case.within == "X written over" and case.outputs > 1:
-        y, noise = outputs
-        outputs[1] = np.where(y < 0, noise, noise.dtype.type(1))
+        noise, z = outputs
+        outputs[0] = np.where(z.T < 0, noise, noise.dtype.type(1))
     return outputs
 
 
