@@ -67,6 +67,15 @@ def _saturation(kind: np.dtype[Any]) -> list[float]:
     return [-edge * math.log(2) for edge in _saturation_exponents(kind)]
 
 
+def magnitudes(random: np.random.Generator, first: int, end: int, count: int) -> Array:
+    """Positive numbers from 2^first to 2^end, as many in each binade.
+
+    By exact steps alone: NumPy's exp has other last bits on other processors.
+    """
+    exponents = random.integers(first, end, count)
+    return np.asarray(np.ldexp(random.uniform(1, 2, count), exponents))
+
+
 def odd_values(dtype: str, count: int = 2048) -> Array:
     """Negative numbers whose last bit is set, of ordinary size and subnormal.
 
@@ -75,7 +84,7 @@ def odd_values(dtype: str, count: int = 2048) -> Array:
     kind = numpy_type(dtype)
     word = np.dtype(f"uint{8 * kind.itemsize}")
     random = np.random.default_rng(31)
-    plain = (-np.exp(random.uniform(-4, 4, count))).astype(kind)
+    plain = -magnitudes(random, -6, 6, count).astype(kind)
     small = -random.integers(1, 2**8, count // 8) * float(limits_of(kind).smallest_subnormal)
     bits = np.concatenate([plain, small.astype(kind)]).view(word) | word.type(1)
     return np.asarray(bits.view(kind))
@@ -91,7 +100,7 @@ def near_ties(spec: Spec, dtype: str, tried: int, kept: int = 512) -> Array:
         kept: how many to keep.
     """
     kind = numpy_type(dtype)
-    x = (-np.exp(np.random.default_rng(47).uniform(-8, 3.2, tried))).astype(kind)
+    x = -magnitudes(np.random.default_rng(47), -12, 5, tried).astype(kind)
     slopes = [np.full(1, 0.23).astype(kind) for _ in spec.inputs[1:]]
     with np.errstate(all="ignore"):
         exact = reference.exact(spec, [x, *slopes])[0]

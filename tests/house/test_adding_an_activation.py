@@ -220,8 +220,7 @@ TESTS = (
 `exporting` are on modules, checkpoints and messages, and take minutes."""
 
 OTHER_ROOMS = {"attacks", "comparing", "files", "fuzz", "house", "models", "mutants", "verifying"}
-"""Rooms on attacks, arrays, files, random graphs, documents, trained networks, faults that are put in
-and whole models."""
+"""Rooms on attacks, arrays, files, random graphs, documents, networks, faults put in, models."""
 
 
 def test_follows_everything() -> None:

@@ -1,22 +1,25 @@
-"""The frozen set: its files as this package holds them, and a part of them as a folder."""
+"""The frozen set: its files, and a part of them as a folder."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib.resources
-import io
-import tarfile
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 
-from onnx_acts.conformance.vectors.index import INDEX, Index, Test, index_bytes, read_index
+import numpy as np
+import onnx
 
-__all__ = ["VERSION", "Vectors", "chosen", "frozen", "vectors_files"]
+from onnx_acts.conformance.vectors.index import INDEX, Index, Test, index_bytes, read_index
+from onnx_acts.conformance.vectors.making import chosen_cases, make
+
+__all__ = ["DIGEST", "VERSION", "Vectors", "chosen", "digest_of", "frozen", "vectors_files"]
 
 VERSION = "vectors 1"
-"""The set that this package holds."""
+"""The set that this package makes."""
 
-_ARCHIVE = "vectors-1.tar.xz"
+DIGEST = "37f5ce11d1a0feb9e0c3f09b11a3d7b0bc7b835bb9ebf811965ceb21242997f5"
+"""SHA-256 over the paths and the bytes of all of its files: decision 17 says when it changes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,26 +35,35 @@ class Vectors:
     files: Callable[[Test], Mapping[str, bytes]]
 
 
-@functools.cache
-def _contents() -> dict[str, dict[str, bytes]]:
-    """Every file of the archive, by the folder (the index has none) and the path in it."""
-    data = importlib.resources.files(__package__).joinpath(_ARCHIVE).read_bytes()
-    found: dict[str, dict[str, bytes]] = {}
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:xz") as archive:
-        for entry in archive:
-            stream = archive.extractfile(entry)
-            assert stream is not None  # the archive holds plain files alone
-            folder, path = entry.name.split("/", 1) if "/" in entry.name else ("", entry.name)
-            found.setdefault(folder, {})[path] = stream.read()
-    return found
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """A hash over files and their names."""
+    found = hashlib.sha256()
+    for path, data in sorted(files.items()):
+        found.update(f"{path}\0{len(data)}\0".encode() + data)
+    return found.hexdigest()
 
 
 @functools.cache
 def frozen() -> Vectors:
-    """The set of this package."""
-    contents = _contents()
-    index = read_index(contents[""][INDEX], f"{_ARCHIVE}/{INDEX}")
-    return Vectors(index, lambda test: contents[test.name])
+    """The set of this package.
+
+    Raises:
+        RuntimeError: this machine makes other bytes, which others would take for the set.
+    """
+    made = make(VERSION, chosen_cases())
+    if digest_of(made) != DIGEST:
+        raise RuntimeError(
+            f"NumPy {np.__version__} and onnx {onnx.__version__} make other bytes here than those"
+            f" of {VERSION} (SHA-256 {digest_of(made)}, not {DIGEST}); constraints.txt has the"
+            " versions that make them"
+        )
+    index = read_index(made[INDEX], INDEX)
+    files: dict[str, dict[str, bytes]] = {test.name: {} for test in index.tests}
+    for path, data in made.items():
+        folder, _, name = path.partition("/")
+        if name:
+            files[folder][name] = data
+    return Vectors(index, lambda test: files[test.name])
 
 
 def chosen(
