@@ -25,6 +25,7 @@ def run(*command: str | Path, cwd: str | Path = ".", **variables: str) -> str:
         [str(part) for part in command],
         cwd=cwd,
         env=os.environ | variables,
+        input="",  # a pipe: Windows' Python under wine takes no other standard input
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

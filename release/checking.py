@@ -30,6 +30,10 @@ def check_tag(wheel: Path, target: Target) -> None:
     licences = [name for name in names if "/licenses/" in name]
     if f"onnx_acts/{target.library}" not in names or len(licences) < 5:
         raise SystemExit(f"{wheel.name} lacks {target.library} or licences; it has {names}")
+    with zipfile.ZipFile(wheel) as files:
+        start = files.read(f"onnx_acts/{target.library}")[:4]
+    if not start.startswith(b"MZ" if target.system == "Windows" else b"\x7fELF"):
+        raise SystemExit(f"{wheel.name}: {target.library} is no library, it begins with {start!r}")
     if target.system == "Linux":
         said = " ".join(run(sys.executable, "-m", "auditwheel", "show", wheel).split())
         found = re.search(r'consistent with the following platform tag: "([^"]+)"', said)
