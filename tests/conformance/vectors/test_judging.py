@@ -1,7 +1,7 @@
 """Outputs in files: what is right passes, what is wrong is found and named."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
