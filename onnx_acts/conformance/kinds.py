@@ -86,8 +86,16 @@ def _negative(elements: Elements) -> Mask:
 
 def _cancelled(elements: Elements) -> Mask:
     """exp(x) - 1 in the element type."""
+    return _cancelled_by(elements, float(elements.limits.eps))
+
+
+def _cancelled_by(elements: Elements, eps: float) -> Mask:
+    """Within a few roundings of numbers beside 1, times the parameter; an infinite one times 0."""
     error = np.abs(elements.got - elements.exact)
-    return np.asarray(error <= 2.0 * float(elements.limits.eps) * np.abs(elements.parameter))
+    bound = 2.0 * eps * np.abs(elements.parameter)
+    close = np.isfinite(bound) & (error <= bound)
+    is_zero = (elements.x < 0) & (elements.x >= -eps) & np.isinf(elements.parameter)
+    return np.asarray(close | (is_zero & np.isnan(elements.got)))
 
 
 def _nan(elements: Elements) -> Mask:
@@ -140,8 +148,7 @@ def _single(elements: Elements) -> Mask:
 
 def _cancelled_single(elements: Elements) -> Mask:
     """exp(x) - 1 in float32."""
-    error = np.abs(elements.got - elements.exact)
-    return np.asarray(error <= 2.0 * float(np.finfo(np.float32).eps) * np.abs(elements.parameter))
+    return _cancelled_by(elements, float(np.finfo(np.float32).eps))
 
 
 def _rounded_parameter(elements: Elements) -> Array:
