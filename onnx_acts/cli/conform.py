@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.save_failures:
         check_folder(arguments.save_failures)
     check_unused(arguments)
-    selection = None if arguments.from_outputs else _selection(arguments)
+    selection = None if arguments.from_outputs is not None else _selection(arguments)
     if selection is None:
         result = result_from_outputs(arguments)
     else:
@@ -123,12 +123,14 @@ def _command() -> str:
 
 def _runtimes_text() -> str:
     """The runtimes, those of a plain run first, and what those that are not here need."""
-    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, version_of
+    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, VARIANTS, version_of
     from onnx_acts.conformance.runtimes.foreign import Foreign
 
     lines = ["by default:"]
     for number, item in enumerate(ALL_RUNTIMES):
         if number == len(RUNTIMES):
+            lines += ["", "by default too, but with --quick by name:"]
+        if number == len(RUNTIMES) + len(VARIANTS):
             lines += ["", "by name, or with --runtimes all:"]
         # A foreign runtime tells without being loaded.
         missing = item.missing() if isinstance(item, Foreign) else item.unavailable()

@@ -45,7 +45,7 @@ def check_unused(arguments: argparse.Namespace) -> None:
         ValueError: there is one.
     """
     for flag, value in (("--name", arguments.name), ("--vectors", arguments.vectors)):
-        if value and not arguments.from_outputs:
+        if value is not None and arguments.from_outputs is None:
             raise ValueError(f"{flag} says something of --from-outputs, which is not given")
 
 
@@ -65,10 +65,17 @@ def result_from_outputs(arguments: argparse.Namespace) -> Result:
 
     for flag, value in (
         ("--runtimes", arguments.runtimes),
+        ("--runtime", arguments.runtime),
+        ("--jobs", arguments.jobs),
         ("--save-failures", arguments.save_failures),
     ):
-        if value:
+        if value is not None:
             raise ValueError(f"{flag} is about running; with --from-outputs nothing is run")
+    if not arguments.from_outputs:
+        raise ValueError("--from-outputs needs the name of a folder; it is empty")
+    name, _, version = (_DEFAULT_NAME if arguments.name is None else arguments.name).partition("==")
+    if not name.strip():
+        raise ValueError(f"--name must begin with a name; got {arguments.name!r}")
     operators = named(arguments.ops, {spec.name: spec.name for spec in OPERATORS}, "--ops")
     types = {name: name for name in (*ELEMENT_TYPES, *QUANTIZED_TYPES)}
     dtypes = named(arguments.dtypes, types, "--dtypes")
@@ -78,5 +85,4 @@ def result_from_outputs(arguments: argparse.Namespace) -> Result:
     folder = Path(arguments.from_outputs)
     check_outputs(folder, part, [test.name for test in vectors.index.tests])
     judged = Vectors(part, vectors.files)
-    name, _, version = (arguments.name or _DEFAULT_NAME).partition("==")
     return judge_folder(judged, folder, name, version, progress)

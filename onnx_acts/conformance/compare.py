@@ -44,6 +44,7 @@ class Comparison:
             different shapes or element types.
         message: what is wrong in one line, empty where nothing is.
         outputs: what the runtime returned, where one was asked.
+        raised: whether it raised an error instead.
     """
 
     max_ulp: float
@@ -51,6 +52,7 @@ class Comparison:
     worst: int | None = None
     message: str = ""
     outputs: Sequence[Array] = ()
+    raised: bool = False
 
     @property
     def ok(self) -> bool:

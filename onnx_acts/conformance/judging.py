@@ -50,7 +50,7 @@ def judge(
         outputs = runtime.run(case)
     except Exception as error:  # whatever a runtime raises is a result to report
         message = f"raised {type(error).__name__}: {_line(error)}"
-        return Comparison(0.0, exact[0].size, None, message)
+        return Comparison(0.0, exact[0].size, None, message, raised=True)
     if [array.tobytes() for array in case.inputs] != before:
         return Comparison(0.0, exact[0].size, None, "it changed its inputs")
     if len(outputs) != len(exact):

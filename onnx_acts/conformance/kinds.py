@@ -59,10 +59,6 @@ class Kind:
     explains: Callable[[Elements], Mask]
 
 
-def _everywhere(elements: Elements) -> Mask:
-    return np.ones(elements.x.shape, np.bool_)
-
-
 def _subnormal(elements: Elements) -> Mask:
     """A parameter may be one of float32, in which some take it even for float64."""
     tiny, single = float(elements.limits.smallest_normal), float(np.finfo(np.float32).tiny)
@@ -70,6 +66,18 @@ def _subnormal(elements: Elements) -> Mask:
     # A parameter that is rounded can bring a result down to the limit.
     found = [(part != 0) & (np.abs(part) < 1.01 * limit) for part, limit in limits]
     return np.asarray(np.any(found, axis=0))
+
+
+def _flushed(elements: Elements) -> Mask:
+    """Zero, what is true to a few units, or what zeros in place of subnormal numbers would give."""
+    exact, got = elements.exact, elements.got
+    finite = np.isfinite(exact)
+    close = np.abs(got - exact) <= 4 * ulp(np.where(finite, exact, 0), elements.dtype)
+    # Zero times infinity; and infinity times what was subnormal is as large as the rest.
+    is_odd = ~np.isfinite(elements.parameter) | ~np.isfinite(elements.x)
+    # x < 0 is false for a subnormal x that is taken as zero: then x itself comes back.
+    is_x = (got == elements.x) & (np.abs(got) < float(elements.limits.smallest_normal))
+    return np.asarray((got == 0) | is_x | (finite & close) | (is_odd & np.isnan(got)))
 
 
 def _zero(elements: Elements) -> Mask:
@@ -86,8 +94,16 @@ def _negative(elements: Elements) -> Mask:
 
 def _cancelled(elements: Elements) -> Mask:
     """exp(x) - 1 in the element type."""
+    return _cancelled_by(elements, float(elements.limits.eps))
+
+
+def _cancelled_by(elements: Elements, eps: float) -> Mask:
+    """Within a few roundings of numbers beside 1, times the parameter; an infinite one times 0."""
     error = np.abs(elements.got - elements.exact)
-    return np.asarray(error <= 2.0 * float(elements.limits.eps) * np.abs(elements.parameter))
+    bound = 2.0 * eps * np.abs(elements.parameter)
+    close = np.isfinite(bound) & (error <= bound)
+    is_zero = (elements.x < 0) & (elements.x >= -eps) & np.isinf(elements.parameter)
+    return np.asarray(close | (is_zero & np.isnan(elements.got)))
 
 
 def _nan(elements: Elements) -> Mask:
@@ -104,6 +120,16 @@ def _is_nan(elements: Elements) -> Mask:
 
 def _infinite(elements: Elements) -> Mask:
     return np.asarray(np.isinf(elements.x))
+
+
+def _no_infinity(elements: Elements) -> Mask:
+    """NaN; what is true, to the error of a series; or a result of the largest number."""
+    exact, got = elements.exact, elements.got
+    close = np.abs(got - exact) <= 1e-3 * np.abs(exact)
+    largest = [float(elements.limits.max), float(np.finfo(np.float32).max)]
+    size = np.abs(got) / np.where(elements.x < 0, np.abs(elements.parameter), 1)
+    clipped = np.any([np.abs(size / top - 1) < 0.01 for top in largest], axis=0)
+    return np.asarray(np.isnan(got) | (np.isfinite(exact) & close) | clipped)
 
 
 def _odd_parameter(elements: Elements) -> Mask:
@@ -140,8 +166,7 @@ def _single(elements: Elements) -> Mask:
 
 def _cancelled_single(elements: Elements) -> Mask:
     """exp(x) - 1 in float32."""
-    error = np.abs(elements.got - elements.exact)
-    return np.asarray(error <= 2.0 * float(np.finfo(np.float32).eps) * np.abs(elements.parameter))
+    return _cancelled_by(elements, float(np.finfo(np.float32).eps))
 
 
 def _rounded_parameter(elements: Elements) -> Array:
@@ -167,7 +192,7 @@ def _with_rounded_parameter(elements: Elements) -> Mask:
 KINDS: Mapping[str, Kind] = types.MappingProxyType(
     {
         "subnormal": Kind(
-            "it takes subnormal numbers, or gives them, as zeros", _subnormal, _everywhere
+            "it takes subnormal numbers, or gives them, as zeros", _subnormal, _flushed
         ),
         "zero sign": Kind("it loses the sign of zero", _zero, _zero_sign_lost),
         "exp - 1": Kind("it computes exp(x) - 1, which cancels near zero", _negative, _cancelled),
@@ -177,7 +202,7 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
             _cancelled_single,
         ),
         "NaN": Kind("it makes a number of NaN", _nan, _is_number),
-        "infinite x": Kind("it makes NaN, or a number, of infinity", _infinite, _everywhere),
+        "infinite x": Kind("it makes NaN, or a number, of infinity", _infinite, _no_infinity),
         "odd parameter": Kind(
             "it takes a parameter otherwise that is infinite or NaN, or so when rounded",
             _odd_parameter,

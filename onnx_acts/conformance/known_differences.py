@@ -128,13 +128,22 @@ _TWICE = "computed in float32 and rounded again to 16 bits"
 
 def _body(operators: tuple[str, ...], group: str, cases: str) -> Difference:
     """What ONNX Runtime does to the function bodies with a parameter of -0."""
-    return Difference("bodies", _WHERE, _ORT, operators, groups=(group,), cases=cases)
+    return Difference(
+        "bodies", _WHERE, _ORT, operators, groups=(group,), cases=cases, explains="zero sign"
+    )
 
 
 def _infinite(groups: tuple[str, ...], dtypes: tuple[str, ...]) -> Difference:
     """What its PRelu did to infinities."""
     return Difference(
-        "standard", _INFINITE, _ORT_TO_1_26, ("PReLU",), dtypes, groups=groups, until="1.26.9"
+        "standard",
+        _INFINITE,
+        _ORT_TO_1_26,
+        ("PReLU",),
+        dtypes,
+        groups=groups,
+        explains="infinite x",
+        until="1.26.9",
     )
 
 
@@ -147,6 +156,7 @@ def _zero(operators: tuple[str, ...], group: str) -> Difference:
         operators,
         groups=("dense", "boundaries", group),
         where="x = 0 times the factor is not x",
+        explains="product at 0",
     )
 
 
@@ -163,6 +173,7 @@ KNOWN_DIFFERENCES: tuple[Difference, ...] = (
         groups=("special", "dense", "boundaries", "shapes", "attributes"),
         where="exp(x) is 1",
         loose=True,
+        explains="exp - 1",
     ),
     _infinite(("special", "shapes", "slopes"), ("float16", "float32")),
     _infinite(("dense",), ("float16",)),
@@ -176,6 +187,7 @@ KNOWN_DIFFERENCES: tuple[Difference, ...] = (
         ("float16", "bfloat16", "float32"),
         groups=("attributes",),
         cases="*=1e39",
+        explains="refusal",
     ),
     Difference("standard", _TWICE, _ORT, _SLOPED, ("float16",), ulp=0.501),
     Difference("pytorch", _TWICE, _TORCH, (*_SLOPED, "ELU"), ("float16", "bfloat16"), ulp=0.501),

@@ -1,4 +1,4 @@
-"""The law of random slopes: support, mean, and distance from the uniform distribution.
+"""The law of random slopes: support, mean, distance from the uniform distribution, independence.
 
 A runtime with a generator of its own cannot have the reference's bits. Its draws must still be
 those of a uniform distribution, one for each element where x < 0, and Y must be their product.
@@ -21,6 +21,12 @@ Array = NDArray[Any]
 
 _UNLIKELY = 1e-9
 """So seldom a right generator is called wrong."""
+
+_TOO_EVEN = 0.2
+"""A distance times the square root of the count that chance stays below once in 1e12."""
+
+_LAGS = 16
+"""How far apart draws are compared with each other."""
 
 
 def judge_law(outputs: list[Array], case: Case, promise: float) -> Comparison:
@@ -68,9 +74,11 @@ def _not_uniform(draws: Array, case: Case) -> str:
     (low, high), count = case.real_values, draws.size
     # A draw is rounded to the element type: by half a unit at the larger bound, at most.
     unit = float(limits_of(numpy_type(case.dtype)).eps) * max(abs(low), abs(high)) / 2
-    if draws.min() < low - unit or draws.max() > high + unit:
+    if not ((draws >= low - unit) & (draws <= high + unit)).all():  # NaN is not within either
         return f"draws from {draws.min():.6g} to {draws.max():.6g}, not within [{low:g}, {high:g}]"
     width = high - low
+    if not count or not 0 < width < math.inf:
+        return ""
     off = abs(draws.mean() - (low + high) / 2) / width
     # Hoeffding's and Massart's bounds: how far chance takes the mean and the distribution.
     chance = math.sqrt(math.log(2 / _UNLIKELY) / (2 * count))
@@ -80,6 +88,21 @@ def _not_uniform(draws: Array, case: Case) -> str:
     # Numbers of few bits come as steps, which are as far from a line as two units are wide.
     if distance > chance + 2 * unit / width:
         return f"not uniform: Kolmogorov-Smirnov distance {distance:.3g}, chance {chance:.3g}"
+    if distance * math.sqrt(count) < _TOO_EVEN:
+        return f"more even than chance is: Kolmogorov-Smirnov distance {distance:.3g}"
+    return _not_independent((draws - (low + high) / 2) / width, unit / width)
+
+
+def _not_independent(centred: Array, unit: float) -> str:
+    """What is wrong with the order of draws, which go from -1/2 to 1/2: a ramp has one."""
+    for lag in range(1, min(_LAGS, centred.size // 2) + 1):
+        products = centred[lag:] * centred[:-lag]
+        # Of products that share a draw every other one is left, as Hoeffding's bound asks: so of
+        # two sums one has half of the chance. Each product is within 1/4.
+        pairs = products.size // 2
+        bound = math.sqrt(math.log(4 * _LAGS / _UNLIKELY) / (8 * max(pairs, 1)))
+        if abs(products.mean()) > bound + unit:
+            return f"draws depend on those {lag} before: covariance {products.mean():.3g}"
     return ""
 
 

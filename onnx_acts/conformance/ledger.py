@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.compare import Comparison
+from onnx_acts.conformance.explaining import explaining
 from onnx_acts.conformance.foreign_differences import QUIRKS
 from onnx_acts.conformance.known_differences import allows, names
 from onnx_acts.conformance.quirks import QuirkLedger
-from onnx_acts.conformance.runtimes import Runtime, version_of
 from onnx_acts.definition.specs import Difference
 
 __all__ = ["Entry", "Ledger"]
@@ -36,39 +36,50 @@ class Entry(NamedTuple):
 class Ledger:
     """Keeps account. A record is strict: every case that it names must differ.
 
+    Args:
+        records: the records.
+        name: what sentences call the runtime; by default its name.
+
     Attributes:
         entries: one for each record and case that it names.
         quirks: the same for records of kinds of differences.
     """
 
-    def __init__(self, records: Sequence[Difference]) -> None:
+    def __init__(self, records: Sequence[Difference], name: str = "") -> None:
         self.entries: list[Entry] = []
         self.quirks = QuirkLedger(QUIRKS)
-        self._records = records
+        self._records, self._name = records, name
 
     def explain(
-        self, runtime: Runtime, case: Case, outcome: Comparison, promise: float
+        self, runtime: str, version: str, case: Case, outcome: Comparison, promise: float
     ) -> list[str]:
-        """Notes a result and returns why it differs, as known; nothing where it does not."""
-        record = self.find(runtime, case, not outcome.ok)
-        reasons = self.quirks.explain(
-            runtime.name, version_of(runtime), case, outcome.outputs, promise
-        )
+        """Notes a result and returns why it differs, as known; nothing where it does not.
+
+        Args:
+            runtime: the runtime's name.
+            version: the version of its package.
+            case: what it computed.
+            outcome: the verdict.
+            promise: the largest error allowed, in ULP.
+        """
+        records = self._note(runtime, version, case, not outcome.ok)
+        reasons = self.quirks.explain(runtime, version, case, outcome.outputs, promise)
         if outcome.ok:
             return []
-        return [f"{record.reason} ({record.seen})"] if record is not None else reasons
+        found = explaining(records, case, outcome, promise)
+        return [f"{record.reason} ({record.seen})" for record in found] or reasons
 
-    def find(self, runtime: Runtime, case: Case, differs: bool) -> Difference | None:
-        """Notes a result and returns the record that explains it where it differs."""
-        found, version = None, version_of(runtime)
+    def _note(self, runtime: str, version: str, case: Case, differs: bool) -> list[Difference]:
+        """Notes a result and returns the records that are about the case."""
+        found = []
         for number, record in enumerate(self._records):
-            if names(record, runtime.name, version, case):
+            if names(record, runtime, version, case):
                 place = (number, case.operator, case.dtype, case.group)
                 self.entries.append(Entry(place, case.name, differs))
-                found = record
-            elif differs and found is None and allows(record, runtime.name, version, case):
-                found = record
-        return found if differs else None
+                found.append(record)
+            elif allows(record, runtime, version, case):
+                found.append(record)
+        return found
 
     def add(self, other: Ledger) -> None:
         """Takes over what another ledger of the same records has noted."""
@@ -90,7 +101,7 @@ class Ledger:
         number, operator, dtype, group = place
         record = self._records[number]
         right = [entry.case for entry in found if not entry.differs]
-        what = f"{record.runtime}, {operator} {dtype}, {group} ({record.cases})"
+        what = f"{self._name or record.runtime}, {operator} {dtype}, {group} ({record.cases})"
         if len(right) == len(found):
             return f"{what}: no longer differs: remove the record ({record.reason})"
         return (

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import broken, compare
+from onnx_acts.conformance.explaining import elements_of
 from onnx_acts.conformance.kinds import KINDS, Elements
 from onnx_acts.conformance.known_differences import version_tuple
-from onnx_acts.conformance.runtimes.adapters.call import standard_call
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import ELEMENT_TYPES
 
@@ -93,7 +93,7 @@ class QuirkLedger:
         exact = case.exact()[0]
         if outputs[0].shape != exact.shape or outputs[0].dtype != numpy_type(case.dtype):
             return []
-        return self._explained(found, _elements(case, outputs[0], exact), promise, case)
+        return self._explained(found, elements_of(case, outputs[0], exact), promise, case)
 
     def _explained(
         self, found: Sequence[tuple[int, Quirk]], elements: Elements, promise: float, case: Case
@@ -101,7 +101,7 @@ class QuirkLedger:
         right = reference.rounded(elements.exact, elements.dtype)
         with np.errstate(all="ignore"):
             got = elements.got.astype(elements.dtype)
-        differs = broken(got, elements.exact, promise)
+        differs = broken(got, elements.exact, promise, case.is_certain)
         reasons, left = [], differs
         for number, record in found:
             kind = KINDS[record.kind]
@@ -116,7 +116,7 @@ class QuirkLedger:
                 reasons.append(f"{kind.reason} ({record.seen})")
                 left = left & ~explained
         mended = np.where(differs & ~left, right, got)
-        ok = compare(mended, elements.exact, elements.dtype, promise).ok
+        ok = compare(mended, elements.exact, elements.dtype, promise, case.is_certain).ok
         return reasons if ok else []
 
     def stale(self) -> list[str]:
@@ -127,19 +127,3 @@ class QuirkLedger:
             for (number, operator, dtype), able in self._able.items()
             if able >= _ENOUGH and (number, operator, dtype) not in self._shown
         ]
-
-
-def _elements(case: Case, got: Array, exact: Array) -> Elements:
-    """A case's elements, with the parameter as the definition rounds it."""
-    call = standard_call(case.operator, case.inputs, case.values)
-    with np.errstate(invalid="ignore"):  # of signalling NaNs
-        x = call.x.astype(exact.dtype)
-    if call.slope is not None:
-        parameter = np.broadcast_to(call.slope.astype(exact.dtype), x.shape)
-    else:
-        with np.errstate(over="ignore"):
-            compute = np.float64(call.alpha) if case.dtype == "float64" else np.float32(call.alpha)
-        parameter = np.full(x.shape, compute, exact.dtype)
-    with np.errstate(invalid="ignore"):
-        wide = got.astype(exact.dtype)
-    return Elements(x, parameter, exact, wide, got.dtype)

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.cases import cases
 from onnx_acts.conformance.compare import Comparison
-from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES, applies
+from onnx_acts.conformance.judging import no_answer
+from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES
+from onnx_acts.conformance.ledger import Ledger
 from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import Runtime, version_of
 from onnx_acts.conformance.suite import Cell, Result, Selection, judge
@@ -58,13 +60,13 @@ def failure_files(result: Result, selection: Selection) -> Files:
 
 def _failing(cell: Cell, runtime: Runtime, quick: bool) -> Iterator[tuple[Case, Comparison]]:
     """The cases of a cell that fail when they are run again, known differences apart."""
+    ledger, version = Ledger(KNOWN_DIFFERENCES), version_of(runtime)
     for case in cases(spec_of(cell.operator), cell.dtype, cell.group, quick):
-        version = version_of(runtime)
-        is_known = any(applies(item, runtime.name, version, case) for item in KNOWN_DIFFERENCES)
-        if is_known or runtime.unsupported(case):
+        if no_answer(runtime, case):
             continue
         outcome = judge(runtime, case, cell.promise)
-        if not outcome.ok:
+        is_known = ledger.explain(runtime.name, version, case, outcome, cell.promise)
+        if not (outcome.ok or is_known):
             yield case, outcome
 
 

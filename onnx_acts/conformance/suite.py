@@ -195,7 +195,7 @@ def _run_case(
         return
     outcome = judge(runtime, case, cell.promise, exact)
     cell.max_ulp = max(cell.max_ulp, outcome.max_ulp)
-    reasons = ledger.explain(runtime, case, outcome, cell.promise)
+    reasons = ledger.explain(runtime.name, version_of(runtime), case, outcome, cell.promise)
     status = "pass" if outcome.ok else "known" if reasons else "fail"
     for reason in reasons:
         _add(cell.reasons, reason)

@@ -187,6 +187,8 @@ class Difference:
             for every element. A case is named if it has such an element, and has to differ then.
         loose: whether other cases of the pattern may differ too, by a rounding error that chance
             makes large or small; else they must not.
+        explains: the kind of fault, one of the conformance suite's `KINDS`, or "refusal" for an
+            error; each element that breaks the promise must be of it. "" for whatever is wrong.
         ulp: the runtime's largest error, rounded up, where it has this and nothing worse.
         since: the first version of the runtime's package whose cases fail.
         until: the last one; None while there is no fix.
@@ -201,6 +203,7 @@ class Difference:
     cases: str = "*"
     where: str = ""
     loose: bool = False
+    explains: str = ""
     ulp: float | None = None
     since: str = "0"
     until: str | None = None
@@ -456,6 +459,7 @@ QUANTIZED: tuple[Spec, ...] = (
                 dtypes=QUANTIZED_TYPES,
                 groups=("quantized",),
                 loose=True,  # without elements too
+                explains="refusal",
             ),
         ),
     ),

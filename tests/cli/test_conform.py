@@ -177,12 +177,12 @@ def test_own_runtime_that_is_not_there(conform: Run, flag: str) -> None:
 
 def test_list_of_runtimes(conform: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Every runtime has a line; those of other projects are told apart; nothing runs."""
-    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES
+    from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, VARIANTS
 
     assert conform("--list-runtimes") == 0
     default, others = capsys.readouterr().out.split("by name, or with --runtimes all:")
     for item in ALL_RUNTIMES:
-        text = default if item in RUNTIMES else others
+        text = default if item in (*RUNTIMES, *VARIANTS) else others
         assert f"  {item.name} " in text
     assert "not installed: pip install" in others
 
@@ -230,3 +230,28 @@ def test_full_run(conform: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """The same for every case."""
     status = conform()
     assert status == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--from-outputs", "there", "--runtime", "a:b"], "--runtime is about running"),
+        (["--from-outputs", "there", "--jobs", "1"], "--jobs is about running"),
+        (["--from-outputs", ""], "--from-outputs needs the name of a folder"),
+        (["--from-outputs", "there", "--name", "==1"], "--name must begin with a name"),
+        (["--from-outputs", "there", "--name", ""], "--name must begin with a name"),
+        (["--name", ""], "--name says something of --from-outputs"),
+    ],
+    ids=str,
+)
+def test_nothing_is_ignored(conform: Run, words: list[str], message: str) -> None:
+    """What has no place beside files of outputs is refused, and so is an empty name."""
+    with pytest.raises(ValueError, match=message):
+        conform(*words)
+
+
+def test_list_says_what_a_plain_run_has(conform: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """The library at other levels stands with what is run by default."""
+    assert conform("--list-runtimes") == 0
+    text = capsys.readouterr().out
+    assert text.index("by default too") < text.index("library-v2") < text.index("by name, or")

@@ -58,6 +58,12 @@ WRONG: dict[str, tuple[Draw, str]] = {
         lambda r, n, a, b: a + (b - a) * (r.integers(0, 2, n) + r.random(n) ** 1.3) / 2,
         "the mean is off|not uniform",
     ),
+    "NaN": (lambda r, n, a, b: np.full(n, np.nan), "not within"),
+    "one NaN": (lambda r, n, a, b: np.append(r.uniform(a, b, n - 1), np.nan), "not within"),
+    "a ramp": (lambda r, n, a, b: np.linspace(a, b, n), "more even|depend on"),
+    "sorted": (lambda r, n, a, b: np.sort(r.uniform(a, b, n)), "depend on"),
+    "falling": (lambda r, n, a, b: -np.sort(-r.uniform(a, b, n)), "depend on"),
+    "each twice": (lambda r, n, a, b: np.repeat(r.uniform(a, b, n), 2)[:n], "depend on"),
     "one draw for 8 elements": (
         lambda r, n, a, b: np.round(r.uniform(0, 7, n)) * (b - a) / 7 + a,
         "not uniform",

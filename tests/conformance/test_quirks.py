@@ -76,6 +76,15 @@ def test_kinds(
     assert explained(kind, operator, x, wrong, **more) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "x"), [("subnormal", TINY / 4), ("subnormal", -TINY / 4), ("infinite x", -np.inf)]
+)
+@pytest.mark.parametrize("operator", ["LeakyReLU", "ELU"])
+def test_no_kind_explains_whatever_it_is(kind: str, x: float, operator: str) -> None:
+    """42 is neither a zero in place of a subnormal number nor a number in place of infinity."""
+    assert explained(kind, operator, [x, 1.0], [42.0, 1.0]) == []
+
+
 def test_every_kind_is_tried_and_used() -> None:
     """The test above has them all, and a record needs each."""
     tried = {parameters[0] for parameters in test_kinds.pytestmark[0].args[1]}

@@ -151,6 +151,8 @@ def _test(item: dict[str, Any]) -> Test:
         for name, value in item["attributes"].items()
     }
     given["outputs"] = tuple(_output(output) for output in item["outputs"])
+    if not given["outputs"]:
+        raise ValueError(f"{item['name']!r} has no outputs")
     name = given["name"]
     if not str(name).startswith("test_") or not str(name).isidentifier():
         raise ValueError(f"{name!r} is no name of a test")
@@ -164,4 +166,9 @@ def _output(item: dict[str, Any]) -> Output:
         given["support"] = (float(low), float(high))
     if item["rule"] not in RULES:
         raise ValueError(f"there is no rule {item['rule']!r}")
+    for name, least in (("ulp", float), ("steps", int)):
+        value = item[name]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value < math.inf or least(value) != value:
+            raise ValueError(f"{name} must be a finite number of at least 0; got {value!r}")
     return Output(**given)

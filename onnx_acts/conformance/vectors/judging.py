@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
+from onnx_acts.conformance.law import judge_law
 from onnx_acts.conformance.runtimes import RuntimeFacts
 from onnx_acts.conformance.suite import Cell, Failure, Result
 from onnx_acts.conformance.vectors.folders import FORM_TITLES, case_of
@@ -28,8 +28,8 @@ _REPORTED = 3
 """Failures of a cell that are told."""
 
 _OWN_DRAWS = (
-    "it draws from a generator of its own: its slopes are in the support, and Y = noise * X, but"
-    " the bits are not those of Philox"
+    "it draws from a generator of its own: its slopes keep the law, and Y = noise * X, but the bits"
+    " are not those of Philox"
 )
 
 
@@ -81,14 +81,15 @@ def _judge_test(vectors: Vectors, test: Test, folder: Path, cell: Cell, records:
         _fail(cell, test, str(error))
         return
     found = _worst(case, test, outputs, cell.promise)
-    if not found.ok and test.outputs[0].rule == "drawn" and _is_drawn(case, test, outputs):
+    if not found.ok and test.outputs[0].rule == "drawn" and _is_drawn(case, outputs):
         _skip(cell, _OWN_DRAWS)
         return
     cell.max_ulp = max(cell.max_ulp, found.max_ulp)
-    record = records.find(test, case, not found.ok)
-    if record is not None:
+    reasons = records.explain(test, case, found, cell.promise)
+    for reason in reasons:
+        _add(cell.reasons, reason)
+    if reasons:
         cell.known += 1
-        _add(cell.reasons, f"{record.reason} ({record.seen})")
     elif not found.ok:
         _fail(cell, test, found.message)
 
@@ -97,25 +98,18 @@ def _worst(case: Case, test: Test, outputs: Sequence[Array], promise: float) -> 
     """Compares every output with what is true before it was rounded; the worst counts."""
     kind = numpy_type(case.dtype)
     triples = zip(test.outputs, outputs, case.exact(), strict=True)
-    found = [(item, compare(got, exact, kind, promise)) for item, got, exact in triples]
+    found = [
+        (item, compare(got, exact, kind, promise, case.is_certain)) for item, got, exact in triples
+    ]
     item, worst = max(found, key=lambda pair: (not pair[1].ok, pair[1].max_ulp))
     message = f"{item.name}: {worst.message}" if worst.message else ""
     largest = max(one.max_ulp for _, one in found)
-    return dataclasses.replace(worst, max_ulp=largest, message=message)
+    return dataclasses.replace(worst, max_ulp=largest, message=message, outputs=tuple(outputs))
 
 
-@np.errstate(all="ignore")
-def _is_drawn(case: Case, test: Test, outputs: Sequence[Array]) -> bool:
-    """Whether slopes of another generator are in the support, and used: see `RULES`."""
-    (x, *_), (y, noise), support = case.inputs, outputs, test.outputs[0].support
-    if support is None:
-        return False
-    low, high = np.array(support).astype(x.dtype)
-    is_negative = x < 0
-    in_support = np.where(is_negative, (noise >= low) & (noise <= high), noise == 1)
-    wide = case.exact()[0].dtype
-    product = np.where(is_negative, noise.astype(wide) * x.astype(wide), x.astype(wide))
-    return bool(in_support.all()) and compare(y, product, x.dtype, 1.0).ok
+def _is_drawn(case: Case, outputs: Sequence[Array]) -> bool:
+    """Whether slopes of another generator keep the law of draws, and are used: see `RULES`."""
+    return len(outputs) == 2 and judge_law(list(outputs), case, 1.0).ok
 
 
 def _fail(cell: Cell, test: Test, message: str) -> None:

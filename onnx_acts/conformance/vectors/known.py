@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from onnx_acts.conformance.case import Case
-from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES, applies, measured_accuracy
+from onnx_acts.conformance.compare import Comparison
+from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES, measured_accuracy
+from onnx_acts.conformance.ledger import Ledger
 from onnx_acts.conformance.vectors.index import Test
-from onnx_acts.definition.specs import Difference
 
 __all__ = ["Records"]
 
@@ -27,8 +28,8 @@ class Records:
     def __init__(self, name: str, version: str) -> None:
         self._is_known = name in _PROGRAMS and bool(version)
         self._version = version
-        self._differs: dict[tuple[Difference, str, str, str, str], bool] = {}
-        self._tried: set[tuple[Difference, str, str, str, str]] = set()
+        # An account for each form: what shows in one need not show in another.
+        self._ledgers = {form: Ledger(KNOWN_DIFFERENCES, form) for form in _RUNTIMES}
 
     def promise(self, test: Test) -> float:
         """The largest error allowed: what was measured of the program, else the index's."""
@@ -37,27 +38,16 @@ class Records:
             measured = measured_accuracy(_RUNTIMES[test.form], test.operator, test.dtype)
         return test.outputs[0].ulp if measured is None else max(measured, test.outputs[0].ulp)
 
-    def find(self, test: Test, case: Case, differs: bool) -> Difference | None:
-        """Notes a verdict and returns the record that explains it where it differs."""
-        found = None
-        for record in KNOWN_DIFFERENCES if self._is_known else ():
-            if applies(record, _RUNTIMES[test.form], self._version, case):
-                key = (record, test.form, test.operator, test.dtype, test.group)
-                self._differs[key] = self._differs.get(key, False) or differs
-                if not test.quick:
-                    self._tried.add(key)
-                found = record
-        return found if differs else None
+    def explain(self, test: Test, case: Case, found: Comparison, promise: float) -> list[str]:
+        """Notes a verdict and returns why the outputs differ, as known; see `Ledger.explain`."""
+        if not self._is_known:
+            return []
+        ledger = self._ledgers[test.form]
+        return ledger.explain(_RUNTIMES[test.form], self._version, case, found, promise)
 
     def stale(self) -> list[str]:
-        """One sentence for each record, form, operator, type and group that no longer differs.
+        """One sentence for each record, form, operator, type and group with a case that is right.
 
-        The first test of a group alone, as in a quick set, need not show a difference.
+        So the record is not about this version, or wider than what was seen.
         """
-        return [
-            f"{form}, {operator} {dtype}, {group} ({record.cases}): no longer differs: the record"
-            f" ({record.reason}) is not about version {self._version}"
-            for (record, form, operator, dtype, group) in self._differs
-            if (record, form, operator, dtype, group) in self._tried
-            and not self._differs[record, form, operator, dtype, group]
-        ]
+        return [text for ledger in self._ledgers.values() for text in ledger.stale()]

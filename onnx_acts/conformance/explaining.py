@@ -1,0 +1,90 @@
+"""Which elements of a result known differences explain, one by one.
+
+A record says what kind of fault it is about. A case is excused when each element that breaks the
+promise is one that a record explains: the same runtime may have another fault in the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.compare import Comparison, broken
+from onnx_acts.conformance.kinds import KINDS, Elements
+from onnx_acts.conformance.runtimes.adapters.call import standard_call
+from onnx_acts.definition.specs import Difference
+
+__all__ = ["REFUSAL", "elements_of", "explaining"]
+
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+REFUSAL = "refusal"
+"""What a record explains that is about errors: no output at all, where the runtime raised."""
+
+
+def explaining(
+    records: Sequence[Difference], case: Case, outcome: Comparison, promise: float
+) -> list[Difference]:
+    """The records that together explain all that is wrong with a result; none if something is left.
+
+    Args:
+        records: those that are about the case on this runtime.
+        case: what was computed.
+        outcome: the verdict, with the outputs.
+        promise: the largest error allowed, in ULP.
+    """
+    whole = [one for one in records if not one.explains or (one.explains, outcome.raised) == _ERROR]
+    if whole or outcome.raised or case.spec.standard is None:
+        return whole
+    exact = case.exact()
+    kind, shape = numpy_type(case.dtype), case.inputs[0].shape
+    if [(one.dtype, one.shape) for one in outcome.outputs] != [(kind, shape)] * len(exact):
+        return []
+    used: list[Difference] = []
+    for got, true in zip(outcome.outputs, exact, strict=True):
+        with np.errstate(all="ignore"):
+            left = broken(got, true, promise, case.is_certain)
+            elements = elements_of(case, got, true)
+            for record in records:
+                explained = left & _mask(record.explains, elements)
+                used += [record] if explained.any() and record not in used else []
+                left = left & ~explained
+        if left.any():
+            return []
+    return used
+
+
+_ERROR = (REFUSAL, True)
+
+
+def _mask(kind: str, elements: Elements) -> Mask:
+    if kind == REFUSAL:
+        return np.zeros(elements.x.shape, np.bool_)
+    return KINDS[kind].where(elements) & KINDS[kind].explains(elements)
+
+
+def elements_of(case: Case, got: Array, exact: Array) -> Elements:
+    """A case's elements, with the parameter as the definition rounds it.
+
+    Args:
+        case: a case of an operator that has a standard one.
+        got: an output of the shape of X.
+        exact: its true values.
+    """
+    call = standard_call(case.operator, case.inputs, case.values)
+    with np.errstate(invalid="ignore"):  # of signalling NaNs
+        x = call.x.astype(exact.dtype)
+    if call.slope is not None:
+        parameter = np.broadcast_to(call.slope.astype(exact.dtype), x.shape)
+    else:
+        with np.errstate(over="ignore"):
+            compute = np.float64(call.alpha) if case.dtype == "float64" else np.float32(call.alpha)
+        parameter = np.full(x.shape, compute, exact.dtype)
+    with np.errstate(invalid="ignore"):
+        wide = got.astype(exact.dtype)
+    return Elements(x, parameter, exact, wide, got.dtype)

@@ -1,0 +1,71 @@
+"""Records of known differences: each explains elements of its kind, and no other fault."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.explaining import REFUSAL
+from onnx_acts.conformance.kinds import KINDS
+from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES
+from onnx_acts.conformance.runtimes import runtime_of
+from onnx_acts.conformance.saved_failures import failure_files
+from onnx_acts.conformance.suite import Selection, run
+from onnx_acts.definition.specs import Difference, spec_of
+
+Array = np.ndarray[Any, Any]
+
+
+class Spoilt:
+    """A real runtime that gives 42 wherever x < 0."""
+
+    def __init__(self, name: str) -> None:
+        self._real = runtime_of(name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def run(self, case: Case) -> list[Array]:
+        """Computes, then spoils."""
+        x = case.inputs[0]
+        return [np.where(x < 0, y.dtype.type(42), y) for y in self._real.run(case)]
+
+
+def chosen(name: str, operator: str, *groups: str) -> Selection:
+    """Some groups of an operator on a runtime that is spoilt."""
+    return Selection([spec_of(operator)], ["float32"], groups, [Spoilt(name)], quick=True)
+
+
+def negative(selection: Selection) -> int:
+    """How many of its cases have a negative x, and are computed and not refused."""
+    from onnx_acts.conformance.cases import cases
+
+    (spec,), (runtime,) = selection.operators, selection.runtimes
+    found = (case for group in selection.groups for case in cases(spec, "float32", group, True))
+    return sum(bool((case.inputs[0] < 0).any()) for case in found if not runtime.unsupported(case))
+
+
+def test_records_excuse_no_other_fault() -> None:
+    """The record of exp(x) - 1 leaves no place for 42; every case with a negative x fails."""
+    selection = chosen("standard", "ELU", "special", "dense", "boundaries", "shapes", "attributes")
+    result = run(selection)
+    assert sum(cell.failed for cell in result.cells) == negative(selection) > 30
+    assert sum(cell.known for cell in result.cells) == 0
+
+
+def test_failures_are_saved_one_by_one() -> None:
+    """As many folders as failures, where a record is about other elements of the same cases."""
+    selection = chosen("pytorch", "LeakyReLU", "dense", "boundaries", "attributes")
+    result = run(selection)
+    failed = sum(cell.failed for cell in result.cells)
+    saved = {path.split("/")[0] for path, _ in failure_files(result, selection)} - {"vectors.json"}
+    assert len(saved) == failed > 10
+
+
+@pytest.mark.parametrize(
+    "record", [one for one in KNOWN_DIFFERENCES if one.groups], ids=lambda one: one.reason[:40]
+)
+def test_every_record_says_what_it_explains(record: Difference) -> None:
+    """A kind, or an error; nothing is excused whatever it is."""
+    assert record.explains in (*KINDS, REFUSAL)
