@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from onnx_acts.definition.specs import DEFAULT_OPS
 
 __all__ = [
+    "CARD_ENDS",
     "STYLES",
     "VERIFY_WORDS",
     "Options",
@@ -28,6 +29,9 @@ Verify = Literal["all", "bodies", "none"]
 
 STYLES: tuple[Style, ...] = get_args(Style)
 VERIFY_WORDS: tuple[Verify, ...] = get_args(Verify)
+
+CARD_ENDS = (".card.json", ".card.md")
+"""What the names of a model's card have after the model's stem: for programs and for people."""
 
 _DEFAULT_OPSET = 20
 """torch's default."""

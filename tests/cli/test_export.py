@@ -385,3 +385,28 @@ def test_process_with_a_wrong_shape(tmp_path: Path) -> None:
     assert line.startswith("onnx-acts: error: the module cannot run on these inputs: RuntimeError")
     assert line.endswith("(input is float32 (2, 3))")
     assert not (tmp_path / "out.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["net.py:Net", "-o", "net.py"],
+        ["net:Net", "-o", "net.py"],
+        ["net.py:Net", "--weights", "w.safetensors", "-o", "w.safetensors"],
+        ["net.py:Net", "--inputs", "x.npz", "-o", "x.npz"],
+        ["net.py:Net", "--metadata-file", "m.json", "-o", "m.json"],
+        ["net.py:Net", "--metadata-file", "m.card.json", "--card", "-o", "m.onnx"],
+        ["net.py:Net", "--translations", "t.py:T", "-o", "t.py"],
+        ["p.pt2", "-o", "p.pt2"],
+    ],
+)
+def test_output_that_is_an_input(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read is not overwritten, whatever it is read for."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("net.py", "w.safetensors", "x.npz", "m.json", "m.card.json", "t.py", "p.pt2"):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(ValueError, match="is read from there"):
+        run(*words, *([] if "--inputs" in words else ["--input", INPUT]))
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"mine"}
