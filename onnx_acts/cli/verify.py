@@ -56,8 +56,8 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
         "--cause",
         metavar="FOLDER",
         help="where the first cause is written: its inputs, a model of it alone, and a program that"
-        " shows the difference; a new or empty folder (default: MODEL-cause in the current folder, with a"
-        " number where that is there)",
+        " shows the difference; a new or empty folder (default: MODEL-cause in the current"
+        " folder, with a number where that is there)",
     )
     parser.set_defaults(run=run)
 

@@ -140,7 +140,7 @@ def _verify(
                 )
             except VerificationError as error:
                 raise _if_random(error, call) from error
-        sizes = batch_trial.try_limits(built.limits, source, outputs, call, built.operators)
+        sizes = batch_trial.try_limits(built.limits, source, outputs, call, built.operators, limits)
         sizes |= batch_trial.try_dimensions(
             built.dimensions, source, outputs, call, built.operators, limits
         )

@@ -269,7 +269,7 @@ def test_reports_that_are_inputs(tmp_path: Path) -> None:
     a, b = save(tmp_path)
     before = a.read_bytes(), b.read_bytes()
     for words in (["--json", a], ["--html", b], ["--json", "r", "--html", "r"]):
-        with pytest.raises(ValueError, match="is read from there|asked for twice"):
+        with pytest.raises(ValueError, match=r"is read from there|asked for twice"):
             run("verify", a, "--against", b, *words)
     assert (a.read_bytes(), b.read_bytes()) == before
 
