@@ -24,7 +24,7 @@ from onnx_acts.exporting import ExportResult, VerificationError, require_torch
 from onnx_acts.exporting.checkpoint_kinds import check_kind
 from onnx_acts.exporting.examples import check_example_file, load_examples, parse_example
 from onnx_acts.exporting.factory import build_module, check_factory, find
-from onnx_acts.exporting.options import CARD_ENDS, Options, tolerance
+from onnx_acts.exporting.options import CARD_ENDS, Options, check_tolerances, tolerance
 
 if TYPE_CHECKING:
     import torch
@@ -91,6 +91,7 @@ def _check(arguments: argparse.Namespace) -> None:
     parse_factory_arguments(arguments.factory_arguments)
     parse_metadata(arguments.metadata, arguments.metadata_file)
     parse_size(arguments.external_data)
+    check_tolerances(arguments.verify or "all", arguments.atol, arguments.rtol)
     if not 0 <= arguments.seed <= _LARGEST_SEED:
         raise ValueError(f"--seed must be from 0 to 2**64 - 1, got {arguments.seed}")
 
@@ -163,7 +164,7 @@ def _export(
         ops=arguments.ops,
         dynamic_shapes={} if arguments.fixed_shapes else parse_dynamic(arguments.dynamic) or None,
         opset=arguments.opset,
-        verify=arguments.verify,
+        verify=arguments.verify or "all",
         training=arguments.training,
         seed=arguments.seed,
         input_names=parse_names(arguments.input_names),

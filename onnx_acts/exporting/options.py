@@ -16,6 +16,7 @@ __all__ = [
     "Options",
     "Style",
     "Verify",
+    "check_tolerances",
     "tell_nobody",
     "tolerance",
     "verify_word",
@@ -59,6 +60,19 @@ def tolerance(name: str, value: float | None) -> float | None:
     if value is not None and not 0 <= value < math.inf:
         raise ValueError(f"{name} must be 0 or greater and finite, got {value}")
     return value
+
+
+def check_tolerances(verify: Verify, atol: float | None, rtol: float | None) -> None:
+    """Refuses tolerances of a comparison that is not made.
+
+    Raises:
+        ValueError: one is given, and `verify` is "none".
+    """
+    if verify == "none" and (atol is not None or rtol is not None):
+        raise ValueError(
+            "atol and rtol are of the comparison, which verify='none' (--verify none) leaves out:"
+            " leave them out too"
+        )
 
 
 def tell_nobody(_: str) -> None:

@@ -410,3 +410,31 @@ def test_output_that_is_an_input(
     with pytest.raises(ValueError, match="is read from there"):
         run(*words, *([] if "--inputs" in words else ["--input", INPUT]))
     assert {path.read_text() for path in tmp_path.iterdir()} == {"mine"}
+
+
+@pytest.mark.parametrize("words", [["--verify=none", "--atol=1"], ["--no-verify", "--rtol=1"]])
+def test_tolerance_of_no_comparison(words: list[str], tmp_path: Path) -> None:
+    """A tolerance that nothing would look at is refused."""
+    with pytest.raises(ValueError, match="atol and rtol are of the comparison"):
+        run(FACTORY, "--input", INPUT, "-o", tmp_path / "m.onnx", *words)
+
+
+def test_verify_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--no-verify and --verify say opposite things."""
+    with pytest.raises(SystemExit):
+        run(FACTORY, "--input", INPUT, "-o", tmp_path / "m.onnx", "--no-verify", "--verify", "all")
+    assert "not allowed with argument" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bounds", ["0..1e400", "-1e400..0", "-1e308..1e308"])
+def test_range_without_end(bounds: str) -> None:
+    """A range has two finite numbers, and a finite width."""
+    with pytest.raises(ValueError, match="must be of finite numbers"):
+        parse_example(f"2x4:float64:{bounds}")
+
+
+@pytest.mark.parametrize("text", ["2:float32:0..1e39", "2:float16:-70000..0"])
+def test_range_beyond_the_type(text: str) -> None:
+    """No example is infinite by being rounded."""
+    with pytest.raises(ValueError, match=r"float[0-9]+ ends at"):
+        parse_example(text).tensor(torch.float32, torch.Generator())
