@@ -117,20 +117,60 @@ class _Operators(argparse.Action):
         setattr(namespace, self.dest, found)
 
 
-def check_targets(paths: Iterable[str | None]) -> None:
+def check_targets(paths: Iterable[str | None], sources: Iterable[str | None] = ()) -> None:
     """Requires that files can be written, before the work whose results go there.
 
     Args:
         paths: paths of files; None is one that was not asked for.
+        sources: paths of what is read, and must not be lost; None likewise.
 
     Raises:
+        ValueError: two paths are one file, or a path is one of the sources or of their weights.
         OSError: there is no such folder, the path is a directory, or it may not be written.
     """
     from onnx_acts.files.writing import check_target
 
+    seen: list[str] = []
+    kept = [source for source in sources if source is not None]
     for path in paths:
-        if path is not None:
-            check_target(path)
+        if path is None:
+            continue
+        check_target(path)
+        if any(_is_same(path, other) for other in seen):
+            raise ValueError(f"{path} is asked for twice: give each output a file of its own")
+        for source in kept:
+            if _is_same(path, source) or _has_data_at(source, path):
+                raise ValueError(
+                    f"cannot write {path}: {source} is read from there, and would be lost; name"
+                    " another file"
+                )
+        seen.append(path)
+
+
+def _is_same(path: str, other: str) -> bool:
+    """Tells whether two paths are one file, that may not be there yet."""
+    if os.path.realpath(path) == os.path.realpath(other):
+        return True
+    return os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other)
+
+
+def _has_data_at(source: str, path: str) -> bool:
+    """Tells whether a file holds the external data of a model."""
+    folder = os.path.dirname(os.path.realpath(source))
+    is_below = os.path.realpath(path).startswith(os.path.join(folder, ""))
+    if not source.endswith(".onnx") or not os.path.isfile(path) or not is_below:
+        return False
+    import onnx
+
+    from onnx_acts.files.reading import check_model_file
+    from onnx_acts.files.weights import external_tensors
+
+    model = onnx.load(check_model_file(source), load_external_data=False)
+    return any(
+        entry.key == "location" and _is_same(os.path.join(folder, entry.value), path)
+        for tensor in external_tensors(model)
+        for entry in tensor.external_data
+    )
 
 
 def progress(text: str) -> None:

@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     from onnx_acts.bench import picture, report, rows
     from onnx_acts.files.writing import write_atomically
 
-    check_targets((arguments.json, arguments.markdown, arguments.picture))
+    check_targets((arguments.json, arguments.markdown, arguments.picture), arguments.source or ())
     if arguments.picture:
         picture.check_picture(arguments.picture)
     if arguments.source:

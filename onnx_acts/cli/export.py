@@ -24,7 +24,7 @@ from onnx_acts.exporting import ExportResult, VerificationError, require_torch
 from onnx_acts.exporting.checkpoint_kinds import check_kind
 from onnx_acts.exporting.examples import check_example_file, load_examples, parse_example
 from onnx_acts.exporting.factory import build_module, check_factory, find
-from onnx_acts.exporting.options import Options, tolerance
+from onnx_acts.exporting.options import CARD_ENDS, Options, check_tolerances, tolerance
 
 if TYPE_CHECKING:
     import torch
@@ -73,7 +73,7 @@ def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuses what can be refused before torch is loaded, which takes seconds."""
-    check_targets([arguments.output])
+    check_targets(_written(arguments), _read(arguments))
     if _is_program(arguments):
         _check_program(arguments)
     else:
@@ -91,8 +91,31 @@ def _check(arguments: argparse.Namespace) -> None:
     parse_factory_arguments(arguments.factory_arguments)
     parse_metadata(arguments.metadata, arguments.metadata_file)
     parse_size(arguments.external_data)
+    check_tolerances(arguments.verify or "all", arguments.atol, arguments.rtol)
     if not 0 <= arguments.seed <= _LARGEST_SEED:
         raise ValueError(f"--seed must be from 0 to 2**64 - 1, got {arguments.seed}")
+
+
+def _written(arguments: argparse.Namespace) -> list[str]:
+    """The files that are written."""
+    output = Path(arguments.output)
+    cards = [output.with_name(output.stem + end) for end in CARD_ENDS] if arguments.card else []
+    return [arguments.output, *map(str, cards)]
+
+
+def _read(arguments: argparse.Namespace) -> list[str]:
+    """The files that are read: the code too."""
+    found = [arguments.weights, arguments.example_file, arguments.metadata_file]
+    if _is_program(arguments):
+        found.append(arguments.factory)
+    for name in (arguments.factory, arguments.translations):
+        place = (name or "").rpartition(":")[0]
+        if place.endswith(".py"):
+            found.append(place)
+        elif place:
+            inside = Path(*place.split(".")).with_suffix(".py")
+            found += [str(Path(folder) / inside) for folder in ("", *sys.path)]
+    return [path for path in found if path]
 
 
 def _check_program(arguments: argparse.Namespace) -> None:
@@ -141,7 +164,7 @@ def _export(
         ops=arguments.ops,
         dynamic_shapes={} if arguments.fixed_shapes else parse_dynamic(arguments.dynamic) or None,
         opset=arguments.opset,
-        verify=arguments.verify,
+        verify=arguments.verify or "all",
         training=arguments.training,
         seed=arguments.seed,
         input_names=parse_names(arguments.input_names),

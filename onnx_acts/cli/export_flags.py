@@ -139,13 +139,14 @@ def _add_file(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_verification(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
+    which = group.add_mutually_exclusive_group()
+    which.add_argument(
         "--verify",
-        choices=VERIFY_WORDS,
-        default="all",
-        help="compare with PyTorch on function bodies and library, on bodies alone, or not",
+        choices=VERIFY_WORDS,  # the default comes later: argparse excludes no value that is that
+        help="compare with PyTorch on function bodies and library (all, the default), on bodies"
+        " alone, or not",
     )
-    group.add_argument(
+    which.add_argument(
         "--no-verify", dest="verify", action="store_const", const="none", help="--verify none"
     )
     for flag, what in (("--atol", "an absolute"), ("--rtol", "a relative")):

@@ -12,6 +12,7 @@ __all__ = ["add_serve", "run"]
 
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 _MOST_WORKERS = 64
+_MOST_THREADS = 1024
 _LAST_PORT = 65535
 
 
@@ -32,6 +33,15 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
         "--host",
         default="127.0.0.1",
         help="the address to listen on; 0.0.0.0 lets every machine in that reaches this one",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that clients use for this server, beside addresses, localhost and that of"
+        " --host; may be repeated. Requests for other names are refused: a web page may have made"
+        " them",
     )
     parser.add_argument("--port", type=int, default=8000, help="the port; 0 takes a free one")
     kernels = parser.add_mutually_exclusive_group()
@@ -88,8 +98,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if not 1 <= arguments.workers <= _MOST_WORKERS:
         raise ValueError(f"--workers: 1 to {_MOST_WORKERS}, not {arguments.workers}")
-    if not 0 <= arguments.drain < float("inf") or arguments.threads < 0:
-        raise ValueError("--drain and --threads cannot be negative")
+    if not 0 <= arguments.drain < float("inf"):
+        raise ValueError(f"--drain: seconds, 0 or more and finite, not {arguments.drain}")
+    if not 0 <= arguments.threads <= _MOST_THREADS:
+        raise ValueError(f"--threads: 0 to {_MOST_THREADS}, not {arguments.threads}")
     if not 0 <= arguments.port <= _LAST_PORT:
         raise ValueError(f"--port: 0 to {_LAST_PORT}, not {arguments.port}")
     try:
@@ -110,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
             max_json=arguments.max_json,
             workers=arguments.workers,
             drain=arguments.drain,
+            hosts=tuple(arguments.allow_host),
         )
     )
     return 0

@@ -36,8 +36,6 @@ def add_triton(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the model; errors as in `write_repository`."""
-    if arguments.max_batch is not None and arguments.max_batch < 0:
-        raise ValueError(f"--max-batch: 0 or more, not {arguments.max_batch}")
     written = write_repository(
         arguments.model,
         arguments.folder,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+import os
 import re
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +56,8 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
         "--cause",
         metavar="FOLDER",
         help="where the first cause is written: its inputs, a model of it alone, and a program that"
-        " shows the difference (default: MODEL-cause in the current folder)",
+        " shows the difference; a new or empty folder (default: MODEL-cause in the current"
+        " folder, with a number where that is there)",
     )
     parser.set_defaults(run=run)
 
@@ -109,7 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
     from onnx_acts.verifying.page import page
     from onnx_acts.verifying.words import summary
 
-    check_targets((arguments.json, arguments.html))
+    check_targets((arguments.json, arguments.html), _read(arguments))
+    folder = _cause_folder(arguments)
     shapes = dict(map(_shape, arguments.shape))
     if arguments.inputs and (shapes or arguments.random != 1):
         raise ValueError("--inputs are the inputs: leave out --random and --shape")
@@ -126,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
             atol=arguments.atol,
             rtol=arguments.rtol,
             nodes=arguments.nodes or bool(arguments.html),
-            folder=arguments.cause or f"{Path(arguments.model).stem}-cause",
+            folder=folder,
             tell=progress,
         )
     finally:
@@ -137,6 +142,38 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html:
         write_atomically(arguments.html, page(result).encode())
     return 0 if result.same else 1
+
+
+def _read(arguments: argparse.Namespace) -> list[str | None]:
+    """The files that are read."""
+    code = arguments.against.rpartition(":")[0]
+    return [arguments.model, arguments.against, code or None, arguments.weights, arguments.inputs]
+
+
+def _cause_folder(arguments: argparse.Namespace) -> str | None:
+    """Where the cause goes: what is there stays, so the folder is new, or empty.
+
+    Raises:
+        ValueError: --cause is a report's file.
+        OSError: --cause has files already, or cannot be written.
+    """
+    from onnx_acts.files.folders import check_folder
+
+    reports = [os.path.realpath(path) for path in (arguments.json, arguments.html) if path]
+    if arguments.cause:
+        if os.path.realpath(check_folder(arguments.cause)) in reports:
+            raise ValueError(f"--cause {arguments.cause} is a report's file: name another folder")
+        return str(arguments.cause)
+    if not os.access(".", os.W_OK | os.X_OK):
+        print("onnx-acts verify: the current folder is read-only: no --cause", file=sys.stderr)
+        return None
+    usual = f"{Path(arguments.model).stem}-cause"
+    later = (f"{usual}-{number}" for number in itertools.count(2))
+    return next(
+        name
+        for name in itertools.chain([usual], later)
+        if not os.path.lexists(name) and os.path.realpath(name) not in reports
+    )
 
 
 def _shape(text: str) -> tuple[str, list[int]]:

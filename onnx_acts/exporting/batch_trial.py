@@ -144,6 +144,7 @@ def try_limits(
     outputs: Sequence[onnx.ValueInfoProto],
     call: Trial,
     operators: Collection[str],
+    tolerance: verification.Limits,
 ) -> dict[str, tuple[int, ...]]:
     """Runs the module and the model with other batch sizes, and warns where they differ.
 
@@ -153,6 +154,7 @@ def try_limits(
         outputs: the graph's outputs.
         call: the module and its example arguments.
         operators: the activations in the model.
+        tolerance: the caller's own.
 
     Returns:
         The sizes for which the model is right, of each free dimension.
@@ -169,7 +171,7 @@ def try_limits(
 
         def agrees(size: int, limit: Limit = limit) -> bool | None:
             resized = (call[0], *_resized(call[1:], limit, size))
-            return _agrees(session, outputs, resized, operators)
+            return _agrees(session, outputs, resized, operators, tolerance)
 
         found[limit.symbol] = _try_limit(limit, own, agrees)
     return found
@@ -216,6 +218,7 @@ def _agrees(
     outputs: Sequence[onnx.ValueInfoProto],
     call: Trial,
     operators: Collection[str],
+    tolerance: verification.Limits,
 ) -> bool | None:
     """Whether module and model give the same; what one of them cannot run is no agreement.
 
@@ -227,7 +230,9 @@ def _agrees(
             for value in run_module(*call)
         ]
         got = verification.run_session(session, tensors_of(call[1:]))
-        verification.compare(outputs, expected, got, accelerated=False, operators=operators)
+        verification.compare(
+            outputs, expected, got, accelerated=False, operators=operators, limits=tolerance
+        )
     except Exception as error:  # onnxruntime's own exceptions have no common public base
         return None if _OUTSIDE.search(str(error.__cause__)) else False
     return True

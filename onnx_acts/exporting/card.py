@@ -21,7 +21,7 @@ import torch
 from onnx_acts.definition.version import version
 from onnx_acts.exporting.card_text import markdown
 from onnx_acts.exporting.metadata import without_folders
-from onnx_acts.exporting.options import Options
+from onnx_acts.exporting.options import CARD_ENDS, Options
 from onnx_acts.exporting.subjects import Subject
 from onnx_acts.files.structure import walk_nodes
 from onnx_acts.files.user_metadata import read_metadata
@@ -38,7 +38,8 @@ _PACKAGES = ("onnx-acts", "torch", "onnx", "onnxscript", "onnxruntime", "numpy")
 
 def card_paths(path: Path) -> tuple[Path, Path]:
     """The card's two files beside a model: for programs and for people."""
-    return path.with_name(f"{path.stem}.card.json"), path.with_name(f"{path.stem}.card.md")
+    for_programs, for_people = (path.with_name(path.stem + end) for end in CARD_ENDS)
+    return for_programs, for_people
 
 
 def check_card(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import zipfile
 from collections.abc import Mapping
@@ -85,6 +86,11 @@ class Example:
         else:
             values = torch.rand(self.shape, generator=generator, dtype=torch.float64)
             values = self.low + (self.high - self.low) * values
+            if max(-self.low, self.high) > torch.finfo(dtype).max:
+                raise ValueError(
+                    f"--input {self.text!r}: {str(dtype).removeprefix('torch.')} ends at"
+                    f" {torch.finfo(dtype).max:g}"
+                )
         return values.to(dtype)
 
 
@@ -92,7 +98,8 @@ def parse_example(text: str) -> Example:
     """Reads `[NAME=]SHAPE[:DTYPE[:LOW..HIGH]]`; needs no torch.
 
     Raises:
-        ValueError: not of this form, an unknown element type, or a range in the wrong order.
+        ValueError: not of this form, an unknown element type, or a range that is not finite or in
+            the wrong order.
     """
     found = _FORM.fullmatch(text)
     shape = found["shape"] if found else text
@@ -107,6 +114,8 @@ def parse_example(text: str) -> Example:
     low, high = None, None
     if found["range"]:
         low, high = map(float, found["range"].split(".."))
+        if not math.isfinite(high - low):
+            raise ValueError(f"--input {text!r}: the range must be of finite numbers")
         if low > high:
             raise ValueError(f"--input {text!r}: the range ends below its start")
     sizes = tuple(int(size) for size in shape.split("x") if size)

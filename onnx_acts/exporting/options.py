@@ -10,11 +10,13 @@ from typing import Any, Literal, get_args
 from onnx_acts.definition.specs import DEFAULT_OPS
 
 __all__ = [
+    "CARD_ENDS",
     "STYLES",
     "VERIFY_WORDS",
     "Options",
     "Style",
     "Verify",
+    "check_tolerances",
     "tell_nobody",
     "tolerance",
     "verify_word",
@@ -28,6 +30,9 @@ Verify = Literal["all", "bodies", "none"]
 
 STYLES: tuple[Style, ...] = get_args(Style)
 VERIFY_WORDS: tuple[Verify, ...] = get_args(Verify)
+
+CARD_ENDS = (".card.json", ".card.md")
+"""What the names of a model's card have after the model's stem: for programs and for people."""
 
 _DEFAULT_OPSET = 20
 """torch's default."""
@@ -55,6 +60,19 @@ def tolerance(name: str, value: float | None) -> float | None:
     if value is not None and not 0 <= value < math.inf:
         raise ValueError(f"{name} must be 0 or greater and finite, got {value}")
     return value
+
+
+def check_tolerances(verify: Verify, atol: float | None, rtol: float | None) -> None:
+    """Refuses tolerances of a comparison that is not made.
+
+    Raises:
+        ValueError: one is given, and `verify` is "none".
+    """
+    if verify == "none" and (atol is not None or rtol is not None):
+        raise ValueError(
+            "atol and rtol are of the comparison, which verify='none' (--verify none) leaves out:"
+            " leave them out too"
+        )
 
 
 def tell_nobody(_: str) -> None:

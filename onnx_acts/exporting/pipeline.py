@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,11 @@ _PASSED = "passed"
 _OFF = "not verified: not asked for"
 _RANDOM = "passed with mean slopes; of the random slopes (training mode), shapes only"
 _EMPTY = "nothing compared: every output is empty"
+
+_NOTHING_SHORT = (
+    "keep_io_types (--keep-io-types) changes nothing: no input or output has 16 bits"
+    " (dtype='float16', --dtype float16, makes them so)"
+)
 
 _LOCK = threading.Lock()
 """torch's exporter, its modes and the levels of its loggers are the process's: one at a time."""
@@ -72,6 +78,8 @@ def run(
             inputs = tensors_of(args, kwargs)
             errors = _verify_wide(inputs, expected, built, Path(path), options)
     model = with_float32_io(built.model) if options.keep_io_types else built.model
+    if options.keep_io_types and model is built.model:
+        warnings.warn(_NOTHING_SHORT, stacklevel=3)
     options.tell("writing the file")
     record = metadata.verification_record(status, errors, sizes)
     metadata.describe(
@@ -140,7 +148,7 @@ def _verify(
                 )
             except VerificationError as error:
                 raise _if_random(error, call) from error
-        sizes = batch_trial.try_limits(built.limits, source, outputs, call, built.operators)
+        sizes = batch_trial.try_limits(built.limits, source, outputs, call, built.operators, limits)
         sizes |= batch_trial.try_dimensions(
             built.dimensions, source, outputs, call, built.operators, limits
         )

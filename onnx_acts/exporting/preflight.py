@@ -22,7 +22,7 @@ from onnx_acts.exporting.card import check_card
 from onnx_acts.exporting.conversion import check_dtype, converted
 from onnx_acts.exporting.dimensions import named_shapes
 from onnx_acts.exporting.names import check_input_names, check_names
-from onnx_acts.exporting.options import Options
+from onnx_acts.exporting.options import Options, check_tolerances
 from onnx_acts.exporting.states import check_state, check_there
 from onnx_acts.exporting.storing import check_external_data
 from onnx_acts.exporting.subjects import Subject, check_program
@@ -41,6 +41,7 @@ def check_options(path: str | os.PathLike[str], options: Options) -> None:
         raise ValueError(f"seed must be 0 or greater, got {options.seed}")
     check_names(options.input_names, options.output_names)
     check_table(options.custom_translation_table)
+    check_tolerances(options.verify, options.atol, options.rtol)
     check_dtype(options.dtype)
     check_external_data(options.external_data)
     encoded(options.metadata or {})

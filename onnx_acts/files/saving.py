@@ -14,6 +14,7 @@ from google.protobuf.message import EncodeError
 
 from onnx_acts.files.moving import move_external, move_weights
 from onnx_acts.files.references import is_reference, restored
+from onnx_acts.files.sidecars import remove_unused, sidecar_of, sidecars_used
 from onnx_acts.files.sources import Weights
 from onnx_acts.files.stored import without_data
 from onnx_acts.files.weights import (
@@ -69,8 +70,8 @@ def save_model(
 
     A model above 2 GiB, or above `inline_limit`, goes to two files, `path` and `path` +
     ".<16 digits>.data". The digits are of the content, so that the same model gives the same files,
-    and an old model keeps its own sidecar; the old sidecar is not deleted (another model may use
-    it).
+    and an old model keeps its own sidecar until it is replaced. Then that is removed, unless
+    another file beside it names it.
 
     External data stays where it is if `path` is in its folder. If not, and if `weights` knows where
     it is, it is copied to such a sidecar.
@@ -89,12 +90,19 @@ def save_model(
     """
     target = check_target(path)
     weights = weights or Weights()
+    old = sidecars_used(target)
+    _save(model, target, weights, inline_limit)
+    remove_unused(old)
+
+
+def _save(model: onnx.ModelProto, target: Path, weights: Weights, inline_limit: int | None) -> None:
+    """Writes the model, and its sidecar where it needs one."""
     is_elsewhere = _is_elsewhere(model, target, weights)
     is_above = _is_above(model, _INLINE_LIMIT if inline_limit is None else inline_limit)
     if not is_elsewhere and not is_above:
         _write(model, target, weights)
         return
-    scratch = target.with_name(f"{target.name[:50]}.{secrets.token_hex(8)}.data")
+    scratch = sidecar_of(target, secrets.token_hex(8))
     try:
         with replacing(scratch) as stream:
             if is_elsewhere:
@@ -119,7 +127,7 @@ def _named_by_content(model: onnx.ModelProto, scratch: Path, target: Path) -> It
     """Gives a new sidecar its name; a block that fails leaves none that was not there before."""
     with open(scratch, "rb") as stream:
         digits = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
-    sidecar = target.with_name(f"{target.name[:50]}.{digits}.data")
+    sidecar = sidecar_of(target, digits)
     is_new = not sidecar.exists()
     rename_external(model, scratch.name, sidecar.name)
     os.replace(scratch, sidecar)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ __all__ = ["USUAL_BATCH", "write_repository"]
 
 USUAL_BATCH = 8
 """The largest batch that Triton makes of requests, where the model says that it may."""
+
+_MOST_BATCH = 2**31 - 1
+"""Of an int32, as Triton reads it."""
 
 _TYPES: dict[int, str] = {
     **{helper.np_dtype_to_tensor_dtype(item.dtype): f"TYPE_{item.name}" for item in DATATYPES},
@@ -56,8 +60,11 @@ def write_repository(
         FileExistsError: the repository has a model of that name.
         FileNotFoundError: there is no such file, or the native library is missing.
         ValueError: not a valid model, an input or output that Triton cannot describe, or axes that
-            are no batch with `max_batch` above 0.
+            are no batch with `max_batch` above 0; a `max_batch` that is no int32; data that has
+            the name of another file.
     """
+    if max_batch is not None and not 0 <= max_batch <= _MOST_BATCH:
+        raise ValueError(f"max_batch (--max-batch): 0 to {_MOST_BATCH}, not {max_batch}")
     source, target = Path(model), Path(folder) / (name or Path(model).stem)
     if target.name in ("", "..") or target.parent != Path(folder):
         raise ValueError(f"a model cannot have the name {name!r}: it is a folder's")
@@ -73,6 +80,7 @@ def write_repository(
         library = Path(library_path())
         files[library] = library.name
         config.library = "/".join((root.rstrip("/"), target.name, "1", library.name))
+    _check_places(files.values())
     text = config.text()
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".onnx-acts-") as scratch:
@@ -83,6 +91,22 @@ def write_repository(
         (whole / "config.pbtxt").write_text(text, "utf-8")
         whole.rename(target)
     return target
+
+
+def _check_places(places: Iterable[str]) -> None:
+    """Requires that no file of the model has the place of another.
+
+    Raises:
+        ValueError: external data has the name that Triton wants for the model, or that of the
+            library.
+    """
+    counts = Counter(os.path.normpath(place).casefold() for place in places)
+    taken = [place for place, count in counts.items() if count > 1]
+    if taken:
+        raise ValueError(
+            f"the model's data would replace another file of it, {taken[0]}: give the data another"
+            " name (onnx.save_model with location=...), or store it in the model"
+        )
 
 
 class _Config:

@@ -58,8 +58,8 @@ def verify(  # noqa: PLR0913  # the public options, all but two by keyword
         atol: an absolute tolerance. With it or `rtol`, the limit is atol + rtol * |want|.
         rtol: a relative tolerance, of the reference's value.
         nodes: look at every node also where the outputs are the same.
-        folder: where the first cause is written: its inputs, a model of it alone, the values that
-            it should have, and a program that shows the difference.
+        folder: a new or empty one, where the first cause is written: its inputs, a model of it
+            alone, the values that it should have, and a program that shows the difference.
         tell: is told what is being done.
 
     Returns:
@@ -69,7 +69,7 @@ def verify(  # noqa: PLR0913  # the public options, all but two by keyword
         ValueError: a model that cannot be read or run, inputs that do not fit, another number of
             inputs or outputs, or an argument that makes no sense.
         TypeError: something that is no model, or inputs that are no arrays.
-        FileNotFoundError: there is no such file.
+        OSError: there is no such file; or `folder` has files already, or cannot be written.
         RuntimeError: an execution provider that cannot be started.
         ImportError: a module, where the extra `export` is not installed.
 
@@ -77,6 +77,7 @@ def verify(  # noqa: PLR0913  # the public options, all but two by keyword
         >>> onnx_acts.verify("fast.onnx", "theirs.onnx").same
         True
     """
+    from onnx_acts.files.folders import check_folder
     from onnx_acts.verifying.checking import Settings, check
     from onnx_acts.verifying.inputs import from_file
     from onnx_acts.verifying.limits import Limits
@@ -92,6 +93,8 @@ def verify(  # noqa: PLR0913  # the public options, all but two by keyword
     for name, value in (("atol", atol), ("rtol", rtol)):
         if value is not None and not 0 <= value < float("inf"):
             raise ValueError(f"{name} must be 0 or greater and finite, got {value}")
+    if folder is not None:
+        check_folder(folder)
     given = from_file(inputs) if isinstance(inputs, str | os.PathLike) else inputs
     settings = Settings(
         plan=Plan(given, random, seed, dict(shapes or {})),

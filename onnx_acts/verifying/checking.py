@@ -217,7 +217,10 @@ class _Check:
                 continue
             files: tuple[Path, ...] = ()
             if not causes and self._settings.folder is not None:
-                files = write_cause(guilt, own, runtime, self._settings.folder)
+                try:
+                    files = write_cause(guilt, own, runtime, self._settings.folder)
+                except OSError as error:  # the verdict is worth more than its example
+                    self._notes.append(f"the cause could not be written: {error}")
             causes.append(_cause(guilt, own, found, files))
         return tuple(causes)
 

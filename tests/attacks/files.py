@@ -16,7 +16,10 @@ from onnx import TensorProto, helper
 import onnx_acts
 from onnx_acts.definition.specs import spec_of
 from onnx_acts.files.reading import check_model_file, check_model_in_memory, load_model
+from onnx_acts.serving.http.app import app
+from onnx_acts.serving.placement import placement
 from tests.attacks.attack import Attack
+from tests.cli.running import run
 from tests.helpers import one_node_model
 
 __all__ = ["ATTACKS"]
@@ -39,9 +42,28 @@ def is_refused(path: Path, words: str) -> None:
         onnx_acts.accelerate,
         onnx_acts.lower,
     )
-    for way in ways:
+    for way in (*ways, *_commands(path.parent)):
         with pytest.raises(ValueError, match=words):
             way(path)
+
+
+def _commands(folder: Path) -> tuple[Callable[[Path], object], ...]:
+    """The ways that are commands, or stand behind them."""
+    good, written = folder / "good of ours.onnx", folder / "written"
+    onnx.save_model(elu(), good)
+    return (
+        lambda path: onnx_acts.verify(path, good),
+        lambda path: onnx_acts.verify(good, path),
+        placement,
+        lambda path: app({"m": path}),
+        lambda path: run("info", path),
+        lambda path: run("verify", path, "--against", good),
+        lambda path: run("verify", good, "--against", path),
+        lambda path: run("serve", path, "--port", "0"),
+        lambda path: run("triton", path, written),
+        lambda path: run("accelerate", path, "-o", written),
+        lambda path: run("lower", path, "-o", written),
+    )
 
 
 def outside(folder: Path) -> Path:

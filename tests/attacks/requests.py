@@ -25,7 +25,7 @@ X = np.linspace(-2, 2, 8, dtype=np.float32).reshape(2, 4)
 
 _PATH = f"/v2/models/{MODEL}/infer"
 _HEADER = "Inference-Header-Content-Length"
-_HEAD = f"POST {_PATH} HTTP/1.1\r\nHost: a\r\n".encode()
+_HEAD = f"POST {_PATH} HTTP/1.1\r\nHost: localhost\r\n".encode()
 
 
 def infer(port: int) -> Reply:
@@ -219,6 +219,21 @@ def _pages(port: int) -> None:
         _refused(ask(port, _PATH, body, {"Content-Type": kind}), 415)
 
 
+def _rebound(port: int) -> None:
+    """A page whose own name has become an address of this machine."""
+    body = json_body({"x": X})
+    kind = {"Content-Type": "application/json"}
+    for host in ("evil.example", f"evil.example:{port}", "127.0.0.1.evil.example", "localhost.x"):
+        origin = f"http://{host}"
+        _refused(ask(port, _PATH, body, {**kind, "Host": host, "Origin": origin}), 421)
+        _refused(ask(port, "/v2", None, {"Host": host}), 421)
+        _refused(ask(port, _PATH, body, {**kind, "Origin": origin}), 403)
+    _refused(ask(port, _PATH, body, {**kind, "Origin": "null"}), 403)
+    for host in ("localhost", f"LOCALHOST.:{port}", "127.0.0.1", f"[::1]:{port}"):
+        origin = f"http://{host}"
+        assert ask(port, _PATH, body, {**kind, "Host": host, "Origin": origin}).status == 200
+
+
 ATTACKS: tuple[Attack[int], ...] = (
     Attack("short and long bodies", "tensors cut off anywhere, or with bytes after them",
            "every count is compared with what is there: 400", _truncated),
@@ -254,4 +269,7 @@ ATTACKS: tuple[Attack[int], ...] = (
            "labels are the server's own names: 404", _labels),
     Attack("web pages", "a page in a browser that posts to 127.0.0.1",
            "Content-Types that a page may send without asking are not taken: 415", _pages),
+    Attack("names that move", "a page whose name is pointed at 127.0.0.1 (DNS rebinding)",
+           "`Host` must be an address, localhost, `--host` or `--allow-host`: 421; `Origin`: 403",
+           _rebound),
 )  # fmt: skip

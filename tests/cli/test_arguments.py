@@ -3,10 +3,13 @@
 import os
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 
 from onnx_acts.cli.arguments import Parser, Steps, add_ops, check_targets, named, progress
-from onnx_acts.definition.specs import DEFAULT_OPS
+from onnx_acts.definition.specs import DEFAULT_OPS, spec_of
+from tests.helpers import one_node_model
 
 
 def test_named() -> None:
@@ -134,3 +137,32 @@ def test_steps_on_a_terminal(
     step("two")
     progress("")
     assert capsys.readouterr().err == "\r\033[K1/2 one\r\033[K2/2 two\r\033[K"
+
+
+def test_outputs_that_are_inputs(tmp_path: Path) -> None:
+    """No output may be an input, or another output, whatever the paths are called."""
+    source, other = tmp_path / "in.npz", tmp_path / "other.json"
+    source.write_bytes(b"a")
+    (tmp_path / "link").symlink_to(source)
+    os.link(source, tmp_path / "hard")
+    for path in (source, tmp_path / "link", tmp_path / "hard", tmp_path / "x" / ".." / "in.npz"):
+        with pytest.raises(ValueError, match="is read from there"):
+            check_targets([os.path.normpath(path)], [None, str(source)])
+    with pytest.raises(ValueError, match="asked for twice"):
+        check_targets([str(other), None, os.path.relpath(other)])
+    check_targets([str(other), None], [str(source)])
+    assert source.read_bytes() == b"a"
+
+
+def test_outputs_that_are_weights_of_inputs(tmp_path: Path) -> None:
+    """The external data of a model is part of it."""
+    model = one_node_model(spec_of("PReLU"), "float32")
+    (path, data), beside = (tmp_path / "m.onnx", tmp_path / "m.data"), tmp_path / "beside"
+    value = model.graph.input.pop()
+    array = np.ones(1, np.float32)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(array, value.name))
+    onnx.save_model(model, path, save_as_external_data=True, location="m.data", size_threshold=0)
+    with pytest.raises(ValueError, match="is read from there"):
+        check_targets([str(data)], [str(path)])
+    beside.write_bytes(b"")
+    check_targets([str(beside)], [str(path)])

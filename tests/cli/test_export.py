@@ -385,3 +385,56 @@ def test_process_with_a_wrong_shape(tmp_path: Path) -> None:
     assert line.startswith("onnx-acts: error: the module cannot run on these inputs: RuntimeError")
     assert line.endswith("(input is float32 (2, 3))")
     assert not (tmp_path / "out.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["net.py:Net", "-o", "net.py"],
+        ["net:Net", "-o", "net.py"],
+        ["net.py:Net", "--weights", "w.safetensors", "-o", "w.safetensors"],
+        ["net.py:Net", "--inputs", "x.npz", "-o", "x.npz"],
+        ["net.py:Net", "--metadata-file", "m.json", "-o", "m.json"],
+        ["net.py:Net", "--metadata-file", "m.card.json", "--card", "-o", "m.onnx"],
+        ["net.py:Net", "--translations", "t.py:T", "-o", "t.py"],
+        ["p.pt2", "-o", "p.pt2"],
+    ],
+)
+def test_output_that_is_an_input(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read is not overwritten, whatever it is read for."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("net.py", "w.safetensors", "x.npz", "m.json", "m.card.json", "t.py", "p.pt2"):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(ValueError, match="is read from there"):
+        run(*words, *([] if "--inputs" in words else ["--input", INPUT]))
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"mine"}
+
+
+@pytest.mark.parametrize("words", [["--verify=none", "--atol=1"], ["--no-verify", "--rtol=1"]])
+def test_tolerance_of_no_comparison(words: list[str], tmp_path: Path) -> None:
+    """A tolerance that nothing would look at is refused."""
+    with pytest.raises(ValueError, match="atol and rtol are of the comparison"):
+        run(FACTORY, "--input", INPUT, "-o", tmp_path / "m.onnx", *words)
+
+
+def test_verify_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--no-verify and --verify say opposite things."""
+    with pytest.raises(SystemExit):
+        run(FACTORY, "--input", INPUT, "-o", tmp_path / "m.onnx", "--no-verify", "--verify", "all")
+    assert "not allowed with argument" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bounds", ["0..1e400", "-1e400..0", "-1e308..1e308"])
+def test_range_without_end(bounds: str) -> None:
+    """A range has two finite numbers, and a finite width."""
+    with pytest.raises(ValueError, match="must be of finite numbers"):
+        parse_example(f"2x4:float64:{bounds}")
+
+
+@pytest.mark.parametrize("text", ["2:float32:0..1e39", "2:float16:-70000..0"])
+def test_range_beyond_the_type(text: str) -> None:
+    """No example is infinite by being rounded."""
+    with pytest.raises(ValueError, match=r"float[0-9]+ ends at"):
+        parse_example(text).tensor(torch.float32, torch.Generator())

@@ -116,6 +116,15 @@ def test_limited(name: str, tmp_path: Path) -> None:
         export(module, rows(batch), tmp_path / "m.onnx", verify="bodies")
 
 
+def test_own_tolerance(tmp_path: Path) -> None:
+    """The caller's own tolerance is that of every batch size."""
+    module = shifted(lambda n: n % 2 == 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = export(module, rows(2), tmp_path / "m.onnx", verify="bodies", atol=1.5)
+    assert result.sizes == {"batch": (2, 1, 3)}
+
+
 @pytest.mark.parametrize(
     "function", [lambda x: x.view(2, 24) * 2, lambda x: x + torch.ones(2, 1, 1)]
 )

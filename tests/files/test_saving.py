@@ -166,3 +166,54 @@ def test_weights_are_written_one_by_one(
     assert (tmp_path / "m.onnx").read_bytes() == before
     assert model.SerializeToString() == before
     assert (sizes[0] < 1000) == (name in ("raw", "told", "small"))
+
+
+def _saved(path: Path, value: float) -> Path:
+    """Saves a model whose weights are in a sidecar; returns that."""
+    before = set(path.parent.glob("*.data"))
+    model = model_of()
+    tensor = numpy_helper.from_array(np.full(2000, value, np.float32), "w2")
+    model.graph.initializer.append(tensor)
+    save_model(model, path, inline_limit=0)
+    (found,) = set(path.parent.glob("*.data")) - before
+    return found
+
+
+def test_sidecars_do_not_pile_up(tmp_path: Path) -> None:
+    """The sidecar of a model that is replaced goes, even where the new one needs none."""
+    path = tmp_path / "m.onnx"
+    for value in (1, 2, 3):
+        sidecar = _saved(path, value)
+        assert list(tmp_path.glob("*.data")) == [sidecar]
+    save_model(load_model(path), path)  # of the same weights, in one file
+    assert listing(tmp_path) == ["m.onnx"]
+
+
+@pytest.mark.parametrize("other", ["copy.onnx", "no suffix", "../above.onnx"])
+def test_sidecars_that_others_need(other: str, tmp_path: Path) -> None:
+    """A sidecar that another file names stays, and so does what has another name."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    first = _saved(folder / "m.onnx", 1)
+    (folder / other).write_bytes((folder / "m.onnx").read_bytes())
+    for stranger in ("m.onnx.data", f"n{first.name}", "m.onnx.0123456789abcdef.data"):
+        (folder / stranger).write_bytes(b"theirs")
+    _saved(folder / "m.onnx", 2)
+    assert first.exists()
+    assert (folder / "m.onnx.data").exists()
+    assert (folder / f"n{first.name}").exists()
+    assert (folder / "m.onnx.0123456789abcdef.data").exists()
+
+
+def test_sidecar_of_a_failed_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the new model cannot be written, the old one keeps its weights."""
+    path = tmp_path / "m.onnx"
+    first = _saved(path, 1)
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(saving, "_write", fails)
+    with pytest.raises(OSError, match="No space"):
+        save_model(model_of(), path)
+    assert first.exists()

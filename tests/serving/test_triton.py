@@ -145,8 +145,10 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="is there already: remove it, or choose another"):
         write_repository(path, tmp_path, max_batch=0)
     assert (written / "config.pbtxt").read_text() == before
-    with pytest.raises(ValueError, match="--max-batch: 0 or more, not -1"):
+    with pytest.raises(ValueError, match=r"\(--max-batch\): 0 to 2147483647, not -1"):
         run("triton", path, tmp_path, "--max-batch", "-1")
+    with pytest.raises(ValueError, match=r"\(--max-batch\): .* not 99999999999999999999"):
+        run("triton", path, tmp_path, "--max-batch", "99999999999999999999")
 
 
 def test_batches(tmp_path: Path) -> None:
@@ -164,3 +166,16 @@ def test_batches(tmp_path: Path) -> None:
         text = (written / "config.pbtxt").read_text()
         assert f"\nmax_batch_size: {size}\n" in text
         assert ("dynamic_batching" in text) == bool(size)
+
+
+def test_data_with_the_name_of_the_model(tmp_path: Path) -> None:
+    """Data that is called as Triton wants the model called is not copied over it."""
+    model = elu_model()
+    stored = numpy_helper.from_array(np.zeros(4, np.float32), "w")
+    model.graph.initializer.append(stored)
+    model.graph.node.add(op_type="Identity", input=["w"], output=["z"])
+    path = tmp_path / "m.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="model.onnx", size_threshold=0)
+    with pytest.raises(ValueError, match=r"would replace another file of it, model\.onnx"):
+        write_repository(path, tmp_path / "models", max_batch=0)
+    assert not (tmp_path / "models" / "m").exists()

@@ -223,6 +223,57 @@ def test_command(
     assert (tmp_path / "other" / "node.onnx").is_file()
 
 
+def test_the_cause_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in a folder stays: the next cause has a new one, and --cause is checked first."""
+    monkeypatch.chdir(tmp_path)
+    a, b = save(tmp_path)
+    for folder in ("a-cause", "a-cause-2"):
+        assert run("verify", a, "--against", b) == 1
+        show = tmp_path / folder / "show.py"
+        assert show.is_file()
+        show.write_text("mine")
+    assert (tmp_path / "a-cause" / "show.py").read_text() == "mine"
+    capsys.readouterr()
+    with pytest.raises(OSError, match="is not empty"):
+        run("verify", a, "--against", b, "--cause", "a-cause")
+    with pytest.raises(NotADirectoryError, match="it is no folder"):
+        run("verify", a, "--against", b, "--cause", "a.onnx")
+    with pytest.raises(ValueError, match="is a report's file"):
+        run("verify", a, "--against", b, "--cause", "new", "--json", "new")
+    with pytest.raises(OSError, match="is not empty"):
+        onnx_acts.verify(a, a, folder="a-cause")
+    assert not capsys.readouterr().out
+
+
+def test_the_verdict_outlives_the_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full costs the files of the cause alone."""
+    monkeypatch.chdir(tmp_path)
+    a, b = save(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("onnx_acts.verifying.causes.write_atomically", full)
+    assert run("verify", a, "--against", b) == 1
+    told = capsys.readouterr().out
+    assert "Neg 'n0' is the first node that causes it" in told
+    assert "the cause could not be written: [Errno 28] No space left" in told
+
+
+def test_reports_that_are_inputs(tmp_path: Path) -> None:
+    """No report replaces what is read, or another report."""
+    a, b = save(tmp_path)
+    before = a.read_bytes(), b.read_bytes()
+    for words in (["--json", a], ["--html", b], ["--json", "r", "--html", "r"]):
+        with pytest.raises(ValueError, match=r"is read from there|asked for twice"):
+            run("verify", a, "--against", b, *words)
+    assert (a.read_bytes(), b.read_bytes()) == before
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

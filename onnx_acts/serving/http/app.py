@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import onnxruntime
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from onnx_acts.definition.version import version
 from onnx_acts.serving.http.draining import Draining, Lifecycle
+from onnx_acts.serving.http.hosts import Hosts
 from onnx_acts.serving.http.inference import PATHS, Inference, Limits, found
 from onnx_acts.serving.http.metrics import Metrics
 from onnx_acts.serving.http.models import Models, ServedModel, named_models
@@ -34,6 +35,7 @@ def app(
     session_options: onnxruntime.SessionOptions | None = None,
     max_body: int = MAX_BODY,
     max_json: int = MAX_JSON,
+    hosts: Collection[str] | None = None,
 ) -> FastAPI:
     """An ASGI application that serves models by the Open Inference Protocol, version 2, over HTTP.
 
@@ -50,6 +52,9 @@ def app(
         max_body: bytes that a request may have.
         max_json: bytes that its JSON may have. Python reads JSON in one go, at about 10 ns a byte,
             and does nothing else meanwhile: large tensors go as bytes.
+        hosts: names that requests may have in `Host` beside addresses and localhost; others, and
+            pages of other origins, are refused. None takes every name: then what stands before the
+            application must see to it.
 
     Raises:
         ValueError: no model, two of one name, a model that is not valid, or one whose inputs or
@@ -67,6 +72,8 @@ def app(
     made = FastAPI(title="onnx-acts", docs_url=None, redoc_url=None, openapi_url=None)
     made.state.lifecycle = lifecycle
     made.add_middleware(Draining, lifecycle=lifecycle)
+    if hosts is not None:
+        made.add_middleware(Hosts, names=hosts)
     made.add_exception_handler(HTTPException, _http_error)
     made.add_exception_handler(RefusalError, _refusal)
     made.add_exception_handler(Exception, _fault)

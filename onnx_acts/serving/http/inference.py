@@ -66,6 +66,12 @@ def found(request: Request, served: Mapping[str, ServedModel]) -> ServedModel:
     return served[name]
 
 
+def _processors() -> int:
+    """The processors that this process may use; those of the machine where no one tells."""
+    affinity = getattr(os, "sched_getaffinity", None)  # of Linux
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
 class Inference:
     """The route for inference."""
 
@@ -73,7 +79,7 @@ class Inference:
         self._served, self._metrics, self._limits = served, metrics, limits
         self._room = asyncio.Semaphore(_LARGE_AT_ONCE)
         # ONNX Runtime, NumPy and zlib leave Python's lock to others while they work.
-        self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "onnx-acts")
+        self._threads = ThreadPoolExecutor(_processors(), "onnx-acts")
 
     async def infer(self, request: Request) -> Response:
         """Answers a request.

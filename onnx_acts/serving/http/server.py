@@ -42,6 +42,7 @@ class Settings:
         max_json: bytes that its JSON may have.
         workers: processes.
         drain: seconds that clients have to go elsewhere after SIGTERM.
+        hosts: names that requests may use beside addresses, localhost and `host`.
     """
 
     models: Mapping[str, str]
@@ -53,6 +54,7 @@ class Settings:
     max_json: int = MAX_JSON
     workers: int = 1
     drain: float = 10.0
+    hosts: tuple[str, ...] = ()
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -93,6 +95,7 @@ def run(settings: Settings, listener: socket.socket, is_ready: Callable[[], None
         session_options=options,
         max_body=settings.max_body,
         max_json=settings.max_json,
+        hosts=(settings.host, *settings.hosts),
     )
     server_of(made, settings.drain, is_ready).run([listener])
 

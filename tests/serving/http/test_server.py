@@ -17,9 +17,10 @@ import pytest
 
 import onnx_acts
 from onnx_acts.cli import serve as command
+from onnx_acts.serving.http.app import app
 from onnx_acts.serving.http.server import bound
 from tests.cli.running import run
-from tests.serving.http.running import Reply, ask, elu_model, outputs
+from tests.serving.http.running import Reply, ask, elu_model, outputs, serving
 from tests.serving.load.clients import Exchange, keep_busy
 from tests.serving.load.messages import exchange, json_body
 from tests.serving.load.processes import serving_process
@@ -193,3 +194,33 @@ def test_own_address(model: Path) -> None:
         mine = [place for place in listening if place.endswith(f":{process.address[1]:04X}")]
         assert mine == [f"0100007F:{process.address[1]:04X}"]
         assert json.loads(ask(process.address[1], "/v2").body)["models"] == ["elu"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--threads", "999999999999"], "--threads: 0 to 1024, not 999999999999"),
+        (["--threads", "-1"], "--threads: 0 to 1024, not -1"),
+        (["--drain", "nan"], "--drain: seconds, 0 or more and finite, not nan"),
+        (["--drain", "inf"], "--drain: seconds, 0 or more and finite, not inf"),
+    ],
+)
+def test_numbers_that_make_no_sense(words: list[str], message: str, model: Path) -> None:
+    """Each number is named, with what it may be."""
+    with pytest.raises(ValueError, match=message):
+        run("serve", model, "--port", "0", *words)
+
+
+def test_allowed_hosts() -> None:
+    """A name that is given is served; others are not."""
+    made = app({"m": elu_model()}, hosts=["Models.example"])
+    with serving(made) as port:
+        for host, status in (("models.example:80", 200), ("other.example", 421)):
+            assert ask(port, "/v2", None, {"Host": host}).status == status
+
+
+def test_without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that does not tell which processors a process may use can serve."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    with serving(app({"m": elu_model()})) as port:
+        assert ask(port, "/v2/models/m/infer", json_body({"x": np.ones((1, 4), "f")})).status == 200
