@@ -55,6 +55,7 @@ class Sessions:
         """Makes a session that prints nothing: its exceptions say the same."""
         options, model = onnxruntime.SessionOptions(), self.model
         options.log_severity_level = 4
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if not isinstance(model, onnx.ModelProto) or weight_bytes(model) < _HEAVY:
             return sessions.session(model, session_options=options, accelerated=accelerated)
         self._shared = self._shared or SharedWeights(model)
