@@ -23,10 +23,10 @@ from onnx_acts.exporting.io_types import with_float32_io
 from onnx_acts.exporting.options import Options, Verify
 from onnx_acts.exporting.preflight import call_of, check_options, checked
 from onnx_acts.exporting.result import ExportResult, OutputError, VerificationError
+from onnx_acts.exporting.runtimes import Sessions
 from onnx_acts.exporting.storing import save
 from onnx_acts.exporting.subjects import subject_of
 from onnx_acts.files.embedding import default_opset
-from onnx_acts.files.reading import Model
 from onnx_acts.files.saving import save_model
 from onnx_acts.files.weights import weight_bytes
 
@@ -69,7 +69,7 @@ def run(
         options.tell("capturing it")
         built = build(subject, args, kwargs, options)
         if expected is None:
-            expected = verification.expect(module, args, kwargs)
+            expected = verification.expect_lazily(module, args, kwargs)
         options.tell("comparing ONNX Runtime with PyTorch")
         status, errors, sizes = _verify(
             (module, args, kwargs), expected, built, Path(path), options
@@ -113,7 +113,7 @@ def _early(
     must not keep those without values that torch captures with.
     """
     try:
-        return verification.expect(module, args, kwargs)
+        return verification.expect_lazily(module, args, kwargs)
     except ValueError:
         return None
 
@@ -134,9 +134,9 @@ def _verify(
     runtimes = _runtimes(built.model, options.verify)
     limits = verification.Limits(options.atol, options.rtol)
     errors: list[OutputError] = []
-    with _runnable(built.compared, path) as source:
+    with _runnable(built.compared, path) as opened:
         for accelerated in runtimes:
-            got = verification.run_model(source, inputs, accelerated=accelerated)
+            got = verification.run_model(opened, inputs, accelerated=accelerated)
             try:
                 errors += verification.compare(
                     outputs,
@@ -148,9 +148,9 @@ def _verify(
                 )
             except VerificationError as error:
                 raise _if_random(error, call) from error
-        sizes = batch_trial.try_limits(built.limits, source, outputs, call, built.operators, limits)
+        sizes = batch_trial.try_limits(built.limits, opened, outputs, call, built.operators, limits)
         sizes |= batch_trial.try_dimensions(
-            built.dimensions, source, outputs, call, built.operators, limits
+            built.dimensions, opened, outputs, call, built.operators, limits
         )
     values = [item.value for item in expected]
     if not any(value.numel() for value in values):
@@ -158,9 +158,9 @@ def _verify(
     passed = f"{_PASSED} ({limits})" if limits else _PASSED
     if built.compared is built.model:
         return passed, errors, sizes
-    with _runnable(built.model, path) as source:
+    with _runnable(built.model, path) as opened:
         for accelerated in runtimes:
-            got = verification.run_model(source, inputs, accelerated=accelerated)
+            got = verification.run_model(opened, inputs, accelerated=accelerated)
             verification.compare_shapes(outputs, values, got, accelerated=accelerated)
     return _RANDOM, errors, sizes
 
@@ -191,9 +191,9 @@ def _verify_wide(
     """
     outputs, given = built.model.graph.output, [_wide(tensor) for tensor in inputs]
     errors: list[OutputError] = []
-    with _runnable(with_float32_io(built.compared), path) as source:
+    with _runnable(with_float32_io(built.compared), path) as opened:
         for accelerated in _runtimes(built.model, options.verify):
-            got = verification.run_model(source, given, accelerated=accelerated)
+            got = verification.run_model(opened, given, accelerated=accelerated)
             rounded = [have.to(want.value.dtype) for want, have in zip(expected, got, strict=True)]
             errors += verification.compare(
                 outputs,
@@ -231,12 +231,12 @@ def _mode(module: torch.nn.Module, *, training: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _runnable(model: onnx.ModelProto, path: Path) -> Iterator[Model]:
-    """Yields what a session can be made of: the model, or a temporary file where it is large."""
+def _runnable(model: onnx.ModelProto, path: Path) -> Iterator[Sessions]:
+    """Yields sessions on the model, or on a temporary file where it is large."""
     if weight_bytes(model) < _LARGE:
-        yield model
+        yield Sessions(model)
         return
     with tempfile.TemporaryDirectory(prefix=".onnx_acts.", dir=path.parent) as folder:
         staged = Path(folder) / "model.onnx"
         save_model(model, staged)
-        yield staged
+        yield Sessions(staged)

@@ -7,36 +7,36 @@ infinities must be the same and in the same places.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+import functools
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from onnx_acts.comparing.difference import difference_of, user_tolerance
+from onnx_acts.comparing.difference import Difference, difference_of, user_tolerance
 from onnx_acts.comparing.tolerance import noise_of, tolerance_of
 from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.exporting.eager import run_module
 from onnx_acts.exporting.result import OutputError, VerificationError
+from onnx_acts.exporting.runtimes import Sessions, array_of, runtime_name
 from onnx_acts.files.reading import Model
-from onnx_acts.ort import sessions
-from onnx_acts.ort.values import from_ort, to_ort
 
 __all__ = [
     "Expectation",
     "Limits",
-    "array_of",
     "compare",
     "compare_shapes",
     "expect",
-    "open_session",
+    "expect_lazily",
     "run_model",
-    "run_session",
 ]
+
+Noise = NDArray[np.float64] | None
+
+_NO_NOISE = np.zeros(())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,15 +60,19 @@ class Limits:
         return f"atol {self.atol or 0.0:g}, rtol {self.rtol or 0.0:g}"
 
 
-@dataclasses.dataclass(frozen=True)
 class Expectation:
-    """What PyTorch gives for one output, and the rounding error of each of its elements.
+    """What PyTorch gives for one output, and the rounding error of each of its elements."""
 
-    The error is None where it is not known.
-    """
+    def __init__(self, value: torch.Tensor, noise: Noise | Callable[[], Noise]) -> None:
+        """Takes a value and its noise, or what tells the noise when it is asked for."""
+        self.value, self._noise = value, noise
 
-    value: torch.Tensor
-    noise: NDArray[np.float64] | None
+    @property
+    def noise(self) -> Noise:
+        """The rounding error; None where it is not known."""
+        if callable(self._noise):
+            self._noise = self._noise()
+        return self._noise
 
 
 def expect(
@@ -81,30 +85,45 @@ def expect(
     Raises:
         ValueError: the module cannot run on these arguments.
     """
+    return [Expectation(item.value, item.noise) for item in expect_lazily(module, args, kwargs)]
+
+
+def expect_lazily(
+    module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[Expectation]:
+    """The same; the other element type's turn comes when the noise of an output is asked for.
+
+    Until then the module and the arguments must stay as they are.
+    """
     values = run_module(module, args, kwargs)
-    tensors = (*module.parameters(), *module.buffers(), *tensors_of(args, kwargs))
-    is_double = any(tensor.dtype == torch.float64 for tensor in tensors)
-    other_type = torch.float32 if is_double else torch.float64
-    try:
-        others = run_module(module, args, kwargs, other_type)
-    except ValueError:  # a module with fixed element types cannot run in another: no estimate
-        return [Expectation(value, None) for value in values]
-    return [
-        Expectation(a, noise_of(array_of(a), array_of(b)))
-        for a, b in zip(values, others, strict=True)
-    ]
+
+    @functools.cache
+    def others() -> list[torch.Tensor] | None:
+        tensors = (*module.parameters(), *module.buffers(), *tensors_of(args, kwargs))
+        is_double = any(tensor.dtype == torch.float64 for tensor in tensors)
+        try:
+            return run_module(module, args, kwargs, torch.float32 if is_double else torch.float64)
+        except ValueError:  # a module with fixed element types cannot run in another: no estimate
+            return None
+
+    def noise(i: int) -> Noise:
+        found = others()
+        return None if found is None else noise_of(array_of(values[i]), array_of(found[i]))
+
+    return [Expectation(value, functools.partial(noise, i)) for i, value in enumerate(values)]
 
 
 def run_model(
-    model: Model, inputs: Sequence[torch.Tensor], *, accelerated: bool
+    model: Model | Sessions, inputs: Sequence[torch.Tensor], *, accelerated: bool
 ) -> list[torch.Tensor]:
     """Runs a model in ONNX Runtime on the CPU, one tensor for each graph input in order.
 
     Raises:
         VerificationError: ONNX Runtime cannot load or run it.
     """
+    opened = model if isinstance(model, Sessions) else Sessions(model)
     try:
-        return run_session(open_session(model, accelerated=accelerated), inputs)
+        return opened.run(inputs, accelerated=accelerated)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{error}; or verify='bodies' (--verify bodies) leaves the library out"
@@ -113,25 +132,9 @@ def run_model(
         raise
     except Exception as error:  # onnxruntime's own exceptions have no common public base
         raise VerificationError(
-            f"ONNX Runtime ({_runtime_name(accelerated)}) cannot run the exported model: {error};"
+            f"ONNX Runtime ({runtime_name(accelerated)}) cannot run the exported model: {error};"
             " verify='none' (--verify none) writes it all the same"
         ) from error
-
-
-def open_session(model: Model, *, accelerated: bool) -> onnxruntime.InferenceSession:
-    """Makes a session that prints nothing: its exceptions say the same."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    return sessions.session(model, session_options=options, accelerated=accelerated)
-
-
-def run_session(
-    session: onnxruntime.InferenceSession, inputs: Sequence[torch.Tensor]
-) -> list[torch.Tensor]:
-    """Runs a session, with ONNX Runtime's own exceptions."""
-    names = [item.name for item in session.get_inputs()]
-    feeds = dict(zip(names, map(_value, inputs), strict=True))
-    return [_tensor(value) for value in session.run_with_ort_values(None, feeds)]
 
 
 def compare(
@@ -157,7 +160,7 @@ def compare(
         VerificationError: an output differs; names the worst element.
     """
     compare_shapes(outputs, [item.value for item in expected], got, accelerated=accelerated)
-    name = _runtime_name(accelerated)
+    name = runtime_name(accelerated)
     return [
         _compare_one(output.name, name, item, tensor, operators, limits or Limits())
         for output, item, tensor in zip(outputs, expected, got, strict=True)
@@ -172,7 +175,7 @@ def compare_shapes(
     accelerated: bool,
 ) -> None:
     """Requires the same number of outputs, of the same shapes and element types."""
-    runtime_name = _runtime_name(accelerated)
+    runtime = runtime_name(accelerated)
     if not len(outputs) == len(expected) == len(got):
         raise VerificationError(
             f"the module gives {len(expected)} tensors, the exported model {len(got)}"
@@ -181,7 +184,7 @@ def compare_shapes(
     for output, want, have in zip(outputs, expected, got, strict=True):
         if want.shape != have.shape or want.dtype != have.dtype:
             raise VerificationError(
-                f"output {output.name!r} ({runtime_name}) is {have.dtype} {tuple(have.shape)},"
+                f"output {output.name!r} ({runtime}) is {have.dtype} {tuple(have.shape)},"
                 f" PyTorch gives {want.dtype} {tuple(want.shape)}"
             )
 
@@ -199,9 +202,9 @@ def _compare_one(
         return OutputError(output, runtime_name, 0.0, 0.0, 0.0, 0.0)
     if limits:
         allowed = user_tolerance(want, limits.atol or 0.0, limits.rtol or 0.0)
+        found = difference_of(want, have, allowed)
     else:
-        allowed = tolerance_of(want, expected.noise, operators)
-    found = difference_of(want, have, allowed)
+        allowed, found = _judged(want, have, expected, operators)
     if not found.same:
         assert found.where is not None  # the shapes fit
         raise VerificationError(
@@ -220,24 +223,17 @@ def _compare_one(
     )
 
 
-def array_of(tensor: torch.Tensor) -> NDArray[Any]:
-    """The values of a tensor in its own element type, as NumPy and ml_dtypes have it."""
-    dense = tensor.detach().cpu().contiguous()
-    if dense.dtype == torch.bfloat16:
-        return dense.view(torch.uint16).numpy().view(ml_dtypes.bfloat16)
-    return dense.numpy()
+def _judged(
+    want: NDArray[Any], have: NDArray[Any], expected: Expectation, operators: Collection[str]
+) -> tuple[NDArray[np.float64], Difference]:
+    """Our own tolerance, and the difference: first without noise, then with it where that fails.
 
-
-def _value(tensor: torch.Tensor) -> onnxruntime.OrtValue:
-    return to_ort(array_of(tensor))
-
-
-def _tensor(value: onnxruntime.OrtValue) -> torch.Tensor:
-    array = from_ort(value)
-    if array.dtype == ml_dtypes.bfloat16:
-        return torch.from_numpy(array.view(np.uint16)).view(torch.bfloat16)
-    return torch.from_numpy(array)
-
-
-def _runtime_name(accelerated: bool) -> str:
-    return "library" if accelerated else "bodies"
+    No noise makes the tolerance narrower than none does, so what passes without passes with it.
+    The run that tells the noise takes several times as long as the module's own.
+    """
+    allowed = tolerance_of(want, _NO_NOISE, operators)
+    found = difference_of(want, have, allowed)
+    if not found.same:
+        allowed = tolerance_of(want, expected.noise, operators)
+        found = difference_of(want, have, allowed)
+    return allowed, found

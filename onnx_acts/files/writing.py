@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from onnx_acts.files.opened import OpenFile
+from onnx_acts.files.stored import Stored
 from onnx_acts.files.wire import Data, Piece, Range
 
 __all__ = ["check_target", "copy_range", "replacing", "write_atomically", "write_pieces"]
@@ -72,8 +73,9 @@ def copy_range(source: Data, place: Range, stream: BinaryIO) -> None:
     start, stop = place.start, place.start + place.length
     if isinstance(source, OpenFile):
         start += _copied_by_system(source, place, stream)
+    chunk = place.length if isinstance(source, Stored) else _CHUNK  # it has the whole in memory
     while start < stop:
-        part = source[start : min(start + _CHUNK, stop)]
+        part = source[start : min(start + chunk, stop)]
         stream.write(part)
         start += len(part)
 

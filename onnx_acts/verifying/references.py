@@ -125,7 +125,7 @@ class _Module:
         self.outputs = [f"output {i}" for i in range(len(graph.outputs))]
 
     def run(self, runs: Sequence[Feeds]) -> list[list[Wanted]]:
-        from onnx_acts.exporting.verification import array_of
+        from onnx_acts.exporting.runtimes import array_of
 
         results = []
         for feeds in runs:

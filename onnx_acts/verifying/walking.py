@@ -16,22 +16,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 
-import numpy as np
-import onnx
-
 from onnx_acts.comparing.difference import Difference
-from onnx_acts.comparing.tolerance import as_double, epsilon, is_real
 from onnx_acts.files.structure import subgraphs
 from onnx_acts.verifying.candidates import Candidates, kind
+from onnx_acts.verifying.counterparts import Counterparts
 from onnx_acts.verifying.graphs import names_read, title
 from onnx_acts.verifying.guilt import Guilt, Walked
-from onnx_acts.verifying.judging import Got, are_comparable, is_tensor, judge, real_of
+from onnx_acts.verifying.judging import Got
 from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
-from onnx_acts.verifying.quantities import is_converting
 from onnx_acts.verifying.result import NodeRecord, Status
 from onnx_acts.verifying.rounding import Rounding
-from onnx_acts.verifying.stepping import Step
 from onnx_acts.verifying.store import Store
+from onnx_acts.verifying.suspects import correct, second_opinion, suspect_of
 from onnx_acts.verifying.values import Value
 
 __all__ = ["Walk"]
@@ -100,7 +96,16 @@ class Walk:
                 for name, value in made.items():
                     values.put(name, value)
             self._values: Mapping[str, Value] = values
-            self._candidates = Candidates(self._reference.graph, values)
+            self._counterparts = Counterparts(
+                self._lanes,
+                self._rounding,
+                Candidates(self._reference.graph, values),
+                values,
+                self._pairs,
+                self._operators,
+                self._matches,
+                self._pending,
+            )
             index = 0
             while index < total:
                 self._tell(f"node {index + 1} of {total}: {title(self._nodes[index])}")
@@ -109,7 +114,7 @@ class Walk:
                     self._forget(index)
                 index = (index if back is None else back) + 1
             outputs = {
-                item.name: self._got(item.name, "own")
+                item.name: self._counterparts.got(item.name, "own")
                 for item in self._model.graph.outputs
                 if item.name in self._lanes.values["own_shadow"]
             }
@@ -158,14 +163,15 @@ class Walk:
             return self._records[index], None
         if reason:
             return self._unjudged(index, place, name, reason), None
-        found, difference = self._find(node, place, name)
+        found, difference = self._counterparts.find(node, place, name)
         if found is None or difference is None:
             return self._record(index, "inside", "", output=name), None
         if difference.same:
             self._accept(name, found)
             return self._record(index, "same", found, difference, name), None
-        suspect = self._suspect(index, name, found, difference)
-        again = self._second_opinion(suspect)
+        inside = self._inside[name]
+        suspect = suspect_of(self._counterparts, self._nodes, inside, name, found, difference)
+        again = second_opinion(self._counterparts, self._reference, suspect)
         if again is not None and again.same:
             self._accept(name, found)
             return self._record(index, "same", found, again, name, _BEYOND), None
@@ -173,7 +179,7 @@ class Walk:
 
     def _unjudged(self, index: int, place: int, name: str, reason: str) -> NodeRecord:
         """A value that says nothing of its node: the walk goes on with the reference's."""
-        found = self._named(self._nodes[index], place, name)
+        found = self._counterparts.named(self._nodes[index], place, name)
         if found and (reason in (_RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
             self._accept(name, found)
         return self._record(index, "not judged", found or "", output=name, note=reason)
@@ -194,145 +200,13 @@ class Walk:
         self._matches[name] = found
         return self._record(index, "hidden", found, suspect.difference, name), None
 
-    def _find(
-        self, node: onnx.NodeProto, place: int, name: str
-    ) -> tuple[str | None, Difference | None]:
-        """The counterpart of a value, and how far the value is from it."""
-        got = self._got(name, "fed")
-        taken = {other for own, other in self._matches.items() if own not in self._pending}
-        named = self._named(node, place, name)
-        if named is None and is_converting(node) and self._is_fed(node.input[0]):
-            named = self._matches[node.input[0]]
-        first = self._compared(named, got)
-        if first is not None and first.same:
-            return named, first
-        for other in self._candidates.equal_to(real_of(got).value, taken - {named}):
-            found = self._compared(other, got)
-            if found is not None and found.same:
-                return other, found
-        placed = self._candidates.by_place(node, place, self._matches, taken)
-        by_place = (placed, self._compared(placed, got))
-        by_name = (named, first)
-        for meant, difference in (
-            (by_name, by_place) if name in self._pairs else (by_place, by_name)
-        ):
-            alike = self._is_same_kind(node, name, meant)
-            if difference is not None and (not difference.reason or alike):
-                return meant, difference
-        return None, None
-
-    def _is_fed(self, name: str) -> bool:
-        """Whether a value is one of the reference's."""
-        return name in self._matches and name not in self._pending
-
-    def _is_same_kind(self, node: onnx.NodeProto, name: str, other: str | None) -> bool:
-        """Whether a value of another shape is meant to be one of the reference's all the same."""
-        maker = self._candidates.maker(other or "")
-        same = maker is not None and (maker.op_type, maker.domain) == (node.op_type, node.domain)
-        return name in self._pairs or same
-
-    def _named(self, node: onnx.NodeProto, place: int, name: str) -> str | None:
-        """The reference's value of that name, or of that place among the outputs."""
-        if name in self._pairs and self._pairs[name] in self._values:
-            return self._pairs[name]
-        named = self._candidates.by_name(name)
-        if named is not None and named not in set(self._matches.values()):
-            return named
-        if draws(node):
-            taken = set(self._matches.values())
-            return self._candidates.by_place(node, place, self._matches, taken)
-        return None
-
-    def _compared(self, other: str | None, got: Got) -> Difference | None:
-        """How far a value is from one of the reference; None where they are of different kinds."""
-        if other is None or not are_comparable(self._values[other], got):
-            return None
-        return judge(self._values[other], got, self._operators)
-
-    def _got(self, name: str, form: str) -> Got:
-        values = self._lanes.values
-        value = values[form][name]
-        return Got(
-            value,
-            values[f"{form}_shadow"].get(name, value),
-            self._lanes.grids.get(name),
-            self._lanes.bounds.get(name),
-            name in self._rounding[form].quantized,
-            self._rounding[form].coarsest.get(name),
-        )
-
     def _accept(self, name: str, found: str) -> None:
         """From here on the model's nodes are given the reference's value."""
         self._matches[name] = found
         self._taint[name], self._inside[name] = frozenset(), ()
         self._rounding["fed"].forget(name)
-        want = self._values[found]
-        own = self._lanes.values["fed"].get(name)
-        if own is None:
-            own = self._lanes.values["own"].get(name)
-        if own is None or not is_tensor(own) or not is_tensor(want):
-            return
-        assert isinstance(own, np.ndarray)
-        assert isinstance(want, np.ndarray)
-        if name in self._lanes.grids and is_real(want.dtype) and not is_real(own.dtype):
-            self._lanes.put(name, self._lanes.grids[name].held(want, own.dtype))
-            return
-        with np.errstate(over="ignore", invalid="ignore"):
-            converted = want.astype(own.dtype)
-        if is_real(own.dtype) and is_real(want.dtype):
-            lost = np.isfinite(as_double(want)) & ~np.isfinite(as_double(converted))
-            if lost.any():
-                self._blocked.add(name)
-            self._lanes.put(name, converted, eps=epsilon(want.dtype))
-        else:
-            self._lanes.put(name, converted)
-
-    def _suspect(self, index: int, name: str, found: str, difference: Difference) -> Guilt:
-        """Everything that is known of a node that differs."""
-        nodes = self._inside[name]
-        made = {output for i in nodes for output in self._nodes[i].output}
-        read = {item for i in nodes for item in names_read(self._nodes[i])} - made
-        fed = self._lanes.values["fed"]
-        given = {item: fed[item] for item in sorted(read) if item in fed}
-        maker = self._candidates.maker(found)
-        theirs = names_read(maker) if maker else ()
-        other = {item: self._values[item] for item in theirs if item in self._values}
-        want, got = self._values[found], fed[name]
-        return Guilt(
-            index=index,
-            node=self._nodes[index],
-            maker=maker,
-            output=name,
-            counterpart=found,
-            nodes=nodes,
-            difference=difference,
-            given=given,
-            want=want,
-            got=got,
-            read=other,
-            quantized=frozenset(self._rounding["fed"].quantized.intersection(given)),
-        )
-
-    def _second_opinion(self, suspect: Guilt) -> Difference | None:
-        """Compares with what the reference's node makes of the values that the model can hold.
-
-        Integers end somewhere: where the reference's values are beyond that, the model's node was
-        given others, and that is no fault of its own.
-        """
-        grids = [name for name in suspect.given if name in self._lanes.grids]
-        if not grids or suspect.maker is None:
-            return None
-        given = dict(suspect.read)
-        for name in grids:
-            value, pair = suspect.given[name], self._matches.get(name)
-            if pair in given and isinstance(value, np.ndarray):
-                given[pair] = self._lanes.grids[name].real(value)
-        side, maker = self._reference, suspect.maker
-        made = Step(side.graph, maker, side.runtime, given).run(given)
-        names = [name for name in maker.output if name]
-        want = made[names.index(suspect.counterpart)]
-        got = self._got(suspect.output, "fed")
-        return judge(want, got, self._operators) if are_comparable(want, got) else None
+        if correct(self._lanes, name, self._values[found]):
+            self._blocked.add(name)
 
     def _convict(self, name: str) -> int:
         """Makes a suspect a cause; returns its place, after which the walk goes on."""
@@ -357,7 +231,9 @@ class Walk:
         Only if an output differs all the same, and nothing else explains that, are they causes: a
         small difference may get lost in the tolerance of the next node, and come back.
         """
-        compared = [self._compared(self._pairs[name], got) for name, got in outputs.items()]
+        compared = [
+            self._counterparts.compared(self._pairs[name], got) for name, got in outputs.items()
+        ]
         differs = not self._guilty and any(item and not item.same for item in compared)
         for name, guilt in (*self._survived.items(), *self._pending.items()):
             record = self._records[guilt.index]
@@ -399,7 +275,7 @@ class Walk:
         node = self._nodes[index]
         total = None
         if found and output in self._lanes.values["own"]:
-            total = self._compared(found, self._got(output, "own"))
+            total = self._counterparts.compared(found, self._counterparts.got(output, "own"))
         if status == "same" and total is not None and not total.same:
             status = "passes on"
         operator = f"{node.domain}.{node.op_type}" if node.domain else node.op_type

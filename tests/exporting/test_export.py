@@ -213,7 +213,7 @@ def test_large_models_are_verified_as_files(
     run = verification.run_model
 
     def watched(model: Any, *args: Any, **kwargs: Any) -> list[torch.Tensor]:
-        seen.append(model)
+        seen.append(model.model)
         return run(model, *args, **kwargs)
 
     monkeypatch.setattr(verification, "run_model", watched)
@@ -235,7 +235,7 @@ def test_interrupted(
     def interrupt(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr(verification, "expect", interrupt)
+    monkeypatch.setattr(verification, "expect_lazily", interrupt)
     with pytest.raises(fault):
         export(module, X, path)
     assert module.training
@@ -278,8 +278,8 @@ def test_training_sees_wrong_values(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """A difference beside the draw is found, although the values of the file are random."""
     module = nn.Sequential(nn.BatchNorm1d(3), nn.RReLU()).train()
     wrong = nn.Sequential(nn.BatchNorm1d(3, eps=0.1), nn.RReLU()).eval()
-    expect = verification.expect
-    monkeypatch.setattr(verification, "expect", lambda _, *args: expect(wrong, *args))
+    expect = verification.expect_lazily
+    monkeypatch.setattr(verification, "expect_lazily", lambda _, *args: expect(wrong, *args))
     with pytest.raises(VerificationError):
         export(module, torch.randn(4, 3), tmp_path / "m.onnx", training=True)
 

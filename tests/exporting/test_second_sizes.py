@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import onnx
+import onnxruntime
 import pytest
 import torch
+from onnx import numpy_helper
 from torch import nn
 from torch.nn import functional
 
-from onnx_acts.exporting import VerificationError, export
+from onnx_acts.exporting import VerificationError, building, export, pipeline, runtimes
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +73,52 @@ def test_free_batch(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         result = export(nn.ELU(), torch.randn(2, 8), tmp_path / "m.onnx", verify="bodies")
     assert result.sizes == {"batch": (2, 1, 3)}
+
+
+def test_single_element(tmp_path: Path) -> None:
+    """Beside a batch of 1, a batch of 2 is enough where it is right."""
+    result = export(nn.ELU(), torch.randn(1, 8), tmp_path / "m.onnx", verify="bodies")
+    assert result.sizes == {"batch": (1, 2)}
+
+
+def test_sessions_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for each runtime, whatever is tried; shared weights change neither values nor file."""
+    opened: list[bool] = []
+    open_one = runtimes.Sessions._open
+
+    def watched(self: runtimes.Sessions, accelerated: bool) -> onnxruntime.InferenceSession:
+        opened.append(accelerated)
+        return open_one(self, accelerated)
+
+    monkeypatch.setattr(runtimes.Sessions, "_open", watched)
+    torch.manual_seed(4)
+    module = nn.Sequential(nn.Linear(8, 4096), nn.PReLU(4096), nn.Linear(4096, 8), nn.ELU())
+    files = []
+    for heavy in (runtimes._HEAVY, 0):
+        monkeypatch.setattr(runtimes, "_HEAVY", heavy)
+        result = export(module, torch.ones(2, 8), tmp_path / "m.onnx")
+        assert result.verification == "passed"
+        assert result.sizes == {"batch": (2, 1, 3)}
+        model = onnx.load(tmp_path / "m.onnx")
+        files.append([item.SerializeToString() for item in model.graph.initializer])
+    assert opened == [False, True] * 2
+    assert files[0] == files[1]
+
+
+def test_shared_weights_hide_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A weight that is wrong in the file is found where sessions share weights, too."""
+    monkeypatch.setattr(runtimes, "_HEAVY", 0)
+    module = nn.Sequential(nn.Linear(8, 4096), nn.PReLU(4096), nn.Linear(4096, 8))
+
+    def wrong(*args: Any) -> Any:
+        built = building.build(*args)
+        tensor = max(built.model.graph.initializer, key=lambda item: len(item.raw_data))
+        tensor.raw_data = (1.1 * numpy_helper.to_array(tensor)).tobytes()
+        return built
+
+    monkeypatch.setattr(pipeline, "build", wrong)
+    with pytest.raises(VerificationError, match="differs from PyTorch"):
+        export(module, torch.ones(2, 8), tmp_path / "m.onnx")
 
 
 def test_own_tolerance(tmp_path: Path) -> None:

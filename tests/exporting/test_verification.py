@@ -12,8 +12,11 @@ import torch
 from onnx import helper
 from torch import nn
 
+from onnx_acts.comparing.tolerance import tolerance_of
 from onnx_acts.exporting import OutputError, VerificationError
-from onnx_acts.exporting.verification import Expectation, compare, expect
+from onnx_acts.exporting.eager import run_module
+from onnx_acts.exporting.runtimes import array_of
+from onnx_acts.exporting.verification import Expectation, compare, expect, expect_lazily
 from tests.exporting.networks import Applied
 
 OUTPUT = [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)]
@@ -216,3 +219,57 @@ def test_failing_module() -> None:
     """A module that fails on the example inputs is refused with its own words."""
     with pytest.raises(ValueError, match=r"cannot run on these inputs: RuntimeError: .*shapes"):
         expect(nn.Linear(3, 3), (torch.zeros(2, 4),), {})
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_no_noise_is_the_narrowest(dtype: torch.dtype) -> None:
+    """Whatever the noise is, no limit is below the one without it: what passes there passes."""
+    generator = np.random.default_rng(5)
+    for scale in (1e-6, 1.0, 1e4):
+        value = torch.from_numpy(generator.standard_normal(20) * scale).to(dtype)
+        want = array_of(value)
+        narrow = tolerance_of(want, np.zeros(()), ["ELU"])
+        for noise in (None, np.zeros(20), np.full(20, 1e-9), np.full(20, math.nan), np.ones(20)):
+            assert (tolerance_of(want, noise, ["ELU"]) >= narrow).all()
+
+
+def test_noise_is_asked_for_where_it_is_needed() -> None:
+    """The module runs in float64 only if the narrowest limit does not do, and that is enough."""
+    seen: list[torch.dtype] = []
+
+    def function(x: torch.Tensor) -> torch.Tensor:
+        seen.append(x.dtype)
+        return (x * 1000 + 0.1) - x * 1000  # cancels, and leaves noise
+
+    x = torch.linspace(1, 2, 50)
+    (expected,) = expect_lazily(Applied(function), (x,), {})
+    compare(OUTPUT, [expected], [expected.value], accelerated=True, operators=[])
+    assert seen == [torch.float32]
+    other = expected.value + 4e-6
+    with pytest.raises(VerificationError):
+        check(expected.value, other)  # without noise
+    compare(OUTPUT, [expected], [other], accelerated=True, operators=[])
+    compare(OUTPUT, [expected], [other], accelerated=False, operators=[])
+    assert seen == [torch.float32, torch.float64]
+    with pytest.raises(VerificationError):
+        compare(OUTPUT, [expected], [other + 0.01], accelerated=True, operators=[])
+
+
+def test_threads_stay() -> None:
+    """Reference runs take half the threads and leave the number as it was, also when they fail."""
+    own, seen = torch.get_num_threads(), set[int]()
+
+    def function(x: torch.Tensor) -> torch.Tensor:
+        seen.add(torch.get_num_threads())
+        return x @ x
+
+    module = Applied(function)
+    try:
+        torch.set_num_threads(4)
+        run_module(module, (torch.ones(2, 2),), {})
+        with pytest.raises(ValueError, match="cannot run on these inputs"):
+            run_module(module, (torch.ones(2, 3),), {})
+        left = torch.get_num_threads()
+    finally:
+        torch.set_num_threads(own)
+    assert (seen, left) == ({2}, 4)

@@ -114,6 +114,7 @@ def test_two_faults() -> None:
     assert [cause.name for cause in result.causes] == ["act9", "conv15a"]
 
 
+@pytest.mark.slow
 def test_same() -> None:
     """A network equals itself, and what accelerate and lower make of it; no node is accused."""
     fast = onnx_acts.accelerate(REFERENCE)
