@@ -40,8 +40,8 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="a name that clients use for this server, beside addresses, localhost and that of"
-        " --host; may be repeated. Requests for other names are refused: a web page may have made"
-        " them",
+        " --host; may be repeated; * takes any. Requests for other names are refused: a web page"
+        " may have made them",
     )
     parser.add_argument("--port", type=int, default=8000, help="the port; 0 takes a free one")
     kernels = parser.add_mutually_exclusive_group()

@@ -42,7 +42,7 @@ class Settings:
         max_json: bytes that its JSON may have.
         workers: processes.
         drain: seconds that clients have to go elsewhere after SIGTERM.
-        hosts: names that requests may use beside addresses, localhost and `host`.
+        hosts: names that requests may use beside addresses, localhost and `host`; "*" for any.
     """
 
     models: Mapping[str, str]
@@ -95,7 +95,7 @@ def run(settings: Settings, listener: socket.socket, is_ready: Callable[[], None
         session_options=options,
         max_body=settings.max_body,
         max_json=settings.max_json,
-        hosts=(settings.host, *settings.hosts),
+        hosts=None if "*" in settings.hosts else (settings.host, *settings.hosts),
     )
     server_of(made, settings.drain, is_ready).run([listener])
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 
 import onnx_acts
 from onnx_acts.cli import serve as command
+from onnx_acts.serving.http import server
 from onnx_acts.serving.http.app import app
 from onnx_acts.serving.http.server import bound
 from tests.cli.running import run
@@ -217,6 +219,22 @@ def test_allowed_hosts() -> None:
     with serving(made) as port:
         for host, status in (("models.example:80", 200), ("other.example", 421)):
             assert ask(port, "/v2", None, {"Host": host}).status == status
+
+
+@pytest.mark.parametrize(("allowed", "wanted"), [((), ["0.0.0.0"]), (("a", "*"), None)])
+def test_any_host(
+    monkeypatch: pytest.MonkeyPatch, allowed: tuple[str, ...], wanted: list[str] | None
+) -> None:
+    """Behind a proxy, * takes every name."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(server, "app", lambda models, **named: given.update(named))
+    monkeypatch.setattr(
+        server, "server_of", lambda *rest: SimpleNamespace(run=lambda sockets: None)
+    )
+    settings = server.Settings({}, host="0.0.0.0", hosts=allowed)
+    with server.bound("127.0.0.1", 0) as listener:
+        server.run(settings, listener, lambda: None)
+    assert given["hosts"] == (None if wanted is None else tuple(wanted))
 
 
 def test_without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
