@@ -13,7 +13,7 @@ from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.conformance.vectors.folders import files_of, forms_of, test_of
 from onnx_acts.conformance.vectors.index import INDEX, Index, Test, index_bytes
 from onnx_acts.definition.reference import rounded
-from onnx_acts.definition.specs import OPERATORS
+from onnx_acts.definition.specs import OPERATORS, spec_of
 
 __all__ = ["chosen_cases", "make"]
 
@@ -60,13 +60,17 @@ def make(version: str, chosen: Iterable[Case]) -> dict[str, bytes]:
     return dict(sorted(files.items()))
 
 
-def chosen_cases() -> Iterator[Case]:
+def chosen_cases(operators: Iterable[str] | None = None) -> Iterator[Case]:
     """The cases of a quick run that files can hold.
 
     Files have no strides, and no bare nodes; models of several nodes, what must be refused and laws
     of random draws have no place in ONNX's layout.
+
+    Args:
+        operators: the names of the operators; None for all.
     """
-    for spec, group in itertools.product(OPERATORS, GROUPS):
+    specs = OPERATORS if operators is None else [spec_of(name) for name in operators]
+    for spec, group in itertools.product(specs, GROUPS):
         for dtype in spec.element_types:
             for case in cases(spec, dtype, group, quick=True):
                 is_plain = case.is_one_node and not (case.refused or case.bare or case.law)
