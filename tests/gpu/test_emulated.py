@@ -13,7 +13,7 @@ import onnx
 import pytest
 
 from onnx_acts.conformance.cases import GROUPS, cases
-from onnx_acts.definition.specs import OPERATORS
+from onnx_acts.definition.specs import OPERATORS, SPECS
 from tests.helpers import one_node_model
 from tests.native.builds.building import build as native_build
 from tests.native.builds.building import call, python_tests

@@ -119,7 +119,8 @@ def project(before: dict[str, bytes]) -> Path:
     call(CMAKE, "--build", build, "--parallel", "2")
     shutil.copy(build / LIBRARY, copy / "onnx_acts")
     run(copy, "-m", "docs.tables", "README.md")
-    files = sorted((copy / "docs" / "accuracy").glob("*.json"))
+    figures = copy / "docs" / "figures" / "runtimes.json"
+    files = [figures, *sorted((copy / "docs" / "accuracy").glob("*.json"))]
     (copy / ACCURACY).write_text(run(copy, "-m", "tests.native.accuracy.page", *files))
     return copy
 

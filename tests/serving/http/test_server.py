@@ -131,7 +131,7 @@ BAD_WORDS: list[tuple[list[Any], str]] = [
     (["none.onnx", "--workers", "2"], "there is no ONNX file at none.onnx"),
     (["a/m.onnx", "b/m.onnx"], "two models have the name 'm'; give them names: NAME=FILE"),
     (["none.onnx", "--workers", "0"], "--workers: 1 to 64, not 0"),
-    (["none.onnx", "--drain", "-1"], "--drain and --threads cannot be negative"),
+    (["none.onnx", "--drain", "-1"], "--drain: seconds, 0 or more and finite, not -1.0"),
     (["none.onnx", "--port", "70000"], "--port: 0 to 65535, not 70000"),
     (["none.onnx", "--host", "256.1.1.1"], "cannot listen on 256.1.1.1:8000"),
 ]
