@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ class View:
         }
         self._positions = {name: index for index, name in enumerate(self._makers)}
         self._uses: Counter[str] | None = None
-        self._users: dict[str, onnx.NodeProto] | None = None
+        self._users: dict[str, list[onnx.NodeProto]] | None = None
         self._folded: dict[tuple[str, int], Array | None] = {}
         self._small: dict[str, Array | None] = {}
         self._fixed: View | None = None
@@ -128,11 +128,17 @@ class View:
 
     def only_user(self, name: str) -> onnx.NodeProto | None:
         """Returns the node of this graph that uses a value, where there is no other use of it."""
-        if self.uses(name) != 1:
-            return None
+        users = self.users(name)
+        return users[0] if len(users) == self.uses(name) == 1 else None
+
+    def users(self, name: str) -> Sequence[onnx.NodeProto]:
+        """Returns the nodes of this graph that use a value, once for each input that it is."""
         if self._users is None:
-            self._users = {item: node for node in self.graph.node for item in node.input}
-        return self._users.get(name)
+            self._users = {}
+            for node in self.graph.node:
+                for item in node.input:
+                    self._users.setdefault(item, []).append(node)
+        return self._users.get(name, ())
 
     def inner_views(self) -> Iterator[View]:
         """Yields a view of each subgraph, but for those of SequenceMap: ONNX Runtime (1.31) mixes

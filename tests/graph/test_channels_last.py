@@ -167,24 +167,64 @@ def test_lower_leaves_other_transposes() -> None:
 S8: dict[str, Any] = {"xz": np.int8(3), "yz": np.int8(-4)}
 
 
-@pytest.mark.parametrize("activation", ["PRelu (br, w)", "Elu (br)"])
-def test_in_floating_point(activation: str) -> None:
-    """Between int8 convolutions, which have no operator on 8 bits, it is on the last axis too."""
-    body = BETWEEN.format(ACTIVATION.format("b", "d", activation))
-    shape = SHAPE.replace("uint8", "int8")
+def s8_network(body: str) -> onnx.ModelProto:
+    """A model of float32 that computes in int8, from x to y of one shape."""
+    body = (f"q = QuantizeLinear (u, xs, xz) {body} o = DequantizeLinear (y, ys, yz)").replace(
+        "dr = DequantizeLinear (d, xs, xz)", "dr = DequantizeLinear (d, ys, yz)"
+    )
     constants = {**WEIGHTS, **S8}
-    model = quantized(body, inputs=f"{shape} x", outputs=f"{shape} y", **constants)
+    return quantized(body, inputs="float[N,3,6,5] u", outputs="float[N,3,6,5] o", **constants)
+
+
+def same_values(first: onnx.ModelProto, second: onnx.ModelProto) -> None:
+    """Two models of this kind have the same bits."""
+    u = 0.1 * np.random.default_rng(4).normal(size=(2, 3, 6, 5)).astype(np.float32)
+    one, two = (onnx_acts.session(item).run(None, {"u": u})[0] for item in (first, second))
+    np.testing.assert_array_equal(one, two)
+
+
+def two_convolutions(activation: str, last: str) -> str:
+    """A convolution from q to b, an activation from br, and a convolution from d."""
+    middle = ACTIVATION.format("b", "d", activation)
+    return CONVOLUTION.format("q", "b") + middle + CONVOLUTION.format("d", last)
+
+
+@pytest.mark.parametrize("activation", ["PRelu (br, w)", "Elu (br)"])
+def test_in_floating_point(activation: str, tmp_path: Path) -> None:
+    """Between int8 convolutions, which have no operator on 8 bits, it is on the last axis too."""
+    model = s8_network(two_convolutions(activation, "y"))
+    assert optimised(model, tmp_path)["QLinearConv"] == 2
     result = onnx_acts.accelerate(model)
     names = operators(result)
     place = next(i for i, name in enumerate(names) if name.startswith("onnx_acts"))
     assert names[place - 2 : place + 3] == [
         *("DequantizeLinear", "Transpose", names[place], "Transpose", "QuantizeLinear")
     ]
-    x = X.view(np.int8)
-    ours, plain = (onnx_acts.session(item).run(None, {"x": x})[0] for item in (result, model))
-    np.testing.assert_array_equal(ours, plain)
+    same_values(result, model)
     back = onnx_acts.lower(result)
     assert Counter(operators(back)) == Counter(operators(model))
+
+
+SHARED_S8 = {
+    "what is dequantized before the second": "s = Add (dr, em)",
+    "what is quantized before it": "dm = DequantizeLinear (d, ys, yz) s = Add (dm, em)",
+    "the result of the first": "bm = DequantizeLinear (b, ys, yz) s = Add (bm, em)",
+}
+
+
+@pytest.mark.parametrize("addition", SHARED_S8.values(), ids=SHARED_S8)
+def test_shared_tensors_of_int8(addition: str, tmp_path: Path) -> None:
+    """Beside them ONNX Runtime convolves in floating point: Transposes of 32 bits would stay."""
+    first = two_convolutions("PRelu (br, w)", "e")
+    sum_of = f"em = DequantizeLinear (e, ys, yz) {addition} y = QuantizeLinear (s, ys, yz)"
+    model = s8_network(f"{first} {sum_of}")
+    plain, fast = optimised(model, tmp_path), onnx_acts.accelerate(model)
+    assert plain["Conv"] == 1
+    assert "onnx_acts::PReLU" in operators(fast)
+    found = optimised(fast, tmp_path)
+    assert found["Transpose"] == plain["Transpose"]
+    assert found["QuantizeLinear"] == plain["QuantizeLinear"]
+    same_values(fast, model)
 
 
 def test_twice() -> None:
