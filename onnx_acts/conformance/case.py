@@ -125,6 +125,10 @@ class Case:
         with np.errstate(all="ignore"):
             arranged = [self.surrounding.arrange(x), *others]
             found = reference.exact(self.spec, arranged, self.attributes)[: self.outputs]
+        return self.shown(found)
+
+    def shown(self, found: Sequence[Array]) -> tuple[Array, ...]:
+        """What the model gives, where the operator gives this; of Y alone, what comes of Y."""
         shown = found[1:] if self.surrounding.hides_y else found
         return (*shown, *self.surrounding.expected(found[0]))
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.compare import Comparison, broken
 from onnx_acts.conformance.kinds import KINDS, Elements
 from onnx_acts.conformance.runtimes.adapters.call import standard_call
@@ -42,14 +42,18 @@ def explaining(
     if whole or outcome.raised or case.spec.standard is None:
         return whole
     exact = case.exact()
-    kind, shape = numpy_type(case.dtype), case.inputs[0].shape
-    if [(one.dtype, one.shape) for one in outcome.outputs] != [(kind, shape)] * len(exact):
+    kinds = [(case.type_of(true), true.shape) for true in exact]
+    if [(one.dtype, one.shape) for one in outcome.outputs] != kinds:
         return []
     used: list[Difference] = []
-    for got, true in zip(outcome.outputs, exact, strict=True):
+    for got, true, place in zip(outcome.outputs, exact, _places(case, exact), strict=True):
+        if place is None:
+            if not np.array_equal(got, true):
+                return []
+            continue
         with np.errstate(all="ignore"):
             left = broken(got, true, promise, case.is_certain)
-            elements = elements_of(case, got, true)
+            elements = _elements(case, got, true, *place)
             for record in records:
                 explained = left & _mask(record.explains, elements)
                 used += [record] if explained.any() and record not in used else []
@@ -76,15 +80,38 @@ def elements_of(case: Case, got: Array, exact: Array) -> Elements:
         got: an output of the shape of X.
         exact: its true values.
     """
-    call = standard_call(case.operator, case.inputs, case.values)
+    return _elements(case, got, exact, *_operands(case, exact.dtype))
+
+
+def _elements(case: Case, got: Array, exact: Array, x: Array, parameter: Array) -> Elements:
     with np.errstate(invalid="ignore"):  # of signalling NaNs
-        x = call.x.astype(exact.dtype)
-    if call.slope is not None:
-        parameter = np.broadcast_to(call.slope.astype(exact.dtype), x.shape)
-    else:
-        with np.errstate(over="ignore"):
-            compute = np.float64(call.alpha) if case.dtype == "float64" else np.float32(call.alpha)
-        parameter = np.full(x.shape, compute, exact.dtype)
+        return Elements(x, parameter, exact, got.astype(exact.dtype), got.dtype)
+
+
+def _operands(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array]:
+    """X as the operator reads it, and the parameter of each of its elements."""
+    call = standard_call(case.operator, case.inputs, case.values)
     with np.errstate(invalid="ignore"):
-        wide = got.astype(exact.dtype)
-    return Elements(x, parameter, exact, wide, got.dtype)
+        x = case.surrounding.arrange(call.x).astype(wide)
+    if call.slope is not None:
+        return x, np.broadcast_to(call.slope.astype(wide), x.shape)
+    with np.errstate(over="ignore"):
+        compute = np.float64(call.alpha) if case.dtype == "float64" else np.float32(call.alpha)
+    return x, np.full(x.shape, compute, wide)
+
+
+def _places(case: Case, exact: Sequence[Array]) -> Sequence[tuple[Array, Array] | None]:
+    """X and the parameter where each output's elements come from; None for sizes.
+
+    What follows the operator only moves elements: X and the parameter go to the same places.
+    """
+    wide = np.result_type(*(true for true in exact if not _is_size(true)), np.float64)
+    parts = [case.shown([part] * case.outputs) for part in _operands(case, wide)]
+    return [
+        None if _is_size(true) else (x, parameter)
+        for true, x, parameter in zip(exact, *parts, strict=True)
+    ]
+
+
+def _is_size(array: Array) -> bool:
+    return bool(np.issubdtype(array.dtype, np.integer))

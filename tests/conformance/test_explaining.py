@@ -1,17 +1,20 @@
 """Records of known differences: each explains elements of its kind, and no other fault."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
 from onnx_acts.conformance.case import Case
-from onnx_acts.conformance.explaining import REFUSAL
+from onnx_acts.conformance.compare import Comparison
+from onnx_acts.conformance.explaining import REFUSAL, explaining
 from onnx_acts.conformance.kinds import KINDS
 from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES
 from onnx_acts.conformance.runtimes import runtime_of
 from onnx_acts.conformance.saved_failures import failure_files
 from onnx_acts.conformance.suite import Selection, run
+from onnx_acts.conformance.surroundings import SURROUNDINGS
 from onnx_acts.definition.specs import Difference, spec_of
 
 Array = np.ndarray[Any, Any]
@@ -69,3 +72,28 @@ def test_failures_are_saved_one_by_one() -> None:
 def test_every_record_says_what_it_explains(record: Difference) -> None:
     """A kind, or an error; nothing is excused whatever it is."""
     assert record.explains in (*KINDS, REFUSAL)
+
+
+LOST_SIGN = Difference("standard", "the sign of zero", "today", explains="zero sign")
+
+
+def outcome_of(case: Case, outputs: Sequence[Array]) -> Comparison:
+    """A verdict that the case differs."""
+    return Comparison(1.0, 1, 0, "differs", outputs=tuple(outputs))
+
+
+@pytest.mark.parametrize("within", SURROUNDINGS)
+def test_what_follows_the_operator(within: str) -> None:
+    """An element is explained wherever later nodes put it; another one or a size is not."""
+    x = np.array([[-0.0, 1.0, -2.0], [3.0, -0.0, -5.0]], np.float32)
+    case = Case("LeakyReLU", "float32", [x], {"alpha": 0.5}, within=within)
+    right = [true.astype(case.type_of(true)) for true in case.exact()]
+    assert len(right) == (1 if within == "X written over" else 2)
+    lost = [np.where(one == 0, one.dtype.type(0), one) for one in right]
+    assert explaining([LOST_SIGN], case, outcome_of(case, lost), 0.5) == [LOST_SIGN]
+    for number, one in enumerate(lost):
+        changed = one.copy()
+        changed.flat[-1] += 1
+        for wrong in (changed, one[:-1]):
+            outputs = [*lost[:number], wrong, *lost[number + 1 :]]
+            assert explaining([LOST_SIGN], case, outcome_of(case, outputs), 0.5) == []
