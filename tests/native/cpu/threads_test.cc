@@ -13,7 +13,7 @@ namespace {
 
 using Newest = Runtime<23>;
 
-constexpr int kCallers = 8;
+constexpr int kCallers = 8, kRuns = 3;
 constexpr int kHelpers = 3;
 
 // X and the slopes hold 1/2, with a minus sign for every other X.
@@ -41,19 +41,20 @@ void Prepare(Caller& caller, ort::ElementType type, const Sizes& x) {
   caller.call.context.threads = kHelpers;
 }
 
-void TestOp(const ort::CustomOp* op, const Sizes& x, int64_t training) {
+// So many callers run a node so many times.
+void TestOp(const ort::CustomOp* op, const Sizes& x, int64_t training, int count, int runs) {
   const ort::ElementType type = op->GetInputType(op, 0);
   const std::string what = NameOf(op) + ", x " + Text(x);
   ort::KernelInfo info;
   info.inputs = {{{type, {}}}, {{type, {}}}};
   info.attributes["training_mode"] = Integer(training);
   const FakeNode node(op, Newest::Api(), info);
-  Caller callers[kCallers];
+  std::vector<Caller> callers(static_cast<std::size_t>(count));
   std::vector<std::thread> threads;
   for (Caller& caller : callers) Prepare(caller, type, x);
   for (Caller& caller : callers) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 3; ++i) CheckOk(node.Run(&caller.call.context), what);
+      for (int i = 0; i < runs; ++i) CheckOk(node.Run(&caller.call.context), what);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -78,14 +79,21 @@ TEST(Registration, "several threads register the library and ask what it is") {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST(SharedNodes, "threads share a node and its tensors, and all get the same bits") {
+void TestOps(int count, int runs) {
   for (const ort::CustomOp* op : RegisteredOps<Newest>()) {
     for (const int64_t training : {0, 1}) {
-      TestOp(op, {7, 3}, training);
-      TestOp(op, {300, 701}, training);
+      TestOp(op, {7, 3}, training, count, runs);
+      TestOp(op, {300, 701}, training, count, runs);
     }
   }
 }
+
+TEST(SharedNodes, "threads share a node and its tensors, and all get the same bits") {
+  TestOps(kCallers, kRuns);
+}
+
+// Every loop, where emulating a processor makes each run slow.
+TEST(TwoCallers, "two threads share a node, each for one run") { TestOps(2, 1); }
 
 }  // namespace
 }  // namespace onnx_acts::fake
