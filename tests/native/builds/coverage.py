@@ -34,9 +34,8 @@ from tests.native.builds.building import (
 # Functions that are always inlined would count once for each of their callers.
 FLAGS = "--coverage -fprofile-update=atomic -O0 -Dalways_inline=noinline"
 PYTHON_TESTS = ("slopes", "attributes", "draws", "sessions")
-# They compare many values or share atomic counters, which takes minutes without optimisation; others
-# take the same branches.
-LONG_CASES = "accuracy|EluAccuracy|RandomShapes|SharedNodes"
+# They compare many values, which takes long without optimisation; others take the same branches.
+LONG_CASES = "accuracy|EluAccuracy|RandomShapes"
 # The library itself, and what CUDA would compute, on the host.
 LIBRARIES = (LIBRARY, "tests/libemulated_ops.so")
 

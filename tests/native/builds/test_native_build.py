@@ -188,9 +188,8 @@ def test_level_on_an_emulated_processor(processor: str, level: str, built: Path)
 @pytest.mark.parametrize("processor", ["Nehalem", "Haswell"])
 def test_on_an_emulated_older_processor(processor: str, release: Path) -> None:
     """Nothing is run that the processor lacks."""
-    for name, case in (("failures_test", ""), ("threads_test", "TwoCallers")):
-        said = call(*emulation(processor), release / "tests" / name, case, ONNX_ACTS_ISA="")
-        assert f"{case}: " in said
+    for name in ("failures_test", "threads_test"):
+        call(*emulation(processor), release / "tests" / name, ONNX_ACTS_ISA="")
 
 
 def test_functors_are_scalar() -> None:

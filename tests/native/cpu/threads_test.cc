@@ -13,7 +13,9 @@ namespace {
 
 using Newest = Runtime<23>;
 
-constexpr int kCallers = 8, kRuns = 3;
+// Each runs the node once: a race that was put in showed every time, and under sanitizers, counters and
+// emulators runs are slow.
+constexpr int kCallers = 4;
 constexpr int kHelpers = 3;
 
 // X and the slopes hold 1/2, with a minus sign for every other X.
@@ -41,21 +43,18 @@ void Prepare(Caller& caller, ort::ElementType type, const Sizes& x) {
   caller.call.context.threads = kHelpers;
 }
 
-// So many callers run a node so many times.
-void TestOp(const ort::CustomOp* op, const Sizes& x, int64_t training, int count, int runs) {
+void TestOp(const ort::CustomOp* op, const Sizes& x, int64_t training) {
   const ort::ElementType type = op->GetInputType(op, 0);
   const std::string what = NameOf(op) + ", x " + Text(x);
   ort::KernelInfo info;
   info.inputs = {{{type, {}}}, {{type, {}}}};
   info.attributes["training_mode"] = Integer(training);
   const FakeNode node(op, Newest::Api(), info);
-  std::vector<Caller> callers(static_cast<std::size_t>(count));
+  Caller callers[kCallers];
   std::vector<std::thread> threads;
   for (Caller& caller : callers) Prepare(caller, type, x);
   for (Caller& caller : callers) {
-    threads.emplace_back([&] {
-      for (int i = 0; i < runs; ++i) CheckOk(node.Run(&caller.call.context), what);
-    });
+    threads.emplace_back([&] { CheckOk(node.Run(&caller.call.context), what); });
   }
   for (std::thread& thread : threads) thread.join();
   const std::size_t bytes = ByteCount(type, x);
@@ -79,21 +78,14 @@ TEST(Registration, "several threads register the library and ask what it is") {
   for (std::thread& thread : threads) thread.join();
 }
 
-void TestOps(int count, int runs) {
+TEST(SharedNodes, "threads share a node and its tensors, and all get the same bits") {
   for (const ort::CustomOp* op : RegisteredOps<Newest>()) {
     for (const int64_t training : {0, 1}) {
-      TestOp(op, {7, 3}, training, count, runs);
-      TestOp(op, {300, 701}, training, count, runs);
+      TestOp(op, {7, 3}, training);
+      TestOp(op, {300, 701}, training);
     }
   }
 }
-
-TEST(SharedNodes, "threads share a node and its tensors, and all get the same bits") {
-  TestOps(kCallers, kRuns);
-}
-
-// Every loop, where emulating a processor makes each run slow.
-TEST(TwoCallers, "two threads share a node, each for one run") { TestOps(2, 1); }
 
 }  // namespace
 }  // namespace onnx_acts::fake
