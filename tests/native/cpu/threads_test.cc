@@ -13,8 +13,8 @@ namespace {
 
 using Newest = Runtime<23>;
 
-// Each runs the node once: a race that was put in showed every time, and under sanitizers, counters and
-// emulators runs are slow.
+// Each runs the node once: a race that was put in showed every time, and sanitizers, counters and
+// emulators make runs slow.
 constexpr int kCallers = 4;
 constexpr int kHelpers = 3;
 
