@@ -35,7 +35,7 @@ from tests.native.builds.building import (
 FLAGS = "--coverage -fprofile-update=atomic -O0 -Dalways_inline=noinline"
 PYTHON_TESTS = ("slopes", "attributes", "draws", "sessions")
 # They compare many values, which takes long without optimisation; others take the same branches.
-LONG_CASES = "accuracy|EluAccuracy|RandomShapes"
+LONG_CASES = "accuracy|RandomShapes"
 # The library itself, and what CUDA would compute, on the host.
 LIBRARIES = (LIBRARY, "tests/libemulated_ops.so")
 
