@@ -195,20 +195,11 @@ def test_inputs_that_do_not_fit() -> None:
 def test_every_level() -> None:
     """The other tests, at each instruction-set level that this processor has."""
     skip_at_a_level()
+    options = ["-q", "-p", "no:cacheprovider", "-m", "not slow"]
     for level in LEVELS:
         if info(level)["isa"] == level and level != info()["isa"]:
             done = subprocess.run(
-                [
-                    sys.executable,
-                    "-m",
-                    "pytest",
-                    "-q",
-                    "-p",
-                    "no:cacheprovider",
-                    "-m",
-                    "not slow",
-                    __file__,
-                ],
+                [sys.executable, "-m", "pytest", *options, __file__],
                 env={**os.environ, "ONNX_ACTS_ISA": level},
                 capture_output=True,
                 text=True,
