@@ -10,10 +10,15 @@ import pytest
 _FIRST = (
     "tests/native/builds/test_native_build.py",
     "tests/native/builds/test_sanitizers.py",
+    "tests/native/builds/test_coverage.py",
+    "tests/house/test_adding_an_activation.py",
     "tests/cli/test_conform.py",
+    "tests/ort/test_old_runtimes.py",
+    "tests/fuzz/test_fuzz.py",
+    "tests/fuzz/test_cases.py",
 )
-"""The C++ tests, which are the first to see a fault of a kernel, and other files that take minutes:
-begun last, they would be waited for."""
+"""The C++ tests, which are the first to see a fault of a kernel, and other files that take a minute
+or more, the longest first: begun last, they would be waited for."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,6 @@ import pytest
 from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.definition.specs import OPERATORS, SPECS
 from tests.helpers import one_node_model
-from tests.native.builds.building import build as native_build
 from tests.native.builds.building import call, python_tests
 
 pytestmark = pytest.mark.slow  # a build
@@ -24,11 +23,9 @@ NATIVE_TESTS = ("values", "slopes", "draws", "attributes")
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def build(release: Path) -> Path:
     """The folder with the libraries of the tests."""
-    folder = tmp_path_factory.mktemp("emulated")
-    native_build(folder, targets=("emulated_ops", "both_providers_ops"))
-    return folder / "tests"
+    return release / "tests"
 
 
 def test_conforms(build: Path) -> None:

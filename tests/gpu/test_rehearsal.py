@@ -11,6 +11,7 @@ import pytest
 
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
 from tests.building import CMAKE
+from tests.native.builds.building import alone
 
 CHECK = Path(__file__).with_name("check.sh")
 # What check.sh finds on its PATH in place of CUDA's programs.
@@ -23,22 +24,26 @@ exec {shlex.quote(str(CMAKE))} "$@"
 
 
 @pytest.mark.slow
-def test_kernels(tmp_path: Path) -> None:
-    """It builds, compares and measures all it would on a GPU, and everything is as it should be."""
+def test_kernels(tmp_path: Path, release: Path) -> None:
+    """It builds, compares and measures all it would on a GPU, and everything is as it should be.
+
+    What the other tests have built is not built again.
+    """
     for name, text in PROGRAMS.items():
         path = tmp_path / name
         path.write_text("#!/bin/sh\n" + text)
         path.chmod(0o755)
     report = tmp_path / "report.json"
     variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHON": sys.executable}
-    done = subprocess.run(
-        [CHECK, "kernels", report],
-        env=os.environ | variables | {"BUILD": str(tmp_path / "build")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    with alone(release):
+        done = subprocess.run(
+            [CHECK, "kernels", report],
+            env=os.environ | variables | {"BUILD": str(release)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, done.stdout[-6000:]
     found = json.loads(report.read_text())
     assert found["ok"]

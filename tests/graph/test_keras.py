@@ -17,6 +17,8 @@ from tests.graph.models import OF_CELU, operators, run_unfused
 from tests.helpers import ALL
 from tests.packages import unpacked
 
+pytestmark = pytest.mark.slow  # Keras with PyTorch exports 70 files first
+
 KERAS = "keras==3.15.1"
 NEEDED = (
     "absl-py==2.5.1",

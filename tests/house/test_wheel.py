@@ -46,9 +46,10 @@ def test_wheel_in_a_clean_environment(tmp_path: Path) -> None:
         "py.typed",
     }
     assert {f"onnx_acts/{name}" for name in data} <= set(names)
-    venv.create(tmp_path / "env", with_pip=True)
+    venv.create(tmp_path / "env")
     python = tmp_path / "env" / "bin" / "python"
-    run(python, *pip, "install", "-c", constraints, wheel)
+    install = ("--python", python, "install", "--no-compile", "-c", constraints, wheel)
+    run(sys.executable, *pip, *install)
     model = tmp_path / "elu.onnx"
     onnx.save_model(one_node_model(spec_of("ELU"), "float32"), model)
     value, path = run(python, "-c", PROGRAM, model).split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -46,20 +47,24 @@ def run(
 ) -> Array | list[Array]:
     """Runs one node on arrays that hold values of `dtype`; float64 in and out."""
     spec: Spec = spec_of(op)
-    shapes: dict[str, Any] = {"x_shape": symbolic(inputs[0])}
+    shapes: dict[str, Any] = {"x_shape": symbolic("x", inputs[0])}
     if len(inputs) > 1:
-        shapes["slope_shape"] = symbolic(inputs[1])
+        shapes["slope_shape"] = symbolic("slope", inputs[1])
     model = one_node_model(spec, dtype, bodies=False, outputs=outputs, **shapes, **attributes)
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options(threads), providers=PROVIDERS
-    )
+    session = _opened(model.SerializeToString(), threads, onnx_acts.library_path())
     got = session.run(None, feeds(spec, *inputs))
     return got[0] if outputs == 1 else got
 
 
-def symbolic(array: Array) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=1)
+def _opened(model: bytes, threads: int, library: str) -> onnxruntime.InferenceSession:
+    """A session; where the same model runs on other inputs next, it is the same."""
+    return onnxruntime.InferenceSession(model, options(threads), providers=PROVIDERS)
+
+
+def symbolic(name: str, array: Array) -> tuple[str, ...]:
     """A shape of unknown sizes, so that nothing is checked before the run."""
-    return tuple(f"{np.shape(array)}_{i}" for i in range(np.ndim(array)))
+    return tuple(f"{name}_{i}" for i in range(np.ndim(array)))
 
 
 def hand_made(

@@ -97,10 +97,12 @@ def environment(version: str, folder: Path) -> Path:
     newest = NEWEST_PYTHON.get(version, sys.version_info[:2])
     if sys.version_info[:2] > newest:
         pytest.skip(f"onnxruntime {version} has wheels for Python {newest[0]}.{newest[1]} at most")
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     python = folder / "bin" / "python"
     numpy = "numpy<2" if version < "1.19" else "numpy"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # The rest of what it asks for is for its tools: to run models it needs NumPy.
+    options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile")
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", *options]
     subprocess.run([*pip, f"onnxruntime=={version}", numpy], check=True, timeout=600)
     return python
 

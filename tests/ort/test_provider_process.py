@@ -136,6 +136,7 @@ def test_register_provider_is_done_once() -> None:
     assert {devices[0].ep_vendor for devices in found} == {"onnx_acts"}
 
 
+@pytest.mark.slow
 def test_sessions_from_many_threads_do_not_grow(path: Path) -> None:
     """Made, run and destroyed in 16 threads: nothing is left."""
     program = """

@@ -15,6 +15,7 @@ from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
 from tests.native.accuracy import applying, curves, measuring
 from tests.native.accuracy import float64 as accuracy_float64
 from tests.native.accuracy.measuring import THIN, THIN_FLOAT64, Record
+from tests.native.builds.building import alone
 
 pytestmark = pytest.mark.slow
 
@@ -23,9 +24,10 @@ CLOSE, CLOSE_FLOAT64 = 16, 50_000
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sweep, built from the sources."""
-    return measuring.build(tmp_path_factory.mktemp("accuracy"))
+def program(release: Path) -> Path:
+    """The sweep, brought up to date where it is built already."""
+    with alone(release):
+        return measuring.build(release)
 
 
 def check(records: Iterable[Record]) -> list[Record]:

@@ -34,6 +34,8 @@ from tests.native.builds.building import (
 # Functions that are always inlined would count once for each of their callers.
 FLAGS = "--coverage -fprofile-update=atomic -O0 -Dalways_inline=noinline"
 PYTHON_TESTS = ("slopes", "attributes", "draws", "sessions")
+# They compare many values, which takes long without optimisation; others take the same branches.
+LONG_CASES = "accuracy|RandomShapes"
 # The library itself, and what CUDA would compute, on the host.
 LIBRARIES = (LIBRARY, "tests/libemulated_ops.so")
 
@@ -67,7 +69,7 @@ def measure(folder: Path) -> list[Coverage]:
     """Builds in `folder`, runs the tests there and reads the counters."""
     reader = gcov()
     build(folder, flags=FLAGS)
-    ctest(folder, "--exclude-regex", "accuracy")
+    ctest(folder, "--exclude-regex", LONG_CASES)
     for library in LIBRARIES:
         python_tests(folder / library, *PYTHON_TESTS)
     return merged(reports(folder, reader))

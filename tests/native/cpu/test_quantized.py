@@ -11,7 +11,7 @@ import pytest
 
 import onnx_acts
 from onnx_acts.definition import reference
-from tests.native.library.test_sessions import LEVELS, info
+from tests.native.library.test_sessions import LEVELS, info, skip_at_a_level
 from tests.quantized import ELU, PRELU, Array, Shape, f32, one_node, scales, some_scales, u8
 
 ALL_X = np.arange(256, dtype=np.uint8)
@@ -191,14 +191,15 @@ def test_inputs_that_do_not_fit() -> None:
     assert "slope of shape (5, 1, 1)" in refusal(open_shape, ("S", 1, 1), feeds)
 
 
+@pytest.mark.slow
 def test_every_level() -> None:
     """The other tests, at each instruction-set level that this processor has."""
-    if "ONNX_ACTS_ISA" in os.environ:
-        pytest.skip("this is one of the levels")
+    skip_at_a_level()
+    options = ["-q", "-p", "no:cacheprovider", "-m", "not slow"]
     for level in LEVELS:
         if info(level)["isa"] == level and level != info()["isa"]:
             done = subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
+                [sys.executable, "-m", "pytest", *options, __file__],
                 env={**os.environ, "ONNX_ACTS_ISA": level},
                 capture_output=True,
                 text=True,
