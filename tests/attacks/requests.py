@@ -8,6 +8,7 @@ import http.client
 import json
 import random
 import socket
+import threading
 import time
 
 import numpy as np
@@ -169,6 +170,33 @@ def _unread(port: int) -> None:
         connection.close()
 
 
+def _crowded(port: int) -> None:
+    """All shares taken, and more clients waiting, each fast enough to go on for a minute."""
+    body, headers = binary_body({"x": np.zeros((600_000, 4), np.float32)})
+    message = post(_PATH, body, headers)
+    is_over = threading.Event()
+    slow = [_connection(port) for _ in range(6)]
+
+    def drip() -> None:
+        while not is_over.wait(0.1):
+            for connection in slow:
+                with contextlib.suppress(OSError):  # it is full, or closed
+                    connection.send(bytes(20_000))
+
+    for connection in slow:
+        connection.sendall(message[:1_200_000])
+        connection.setblocking(False)
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    try:
+        assert ask(port, _PATH, body, headers).status == 200
+    finally:
+        is_over.set()
+        dripping.join()
+        for connection in slow:
+            connection.close()
+
+
 def _gone(port: int) -> None:
     body, headers = binary_body({"x": np.zeros((500_000, 4), np.float32)})
     message = post(_PATH, body, headers)
@@ -257,8 +285,9 @@ ATTACKS: tuple[Attack[int], ...] = (
            "20 seconds, then 64 KB a second for a body: 408, or the connection is closed", _slow),
     Attack("endless heads", "headers without end", "64 KB: the connection is closed", _long_head),
     Attack("readers that do not read", "large answers that are never taken",
-           "four large requests at once; 20 seconds for 256 KB, 64 KB a second for the whole",
-           _unread),
+           "four large requests at once; 20 seconds to take 256 KB, then 64 KB a second", _unread),
+    Attack("shares", "four large requests that are sent slowly, for others to wait",
+           "while somebody waits, those four have 10 seconds, then 1 MB a second", _crowded),
     Attack("clients that vanish", "connections closed in the middle of a request",
            "what they held is freed", _gone),
     Attack("other doors", "loading, unloading, shared memory, logging, paths of files",
