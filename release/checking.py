@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import sys
 import zipfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from release.building import run
 from release.targets import Target
 
-__all__ = ["check_cuda", "check_files", "check_tag", "write_bill", "write_sums"]
+__all__ = ["check_cuda", "check_files", "check_tag", "write_sums"]
 
 _KERNELS = b".nv_fatbin"
 """The section that nvcc puts kernels into."""
@@ -72,17 +71,6 @@ def check_cuda(wheel: Path) -> None:
             " be passed on. The build did not find NVIDIA's licence; name it with"
             " -C cmake.define.ONNX_ACTS_CUDA_LICENCE=FILE"
         )
-
-
-def write_bill(python: Path, wheel: Path, out: Path) -> Path:
-    """Writes what an environment with the wheel consists of, as CycloneDX JSON."""
-    path = out / f"{wheel.name.split('-py3')[0]}.cdx.json"
-    tool = (sys.executable, "-m", "cyclonedx_py", "environment", "--output-reproducible")
-    run(*tool, "--output-format", "JSON", "--output-file", path, python)
-    names = {part["name"] for part in json.loads(path.read_text("utf-8"))["components"]}
-    if not {"onnx-acts", "onnxruntime", "onnx", "numpy"} <= names:
-        raise SystemExit(f"{path} lacks packages; it has {sorted(names)}")
-    return path
 
 
 def write_sums(files: Sequence[Path], out: Path) -> None:

@@ -24,7 +24,7 @@ def make(path: Path, text: str = "") -> Path:
 def cmake(tmp_path: Path, command: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Runs a command of CMake's with the finder loaded."""
     script = make(tmp_path / "script.cmake", f"include({FINDER})\n{command}\n")
-    words = [CMAKE, *options, "-P", script]
+    words = [CMAKE, *options, "-P", str(script)]
     return subprocess.run(words, capture_output=True, text=True, check=False)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from release import audit
+from release.bill import completed
 from release.page import index_page
 from release.source import for_release
 from release.targets import TARGETS
@@ -51,6 +55,70 @@ def test_tags() -> None:
         if target.system == "Linux":
             (minor,) = re.findall(r"gnu\.2\.(\d+)$", target.zig)
             assert f"manylinux_2_{minor}_{target.processor}" in target.tag
+
+
+def environment(*names: str) -> dict[str, Any]:
+    """The bill of an environment."""
+    parts = [
+        {
+            "name": name,
+            "bom-ref": f"{name}==1",
+            "version": "1",
+            "externalReferences": [{"url": f"file:///home/someone/{name}.whl"}],
+        }
+        for name in names
+    ]
+    needs = [{"ref": part["bom-ref"]} for part in parts]
+    return {"components": parts, "dependencies": needs, "metadata": {}}
+
+
+def test_bill(tmp_path: Path) -> None:
+    """It is about the files, by name and hash, and has what is inside of them; not where they lay,
+    and not what was in the environment before.
+    """
+    (tmp_path / "a.whl").write_bytes(b"abc")
+    names = ("pip", "setuptools", "numpy", "onnx", "onnxruntime", "onnx-acts")
+    bill = completed(environment(*names), [tmp_path / "a.whl"])
+    ours = bill["metadata"]["component"]
+    (file,) = ours["externalReferences"]
+    assert file["url"] == "a.whl"
+    assert file["hashes"][0]["content"] == hashlib.sha256(b"abc").hexdigest()
+    assert {part["name"] for part in bill["components"]} == {"numpy", "onnx", "onnxruntime"}
+    assert {one["ref"] for one in bill["dependencies"]} == {f"{name}==1" for name in names[2:]}
+    inside = {part["name"]: part["version"] for part in ours["components"]}
+    assert inside.keys() == {"libc++", "libc++abi", "libunwind", "mingw-w64"}
+    assert re.fullmatch(r"\d\d\.\d\.\d+", inside["libc++"])
+    with pytest.raises(SystemExit, match="lacks .*onnxruntime"):
+        completed(environment("pip", "numpy", "onnx", "onnx-acts"), [])
+
+
+@pytest.mark.parametrize(
+    ("of_known", "of_ours", "message"),
+    [
+        ((1, "urllib3 1.24.1  PYSEC-2019-133 1.24.2"), (0, ""), None),
+        ((1, "urllib3 1.24.1  PYSEC-2019-133 1.24.2"), (1, "numpy 1 CVE-1"), "numpy 1 CVE-1"),
+        ((0, ""), (0, ""), "Nothing was audited"),
+        ((1, "ERROR: urllib3: not found (1.24.1)"), (0, ""), "Nothing was audited"),
+    ],
+)
+def test_audit(
+    of_known: tuple[int, str],
+    of_ours: tuple[int, str],
+    message: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who sees no hole in what is known to have one has not looked."""
+
+    def ask(pinned: str) -> subprocess.CompletedProcess[str]:
+        code, said = of_known if pinned.startswith("urllib3") else of_ours
+        return subprocess.CompletedProcess([], code, said, "")
+
+    monkeypatch.setattr(audit, "ask", ask)
+    if message is None:
+        audit.audit()
+    else:
+        with pytest.raises(SystemExit, match=message):
+            audit.audit()
 
 
 @pytest.mark.slow
