@@ -88,7 +88,7 @@ def test_bill(tmp_path: Path) -> None:
     inside = {part["name"]: part["version"] for part in ours["components"]}
     assert inside.keys() == {"libc++", "libc++abi", "libunwind", "mingw-w64"}
     assert re.fullmatch(r"\d\d\.\d\.\d+", inside["libc++"])
-    with pytest.raises(SystemExit, match="lacks .*onnxruntime"):
+    with pytest.raises(SystemExit, match=r"lacks .*onnxruntime"):
         completed(environment("pip", "numpy", "onnx", "onnx-acts"), [])
 
 
