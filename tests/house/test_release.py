@@ -6,6 +6,7 @@ import hashlib
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 
 from release import audit
 from release.bill import completed
+from release.building import sdist
 from release.page import index_page
-from release.source import for_release
+from release.source import commit_time, for_release, prepare
 from release.targets import TARGETS
 from release.zig_clang import translated
 from tests.building import ROOT
@@ -121,14 +123,42 @@ def test_audit(
             audit.audit()
 
 
+def commit() -> str:
+    """The last commit: there may be another one before a test has ended."""
+    asked = ["git", "rev-parse", "HEAD"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.slow
+def test_same_archive_again(tmp_path: Path) -> None:
+    """Two source archives of a commit, made in two folders, have the same bytes; so do the sources
+    in them, wherever they are unpacked.
+    """
+    pytest.importorskip("build", reason="build is in the extra `release`")
+    last, archives = commit(), []
+    for name in ("one", "two"):
+        prepare(ROOT, tmp_path / name / "source", last)
+        out = tmp_path / name / "out"
+        archives.append(sdist(tmp_path / name / "source", out, commit_time(ROOT, last)))
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+    with tarfile.open(archives[0]) as files:
+        names = {Path(*Path(name).parts[1:]).as_posix() for name in files.getnames()}
+        assert {member.mtime for member in files if member.isfile()} == {commit_time(ROOT, last)}
+    assert {"custom_ops/CMakeLists.txt", "licenses/LLVM-libcxx.txt", "LICENSE"} <= names
+    assert not {name for name in names if name.startswith(("tests", "docs", "release"))}
+
+
 @pytest.mark.slow
 def test_same_bytes_again(tmp_path: Path) -> None:
     """Two builds of a commit, in two folders, give the same files."""
+    last = commit()
     for tool in ("build", "auditwheel", "twine", "check_wheel_contents"):
         pytest.importorskip(tool, reason=f"{tool} is in the extra `release`")
     sums = []
     for name in ("one", "two"):
-        command = [sys.executable, "-m", "release", "--build-only", "--only", "linux-x86_64"]
+        command = [sys.executable, "-m", "release", "--commit", last]
+        command += ["--build-only", "--only", "linux-x86_64"]
         subprocess.run([*command, "--out", tmp_path / name], cwd=ROOT, check=True)
         sums.append((tmp_path / name / "SHA256SUMS").read_text("utf-8"))
     assert sums[0] == sums[1]
