@@ -57,7 +57,8 @@ def bits(kind: str, shape: tuple[int, ...], seed: int) -> Array:
     """Numbers of any kind: half with random bits, half of ordinary size."""
     _, dtype, unsigned = TYPES[kind]
     if shape == EVERY:
-        return np.arange(2**16, dtype=unsigned).view(dtype).reshape(shape)
+        every: Array = np.arange(2**16, dtype=unsigned).view(dtype)
+        return every.reshape(shape)
     generator = np.random.Philox(key=seed)
     count = math.prod(shape)
     raw = generator.random_raw(2 * count)
