@@ -6,6 +6,7 @@ The names below are loaded when they are first used, so that `import onnx_acts` 
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ __all__ = [
     "session",
     "verify",
 ]
+
+if not os.path.isdir(__path__[0]):
+    raise ImportError(
+        f"onnx_acts is imported from an archive ({__path__[0]}), in which its native library and"
+        " its texts are no files: install the wheel with pip, or unpack it"
+    )
 
 _ROOMS = {
     "ExportResult": "exporting",

@@ -7,8 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from release.bill import write_bill
 from release.building import sdist, wheel
-from release.checking import check_files, check_tag, write_bill, write_sums
+from release.checking import check_files, check_tag, write_sums
 from release.source import commit_time, prepare
 from release.targets import TARGETS, Target
 from release.trying import Hashes, in_bare_environment, under_qemu, under_wine
@@ -68,7 +69,8 @@ def attempt(wheels: dict[Target, Path], work: Path, out: Path, *, values: bool) 
         print(f"{target.name}:", flush=True)
         if target.name == "linux-x86_64":
             found += [in_bare_environment(file, runtime, work) for runtime in (NEWEST, OLDEST)]
-            write_bill(work / f"bare-{NEWEST}/bin/python", file, out)
+            bill = write_bill(work / f"bare-{NEWEST}/bin/python", out)
+            print(f"  bill of materials: {bill.name}", flush=True)
         elif target.name == "linux-aarch64":
             found.append(under_qemu(file, work, values=values))
         else:

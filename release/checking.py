@@ -1,9 +1,11 @@
-"""What can be said of the files of a release without running them."""
+"""What can be said of the files of a release without running them.
+
+`python -m release.checking WHEEL...` checks wheels that were made otherwise, such as with CUDA.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import sys
 import zipfile
@@ -13,7 +15,13 @@ from pathlib import Path
 from release.building import run
 from release.targets import Target
 
-__all__ = ["check_files", "check_tag", "write_bill", "write_sums"]
+__all__ = ["check_cuda", "check_files", "check_tag", "write_sums"]
+
+_KERNELS = b".nv_fatbin"
+"""The section that nvcc puts kernels into."""
+
+_CUDA_LICENCE = "NVIDIA-CUDA.txt"
+"""As the build calls it (custom_ops/cuda/licence.cmake)."""
 
 
 def check_files(files: Sequence[Path]) -> None:
@@ -34,6 +42,7 @@ def check_tag(wheel: Path, target: Target) -> None:
         start = files.read(f"onnx_acts/{target.library}")[:4]
     if not start.startswith(b"MZ" if target.system == "Windows" else b"\x7fELF"):
         raise SystemExit(f"{wheel.name}: {target.library} is no library, it begins with {start!r}")
+    check_cuda(wheel)
     if target.system == "Linux":
         said = " ".join(run(sys.executable, "-m", "auditwheel", "show", wheel).split())
         found = re.search(r'consistent with the following platform tag: "([^"]+)"', said)
@@ -45,18 +54,34 @@ def check_tag(wheel: Path, target: Target) -> None:
         print(f"  auditwheel: {found[1] if found else ''}", flush=True)
 
 
-def write_bill(python: Path, wheel: Path, out: Path) -> Path:
-    """Writes what an environment with the wheel consists of, as CycloneDX JSON."""
-    path = out / f"{wheel.name.split('-py3')[0]}.cdx.json"
-    tool = (sys.executable, "-m", "cyclonedx_py", "environment", "--output-reproducible")
-    run(*tool, "--output-format", "JSON", "--output-file", path, python)
-    names = {part["name"] for part in json.loads(path.read_text("utf-8"))["components"]}
-    if not {"onnx-acts", "onnxruntime", "onnx", "numpy"} <= names:
-        raise SystemExit(f"{path} lacks packages; it has {sorted(names)}")
-    return path
+def check_cuda(wheel: Path) -> None:
+    """Requires NVIDIA's licence in a wheel with CUDA kernels, as CUDA's runtime is inside them.
+
+    Raises:
+        SystemExit: it has none.
+    """
+    with zipfile.ZipFile(wheel) as files:
+        names = files.namelist()
+        libraries = [name for name in names if name.endswith((".so", ".dll"))]
+        has_kernels = any(_KERNELS in files.read(name) for name in libraries)
+    has_licence = any(name.endswith(f"/licenses/{_CUDA_LICENCE}") for name in names)
+    if has_kernels and not has_licence:
+        raise SystemExit(
+            f"{wheel.name} has CUDA's runtime inside, and no licenses/{_CUDA_LICENCE}: it may not"
+            " be passed on. The build did not find NVIDIA's licence; name it with"
+            " -C cmake.define.ONNX_ACTS_CUDA_LICENCE=FILE"
+        )
 
 
 def write_sums(files: Sequence[Path], out: Path) -> None:
     """Writes SHA256SUMS, which `sha256sum --check` reads."""
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (out / "SHA256SUMS").write_text("".join(sorted(lines)), "utf-8")
+
+
+if __name__ == "__main__":  # of a wheel with CUDA, which `make wheels` does not build
+    given = [Path(name) for name in sys.argv[1:]]
+    for one in given:
+        check_cuda(one)
+    check_files(given)
+    print(f"{len(given)} checked")

@@ -66,6 +66,8 @@ enable_language(CUDA)
 find_package(Threads REQUIRED)
 find_library(ONNX_ACTS_CUDART cudart_static REQUIRED
              HINTS ${CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES})
+include(cuda/licence.cmake)
+onnx_acts_install_cuda_licence(${ONNX_ACTS_CUDART})
 add_library(onnx_acts_cuda_runtime INTERFACE)
 target_link_libraries(onnx_acts_cuda_runtime INTERFACE ${ONNX_ACTS_CUDART} Threads::Threads
                                                        ${CMAKE_DL_LIBS} rt)

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import http.client
 import json
-import random
-import socket
-import time
-
-import numpy as np
+from collections.abc import Iterator
 
 from tests.attacks.attack import Attack
+from tests.attacks.connections import (
+    HEAD,
+    MODEL,
+    PATH,
+    X,
+    connection_to,
+    crowded,
+    endless_head,
+    framing,
+    infer,
+    noise,
+    slow,
+    unread,
+    vanishing,
+)
 from tests.serving.http.running import Reply, ask, talk
-from tests.serving.load.clients import post
 from tests.serving.load.messages import binary_body, json_body
 
 __all__ = ["ATTACKS", "MAX_BODY", "MODEL", "X", "infer"]
 
-MODEL = "victim"
 MAX_BODY = 10_000_000
-X = np.linspace(-2, 2, 8, dtype=np.float32).reshape(2, 4)
 
-_PATH = f"/v2/models/{MODEL}/infer"
 _HEADER = "Inference-Header-Content-Length"
-_HEAD = f"POST {_PATH} HTTP/1.1\r\nHost: localhost\r\n".encode()
-
-
-def infer(port: int) -> Reply:
-    """A request as it should be."""
-    body, headers = binary_body({"x": X})
-    return ask(port, _PATH, body, headers)
 
 
 def _refused(reply: Reply, *statuses: int) -> None:
@@ -40,70 +38,58 @@ def _refused(reply: Reply, *statuses: int) -> None:
     assert json.loads(reply.body)["error"].isprintable()
 
 
-def _connection(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=20)
-
-
-def _hung_up(connection: socket.socket, piece: bytes, pause: float) -> None:
-    """The server hangs up on a client that goes on to send."""
-    deadline = time.monotonic() + 10
-    with contextlib.suppress(ConnectionError):
-        while time.monotonic() < deadline:
-            connection.sendall(piece)
-            time.sleep(pause)
-        raise AssertionError("the server goes on to listen")
-
-
 def _truncated(port: int) -> None:
     body, headers = binary_body({"x": X})
     for length in (0, 1, int(headers[_HEADER]) - 1, int(headers[_HEADER]), len(body) - 1):
-        _refused(ask(port, _PATH, body[:length], headers))
-    _refused(ask(port, _PATH, body + b"\0", headers))
+        _refused(ask(port, PATH, body[:length], headers))
+    _refused(ask(port, PATH, body + b"\0", headers))
 
 
 def _lies(port: int) -> None:
     body, headers = binary_body({"x": X})
     for lie in ("0", "-1", "1e3", "+5", "5_0", "9" * 18, "9" * 4000, "\xb2"):
-        _refused(ask(port, _PATH, body, headers | {_HEADER: lie}))
+        _refused(ask(port, PATH, body, headers | {_HEADER: lie}))
     for lie in ("-32", "true", "1e2", '"32"', "null", "9" * 400):
         text = body[: int(headers[_HEADER])].replace(b'size": 32', f'size": {lie}'.encode())
-        _refused(ask(port, _PATH, text + X.tobytes(), {_HEADER: str(len(text))}))
+        _refused(ask(port, PATH, text + X.tobytes(), {_HEADER: str(len(text))}))
 
 
 def _huge_shapes(port: int) -> None:
     for shape in ([10**9, 4], [2**62, 4], [0, 2**62], [-2, -4], [1] * 10_000, [10**4000]):
         item = {"name": "x", "shape": shape, "datatype": "FP32", "data": [1.0]}
-        _refused(ask(port, _PATH, json.dumps({"inputs": [item]}).encode()))
+        _refused(ask(port, PATH, json.dumps({"inputs": [item]}).encode()))
 
 
 def _declared(port: int) -> None:
     for length in (MAX_BODY + 1, 10**12, 2**63 - 1):
-        _refused(talk(port, _HEAD + f"Content-Length: {length}\r\n\r\n{{".encode()), 413)
-    waiting = [_connection(port) for _ in range(200)]
+        _refused(talk(port, HEAD + f"Content-Length: {length}\r\n\r\n{{".encode()), 413)
+    waiting = [connection_to(port) for _ in range(200)]
     for connection in waiting:
-        connection.sendall(_HEAD + f"Content-Length: {MAX_BODY}\r\n\r\n{{".encode())
+        connection.sendall(HEAD + f"Content-Length: {MAX_BODY}\r\n\r\n{{".encode())
     assert infer(port).status == 200
     for connection in waiting:
         connection.close()
 
 
 def _endless(port: int) -> None:
-    def chunks() -> object:
-        for _ in range(200):
+    def chunks() -> Iterator[bytes]:
+        for _ in range(400):
             yield bytes(100_000)
 
-    _refused(ask(port, _PATH, chunks()), 413)
+    reply = ask(port, PATH, chunks())
+    _refused(reply, 413)
+    assert "the body is longer than" in reply.text
 
 
 def _bomb(port: int) -> None:
     bomb = gzip.compress(bytes(200 * 2**20), 1)
     assert len(bomb) < MAX_BODY
-    _refused(ask(port, _PATH, bomb, {"Content-Encoding": "gzip"}), 413)
+    _refused(ask(port, PATH, bomb, {"Content-Encoding": "gzip"}), 413)
 
 
 def _deep(port: int) -> None:
     for text in (b"[" * 10**6, b'{"a":' * 10**5, b'{"inputs":' + b"[" * 10**5):
-        _refused(ask(port, _PATH, text))
+        _refused(ask(port, PATH, text))
 
 
 def _ambiguous(port: int) -> None:
@@ -119,62 +105,7 @@ def _ambiguous(port: int) -> None:
         ("-2.0", '"-2.0"'),
     ):
         assert old in good
-        _refused(ask(port, _PATH, good.replace(old, new, 1).encode()))
-
-
-def _framing(port: int) -> None:
-    """Two lengths, a length beside chunks, chunks that lie: what a proxy may read otherwise."""
-    for lines in (
-        b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
-        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
-        b"Content-Length: -5\r\n\r\n",
-        b"Content-Length: 0x5\r\n\r\nhello",
-        b"Bad Name: 1\r\n\r\n",
-    ):
-        assert talk(port, _HEAD + lines).status in (400, 413), lines
-
-
-def _noise(port: int) -> None:
-    for seed in range(50):
-        noise = random.Random(seed).randbytes(2000)
-        with contextlib.suppress(http.client.HTTPException, ConnectionError):
-            assert 400 <= talk(port, noise + b"\r\n\r\n").status < 500
-
-
-def _slow(port: int) -> None:
-    assert talk(port, _HEAD + b"Content-Length: 100\r\n\r\n{").status == 408
-    for start, piece in ((_HEAD, b"X: y\r\n"), (_HEAD + b"Content-Length: 9999\r\n\r\n", b" ")):
-        with _connection(port) as connection:
-            connection.sendall(start)
-            _hung_up(connection, piece, 0.05)
-
-
-def _long_head(port: int) -> None:
-    with _connection(port) as connection:
-        connection.sendall(_HEAD + b"X: ")
-        _hung_up(connection, b"y" * 100_000, 0)
-
-
-def _unread(port: int) -> None:
-    body, headers = binary_body({"x": np.zeros((500_000, 4), np.float32)})
-    message = post(_PATH, body, headers)
-    waiting = [_connection(port) for _ in range(8)]
-    for connection in waiting:
-        connection.settimeout(10)
-        connection.sendall(message)
-    assert infer(port).status == 200
-    for connection in waiting:
-        connection.close()
-
-
-def _gone(port: int) -> None:
-    body, headers = binary_body({"x": np.zeros((500_000, 4), np.float32)})
-    message = post(_PATH, body, headers)
-    for share in (10, 200, len(message) // 2, len(message)):
-        with _connection(port) as connection:
-            connection.sendall(message[:share])
+        _refused(ask(port, PATH, good.replace(old, new, 1).encode()))
 
 
 def _elsewhere(port: int) -> None:
@@ -197,7 +128,7 @@ def _names(port: int) -> None:
     """Names that a terminal, a log or a header would obey come back escaped, or not at all."""
     for name in ("\x1b[2J", "a\r\nSet-Cookie: b", "\x00", "\ud800", "x" * 100_000):
         inputs = [{"name": name, "shape": [1], "datatype": "FP32", "data": [1]}]
-        reply = ask(port, _PATH, json.dumps({"inputs": inputs}).encode())
+        reply = ask(port, PATH, json.dumps({"inputs": inputs}).encode())
         _refused(reply)
         assert len(reply.body) < 1000
         assert reply.headers["Set-Cookie"] is None
@@ -216,7 +147,7 @@ def _pages(port: int) -> None:
     """What a web page may send to any address without being asked."""
     body = json_body({"x": X})
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
-        _refused(ask(port, _PATH, body, {"Content-Type": kind}), 415)
+        _refused(ask(port, PATH, body, {"Content-Type": kind}), 415)
 
 
 def _rebound(port: int) -> None:
@@ -225,13 +156,13 @@ def _rebound(port: int) -> None:
     kind = {"Content-Type": "application/json"}
     for host in ("evil.example", f"evil.example:{port}", "127.0.0.1.evil.example", "localhost.x"):
         origin = f"http://{host}"
-        _refused(ask(port, _PATH, body, {**kind, "Host": host, "Origin": origin}), 421)
+        _refused(ask(port, PATH, body, {**kind, "Host": host, "Origin": origin}), 421)
         _refused(ask(port, "/v2", None, {"Host": host}), 421)
-        _refused(ask(port, _PATH, body, {**kind, "Origin": origin}), 403)
-    _refused(ask(port, _PATH, body, {**kind, "Origin": "null"}), 403)
+        _refused(ask(port, PATH, body, {**kind, "Origin": origin}), 403)
+    _refused(ask(port, PATH, body, {**kind, "Origin": "null"}), 403)
     for host in ("localhost", f"LOCALHOST.:{port}", "127.0.0.1", f"[::1]:{port}"):
         origin = f"http://{host}"
-        assert ask(port, _PATH, body, {**kind, "Host": host, "Origin": origin}).status == 200
+        assert ask(port, PATH, body, {**kind, "Host": host, "Origin": origin}).status == 200
 
 
 ATTACKS: tuple[Attack[int], ...] = (
@@ -251,16 +182,17 @@ ATTACKS: tuple[Attack[int], ...] = (
     Attack("two meanings", "keys that are there twice, NaN, null, numbers as text, 1e999",
            "the strictest reading of JSON, and no conversion between kinds: 400", _ambiguous),
     Attack("framing", "two lengths, a length beside chunks (request smuggling)",
-           "llhttp refuses them: 400, and the connection is closed", _framing),
-    Attack("noise", "random bytes in HTTP's place", "400, and the connection is closed", _noise),
+           "llhttp refuses them: 400, and the connection is closed", framing),
+    Attack("noise", "random bytes in HTTP's place", "400, and the connection is closed", noise),
     Attack("slow clients", "heads and bodies that come byte by byte for ever",
-           "20 seconds, then 64 KB a second for a body: 408, or the connection is closed", _slow),
-    Attack("endless heads", "headers without end", "64 KB: the connection is closed", _long_head),
+           "20 seconds, then 64 KB a second for a body: 408, or the connection is closed", slow),
+    Attack("endless heads", "headers without end", "64 KB: the connection is closed", endless_head),
     Attack("readers that do not read", "large answers that are never taken",
-           "four large requests at once; 20 seconds for 256 KB, 64 KB a second for the whole",
-           _unread),
+           "four large requests at once; 20 seconds to take 256 KB, then 64 KB a second", unread),
+    Attack("shares", "four large requests that are sent slowly, for others to wait",
+           "while somebody waits, those four have 10 seconds, then 1 MB a second", crowded),
     Attack("clients that vanish", "connections closed in the middle of a request",
-           "what they held is freed", _gone),
+           "what they held is freed", vanishing),
     Attack("other doors", "loading, unloading, shared memory, logging, paths of files",
            "the server has none of them: 404, 405", _elsewhere),
     Attack("names", "names with control characters, line ends, half characters, 100,000 letters",

@@ -20,7 +20,7 @@ LAUNCH = """
 import sys
 from onnx_acts.cli.main import main
 from onnx_acts.serving.http import connections, pace
-pace._PATIENCE = connections._PATIENCE = 1.0
+pace._PATIENCE = pace._PATIENCE_WITH_OTHERS = connections._PATIENCE = 1.0
 sys.exit(main())
 """
 """The command, with less patience: 1 second in place of 20."""

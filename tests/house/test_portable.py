@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,19 @@ assert timing._page_faults() == 0
 from onnx_acts.cli.main import main
 sys.exit(main(["lower", sys.argv[1], "-o", sys.argv[2]]))
 """
+
+
+def test_in_an_archive(tmp_path: Path) -> None:
+    """A wheel that is put on the path as it is gives an error that says what to do."""
+    archive = tmp_path / "onnx_acts.whl"
+    with zipfile.ZipFile(archive, "w") as files:
+        files.write(onnx_acts.__file__, "onnx_acts/__init__.py")
+    program = f"import sys; sys.path.insert(0, {str(archive)!r}); import onnx_acts"
+    command = [sys.executable, "-I", "-S", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"imported from an archive ({archive}" in done.stderr
+    assert "install the wheel with pip, or unpack it" in done.stderr
 
 
 def test_without_the_calls_of_linux(tmp_path: Path) -> None:

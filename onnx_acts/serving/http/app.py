@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from onnx_acts.definition.version import version
 from onnx_acts.serving.http.draining import Draining, Lifecycle
-from onnx_acts.serving.http.hosts import Hosts
+from onnx_acts.serving.http.hosts import Hosts, checked_hosts
 from onnx_acts.serving.http.inference import PATHS, Inference, Limits, found
 from onnx_acts.serving.http.metrics import Metrics
 from onnx_acts.serving.http.models import Models, ServedModel, named_models
@@ -53,14 +53,19 @@ def app(
         max_json: bytes that its JSON may have. Python reads JSON in one go, at about 10 ns a byte,
             and does nothing else meanwhile: large tensors go as bytes.
         hosts: names that requests may have in `Host` beside addresses and localhost; others, and
-            pages of other origins, are refused. None takes every name: then what stands before the
-            application must see to it.
+            pages of other origins, are refused. None, or "*" among them, takes every name, since
+            only what stands before an application (a proxy, Ray Serve, KServe) knows by which names
+            it is asked. **Give `hosts=[]` where browsers of this machine or network can reach the
+            server**: else a web page can point a name of its own at it and ask it (DNS rebinding).
+            `onnx-acts serve` does so by itself.
 
     Raises:
-        ValueError: no model, two of one name, a model that is not valid, or one whose inputs or
-            outputs are not tensors of numbers.
+        TypeError: `hosts` is a text.
+        ValueError: no model, two of one name, a model that is not valid, one whose inputs or
+            outputs are not tensors of numbers, or a host that is no name.
         FileNotFoundError, RuntimeError: as in `onnx_acts.session`.
     """
+    names = None if hosts is None else checked_hosts(hosts)
     options = session_options or default_options()
     served = named_models(
         models,
@@ -72,8 +77,8 @@ def app(
     made = FastAPI(title="onnx-acts", docs_url=None, redoc_url=None, openapi_url=None)
     made.state.lifecycle = lifecycle
     made.add_middleware(Draining, lifecycle=lifecycle)
-    if hosts is not None:
-        made.add_middleware(Hosts, names=hosts)
+    if names is not None:
+        made.add_middleware(Hosts, names=names)
     made.add_exception_handler(HTTPException, _http_error)
     made.add_exception_handler(RefusalError, _refusal)
     made.add_exception_handler(Exception, _fault)

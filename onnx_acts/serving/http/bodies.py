@@ -62,7 +62,7 @@ async def read_body(chunks: AsyncIterator[bytes], limit: int, share: Share) -> b
     """
     body = bytearray()
     try:
-        async with Pace() as pace:
+        async with Pace(share) as pace:
             async for chunk in chunks:
                 if len(body) + len(chunk) > limit:
                     raise _too_long(limit)

@@ -8,6 +8,7 @@ comes from there, so that addresses are taken.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -16,7 +17,30 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from onnx_acts.serving.http.refusals import quoted
 
-__all__ = ["Hosts"]
+__all__ = ["Hosts", "checked_hosts"]
+
+
+_MEND = "`onnx-acts serve --allow-host`, or hosts= of serving.app, gives it a name"
+
+
+def checked_hosts(names: Collection[str]) -> Collection[str] | None:
+    """The names, of which each is one that `Host` may have; None where any name may be.
+
+    Raises:
+        TypeError: a text in place of a list of names.
+        ValueError: something that no request's name can be, such as a URL.
+    """
+    if isinstance(names, str):
+        raise TypeError(f"hosts is a list of names, such as [{names!r}], not a text")
+    if "*" in names:
+        return None
+    for name in names:
+        if not (re.fullmatch(r"[A-Za-z0-9._-]+", name) or _is_address(name)):
+            raise ValueError(
+                f"{quoted(name)} is no host's name: it has no port, no scheme and no pattern;"
+                ' "*" alone takes any'
+            )
+    return names
 
 
 class Hosts:
@@ -35,7 +59,7 @@ class Hosts:
         origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
         for host in hosts:  # programs may leave it out, browsers do not
             if not self._is_ours(_name(f"//{host}")):
-                text = f"this server is not {quoted(host)}; serve --allow-host gives it a name"
+                text = f"this server is not {quoted(host)}; {_MEND}"
                 return JSONResponse({"error": text}, 421)
         known = {_name(f"//{host}") for host in hosts}
         for origin in origins:
@@ -47,11 +71,15 @@ class Hosts:
     def _is_ours(self, name: str) -> bool:
         if name in self._names or name == "localhost" or name.endswith(".localhost"):
             return True
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return True
+        return _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _name(url: str) -> str:

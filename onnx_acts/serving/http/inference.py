@@ -16,7 +16,7 @@ from onnx_acts.serving.http.answers import Answer
 from onnx_acts.serving.http.bodies import check_length, count_in, inflated, read_body
 from onnx_acts.serving.http.metrics import Metrics, ModelMetrics
 from onnx_acts.serving.http.models import VERSION, ServedModel
-from onnx_acts.serving.http.pace import Share
+from onnx_acts.serving.http.pace import Room, Share
 from onnx_acts.serving.http.refusals import RefusalError, quoted
 from onnx_acts.serving.http.sending import sendable
 
@@ -77,7 +77,7 @@ class Inference:
 
     def __init__(self, served: Mapping[str, ServedModel], metrics: Metrics, limits: Limits) -> None:
         self._served, self._metrics, self._limits = served, metrics, limits
-        self._room = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self._room = Room(_LARGE_AT_ONCE)
         # ONNX Runtime, NumPy and zlib leave Python's lock to others while they work.
         self._threads = ThreadPoolExecutor(_processors(), "onnx-acts")
 

@@ -44,7 +44,7 @@ class _Pieces(Response):
 
     async def _send(self, send: Send) -> None:
         try:
-            async with Pace() as pace:
+            async with Pace(self._share) as pace:
                 await self._send_at(pace, send)
         finally:
             self._share.give_back()

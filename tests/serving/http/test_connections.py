@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import http.client
 import resource
+import select
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from onnx_acts.serving import app
 from onnx_acts.serving.http import connections, inference, pace
+from onnx_acts.serving.http.pace import Room
 from tests.serving.http.running import Reply, ask, elu_model, outputs, serving, talk
 from tests.serving.load.clients import post
 from tests.serving.load.messages import binary_body
@@ -180,25 +183,82 @@ def test_dripping_reader(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
         assert received < len(body) - 4 * 10**6
 
 
-def test_large_ones_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many large requests are in memory at once; others wait, and small ones do not."""
-    monkeypatch.setattr(inference, "_LARGE_AT_ONCE", 1)
+@pytest.fixture
+def room(monkeypatch: pytest.MonkeyPatch) -> Room:
+    """The room of the servers of a test: for one large request."""
+    room = Room(1)
+    monkeypatch.setattr(inference, "Room", lambda shares: room)
+    return room
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Waits until something is so."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def sending(connection: socket.socket, message: bytes) -> Iterator[None]:
+    """Sends a message meanwhile: one for which there is no room would block."""
+    thread = threading.Thread(target=connection.sendall, args=(message,))
+    thread.start()
+    yield
+    thread.join()
+
+
+def large_message() -> bytes:
+    """A request of 6.4 MB."""
     body, headers = binary_body({"x": np.ones((400_000, 4), np.float32)})
-    message = post("/v2/models/m/infer", body, headers)
+    return post("/v2/models/m/infer", body, headers)
+
+
+def check_answered(connection: socket.socket) -> None:
+    """A large request has its answer."""
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    assert answer.status == 200
+    assert len(answer.read()) > 6_000_000
+
+
+def test_large_ones_wait_for_each_other(room: Room) -> None:
+    """So many large requests are in memory at once; others wait, and small ones do not."""
+    message = large_message()
     with serving(app({"m": elu_model()})) as port, open_to(port) as first, open_to(port) as second:
         first.sendall(message[:-1])
-        time.sleep(0.2)
-        second.sendall(message)
-        second.settimeout(0.3)
-        with pytest.raises(TimeoutError):
-            second.recv(1)
-        check_alive(port)
-        first.sendall(message[-1:])
-        second.settimeout(20)
-        for connection in (first, second):
-            answer = http.client.HTTPResponse(connection)
+        wait_for(lambda: room.is_taken)
+        with sending(second, message):
+            wait_for(lambda: room.is_wanted)
+            check_alive(port)
+            assert not select.select([second], [], [], 0.3)[0]
+            first.sendall(message[-1:])
+            check_answered(first)
+            check_answered(second)
+        wait_for(lambda: not room.is_taken)
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0], ids=["sender", "reader"])
+def test_slow_ones_give_way(room: Room, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large request that is sent, or whose answer is read, slowly does not keep others waiting:
+    it is fast enough for itself, and may go on until somebody wants its place.
+    """
+    monkeypatch.setattr(pace, "_PATIENCE", 1000.0)
+    monkeypatch.setattr(connections, "_PATIENCE", 1000.0)
+    monkeypatch.setattr(pace, "_PATIENCE_WITH_OTHERS", PATIENCE)
+    message = large_message()
+    with serving(app({"m": elu_model()})) as port, open_to(port) as slow, open_to(port) as second:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(message[: int(len(message) * share)])
+        wait_for(lambda: room.is_taken)
+        time.sleep(3 * PATIENCE)
+        assert room.is_taken
+        with sending(second, message):
+            check_answered(second)
+        if share < 1:
+            answer = http.client.HTTPResponse(slow)
             answer.begin()
-            assert len(answer.read()) > 6_000_000
+            assert answer.status == 408
 
 
 def test_declared_sizes_cost_nothing(port: int) -> None:

@@ -213,14 +213,6 @@ def test_numbers_that_make_no_sense(words: list[str], message: str, model: Path)
         run("serve", model, "--port", "0", *words)
 
 
-def test_allowed_hosts() -> None:
-    """A name that is given is served; others are not."""
-    made = app({"m": elu_model()}, hosts=["Models.example"])
-    with serving(made) as port:
-        for host, status in (("models.example:80", 200), ("other.example", 421)):
-            assert ask(port, "/v2", None, {"Host": host}).status == status
-
-
 @pytest.mark.parametrize(("allowed", "wanted"), [((), ["0.0.0.0"]), (("a", "*"), None)])
 def test_any_host(
     monkeypatch: pytest.MonkeyPatch, allowed: tuple[str, ...], wanted: list[str] | None
