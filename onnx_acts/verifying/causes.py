@@ -15,6 +15,7 @@ from onnx_acts.files.weights import declared_bytes
 from onnx_acts.files.writing import write_atomically
 from onnx_acts.verifying.graphs import Graph, names_read, title
 from onnx_acts.verifying.guilt import Guilt
+from onnx_acts.verifying.judging import is_tensor
 from onnx_acts.verifying.runtimes import Runtime
 from onnx_acts.verifying.stepping import part_model
 
@@ -56,18 +57,22 @@ def write_cause(
 ) -> tuple[Path, ...]:
     """Writes inputs.npz, expected.npz, node.onnx and show.py into a folder, which is made.
 
-    Nothing is written of weights above 1 GiB, and no values of other types than tensors.
+    Nothing is written of weights above 1 GiB, and no values of other types than tensors of numbers.
 
     Raises:
         OSError: they cannot be written.
     """
     nodes = [graph.nodes[i] for i in guilt.nodes]
-    arrays = {name: value for name, value in guilt.given.items() if isinstance(value, np.ndarray)}
+    arrays = {
+        name: value
+        for name, value in guilt.given.items()
+        if isinstance(value, np.ndarray) and is_tensor(value)
+    }
     made = {output for node in nodes for output in node.output}
     read = {name for node in nodes for name in names_read(node)} - made
     stored = sorted(name for name in read if name in graph.stored and name not in guilt.given)
     size = sum(declared_bytes(graph.stored[name]) for name in stored)
-    if len(arrays) != len(guilt.given) or not isinstance(guilt.want, np.ndarray) or size > _MOST:
+    if len(arrays) != len(guilt.given) or not _is_stored(guilt) or size > _MOST:
         return ()
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -77,9 +82,15 @@ def write_cause(
     write_atomically(paths[0], model.SerializeToString())
     plain: dict[str, Any] = {_key(i): _plain(a) for i, a in enumerate(arrays.values())}
     np.savez(paths[1], **plain)
+    assert isinstance(guilt.want, np.ndarray)
     np.savez(paths[2], expected=_plain(guilt.want))
     write_atomically(paths[3], _program(guilt, model, runtime, list(arrays)).encode())
     return tuple(paths)
+
+
+def _is_stored(guilt: Guilt) -> bool:
+    """Whether a .npz file can hold what there is and what there should be: numbers."""
+    return is_tensor(guilt.want) and is_tensor(guilt.got)
 
 
 def _program(guilt: Guilt, model: onnx.ModelProto, runtime: Runtime, names: list[str]) -> str:

@@ -100,7 +100,7 @@ class _Check:
         self._notes: list[str] = []
         self._walked: Walked | None = None
         self._is_swapped = False
-        self._rounds = rounds(graph)
+        self._rounds = rounds(graph) or reference.rounds
 
     def finish(self, runs: _Run) -> Verification:
         """Compares the outputs, walks where that is needed, and puts the result together."""

@@ -19,7 +19,7 @@ from onnx_acts.verifying.graphs import Graph, has_bodies
 from onnx_acts.verifying.inputs import Feeds
 from onnx_acts.verifying.lanes import Side
 from onnx_acts.verifying.runtimes import Runtime, plain
-from onnx_acts.verifying.sides import paired_inputs, paired_outputs
+from onnx_acts.verifying.sides import paired_inputs, paired_outputs, rounds
 from onnx_acts.verifying.whole import outputs_of
 
 __all__ = ["Reference", "Wanted", "called", "reference_for"]
@@ -46,10 +46,12 @@ class Reference(Protocol):
     Attributes:
         name: what it is called.
         outputs: its names of the model's outputs, in the model's order.
+        rounds: whether it rounds to 8 or 16 bits.
     """
 
     name: str
     outputs: list[str]
+    rounds: bool
 
     def run(self, runs: Sequence[Feeds]) -> list[list[Wanted]]:
         """Its outputs for sets of the model's inputs, in the order of the model's outputs."""
@@ -100,6 +102,7 @@ class _File:
         pairs = paired_outputs(graph, other)
         self.outputs = [pairs[item.name] for item in graph.outputs]
         self.name = called(model, "the reference")
+        self.rounds = rounds(other)
         self._runtime = plain(has_bodies=has_bodies(other.source.model))
 
     def run(self, runs: Sequence[Feeds]) -> list[list[Wanted]]:
@@ -123,6 +126,7 @@ class _Module:
         self._graph, self._module, self._stack = graph, module, stack
         self.name = module.name
         self.outputs = [f"output {i}" for i in range(len(graph.outputs))]
+        self.rounds = module.rounds
 
     def run(self, runs: Sequence[Feeds]) -> list[list[Wanted]]:
         from onnx_acts.exporting.runtimes import array_of

@@ -20,12 +20,14 @@ from onnx_acts.comparing.difference import Difference
 from onnx_acts.files.structure import subgraphs
 from onnx_acts.verifying.candidates import Candidates, kind
 from onnx_acts.verifying.counterparts import Counterparts
+from onnx_acts.verifying.declared import is_declared
 from onnx_acts.verifying.graphs import names_read, title
 from onnx_acts.verifying.guilt import Guilt, Walked
 from onnx_acts.verifying.judging import Got
 from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
 from onnx_acts.verifying.result import NodeRecord, Status
 from onnx_acts.verifying.rounding import Rounding
+from onnx_acts.verifying.sides import paired_inputs, rounds
 from onnx_acts.verifying.store import Store
 from onnx_acts.verifying.suspects import correct, second_opinion, suspect_of
 from onnx_acts.verifying.values import Value
@@ -69,8 +71,7 @@ class Walk:
         self._nodes = model.graph.nodes
         self._lasts = {n: i for i, node in enumerate(self._nodes) for n in names_read(node)}
         self._matches: dict[str, str] = {}
-        for own, other in zip(model.graph.inputs, reference.graph.inputs, strict=False):
-            self._matches[own.name] = other.name
+        self._matches.update(paired_inputs(model.graph, reference.graph))
         self._made_at: dict[str, int] = {}
         self._taint: dict[str, frozenset[str]] = {}
         self._inside: dict[str, tuple[int, ...]] = {}
@@ -79,6 +80,10 @@ class Walk:
         self._pending: dict[str, Guilt] = {}
         self._survived: dict[str, Guilt] = {}
         self._guilty: dict[str, Guilt] = {}
+        self._declared: dict[str, Guilt] = {}
+        self._trials: dict[str, str] = {}
+        self._refused: set[str] = set()
+        self._rounds = rounds(model.graph) or rounds(reference.graph)
         self._records: dict[int, NodeRecord] = {}
 
     def run(self) -> Walked:
@@ -120,8 +125,12 @@ class Walk:
             }
             wanted = {name: values[name] for name in self._pairs.values() if name in values}
             self._settle(outputs)
+            for guilt in self._declared.values():
+                record = self._records[guilt.index]
+                self._records[guilt.index] = dataclasses.replace(record, status="causes")
             records = tuple(self._records[i] for i in sorted(self._records))
-            guilty = tuple(sorted(self._guilty.values(), key=lambda item: item.index))
+            found = (self._declared | self._guilty).values()
+            guilty = tuple(sorted(found, key=lambda item: item.index))
             return Walked(records, guilty, outputs, wanted)
 
     def _visit(self, index: int) -> int | None:
@@ -164,22 +173,36 @@ class Walk:
         if reason:
             return self._unjudged(index, place, name, reason), None
         found, difference = self._counterparts.find(node, place, name)
-        if found is None or difference is None:
+        if found is None or difference is None or name in self._refused:
             return self._record(index, "inside", "", output=name), None
+        suspect = self._suspect(name, found, difference)
+        if self._rounds:
+            self._declare(suspect)
         if difference.same:
             self._accept(name, found)
             return self._record(index, "same", found, difference, name), None
-        inside = self._inside[name]
-        suspect = suspect_of(self._counterparts, self._nodes, inside, name, found, difference)
         again = second_opinion(self._counterparts, self._reference, suspect)
         if again is not None and again.same:
             self._accept(name, found)
             return self._record(index, "same", found, again, name, _BEYOND), None
         return self._blame(suspect, taint)
 
+    def _suspect(self, name: str, found: str, difference: Difference) -> Guilt:
+        """A value and its counterpart, with all that is known of the nodes that make them."""
+        inside = self._inside[name]
+        return suspect_of(self._counterparts, self._nodes, inside, name, found, difference)
+
+    def _declare(self, suspect: Guilt) -> None:
+        """Notes a node that the file says to be another one, whatever its value."""
+        if is_declared(self._counterparts, self._model.graph, self._reference, suspect):
+            self._declared[suspect.output] = suspect
+
     def _unjudged(self, index: int, place: int, name: str, reason: str) -> NodeRecord:
         """A value that says nothing of its node: the walk goes on with the reference's."""
-        found = self._counterparts.named(self._nodes[index], place, name)
+        node = self._nodes[index]
+        found = self._counterparts.named(node, place, name)
+        if found and reason == _RANDOM and name in self._lanes.values["fed"]:
+            self._declare(self._suspect(name, found, Difference(same=False, reason=reason)))
         if found and (reason in (_RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
             self._accept(name, found)
         return self._record(index, "not judged", found or "", output=name, note=reason)
@@ -188,9 +211,12 @@ class Walk:
         """Blames an earlier suspect that this value depends on, or makes this one a suspect."""
         index, name, found = suspect.index, suspect.output, suspect.counterpart
         blamed = self._record(index, "causes", found, suspect.difference, name)
+        refuted = next((item for item, victim in self._trials.items() if victim == name), None)
+        if refuted is not None:
+            return blamed, self._refuse(refuted)
         earliest = min(taint, key=lambda item: self._made_at[item], default=None)
         if earliest is not None and len(self._guilty) < _MOST_CAUSES:
-            return blamed, self._convict(earliest)
+            return blamed, self._convict(earliest, name)
         if name in self._pairs or len(self._guilty) >= _MOST_CAUSES:
             self._guilty[name] = suspect
             self._accept(name, found)
@@ -202,28 +228,49 @@ class Walk:
 
     def _accept(self, name: str, found: str) -> None:
         """From here on the model's nodes are given the reference's value."""
+        self._trials = {item: victim for item, victim in self._trials.items() if victim != name}
         self._matches[name] = found
         self._taint[name], self._inside[name] = frozenset(), ()
         self._rounding["fed"].forget(name)
         if correct(self._lanes, name, self._values[found]):
             self._blocked.add(name)
 
-    def _convict(self, name: str) -> int:
-        """Makes a suspect a cause; returns its place, after which the walk goes on."""
+    def _convict(self, name: str, victim: str) -> int:
+        """Makes a suspect a cause; returns its place, after which the walk goes on.
+
+        Where two values have no more than a name in common, this is a trial: the value behind that
+        was wrong must be right now.
+        """
         guilt = self._pending[name]
+        self._undo(guilt.index)
         self._guilty[name] = guilt
-        for other, index in list(self._made_at.items()):
-            if index > guilt.index:
-                self._pending.pop(other, None)
-                self._survived.pop(other, None)
-                self._matches.pop(other, None)
-                self._blocked.discard(other)
+        if not guilt.is_sure:
+            self._trials[name] = victim
         self._pending.pop(name)
         self._accept(name, guilt.counterpart)
         self._records[guilt.index] = self._record(
             guilt.index, "causes", guilt.counterpart, guilt.difference, name
         )
         return guilt.index
+
+    def _refuse(self, name: str) -> int:
+        """Takes a conviction back: the counterpart was none. The walk goes back before the node."""
+        guilt = self._guilty.pop(name)
+        self._trials.pop(name)
+        self._refused.add(name)
+        self._undo(guilt.index - 1)
+        return guilt.index - 1
+
+    def _undo(self, index: int) -> None:
+        """Forgets what was found behind a node."""
+        for name, made_at in self._made_at.items():
+            if made_at > index:
+                self._pending.pop(name, None)
+                self._survived.pop(name, None)
+                self._matches.pop(name, None)
+                self._declared.pop(name, None)
+                self._guilty.pop(name, None)
+                self._blocked.discard(name)
 
     def _settle(self, outputs: Mapping[str, Got]) -> None:
         """Judges suspects behind which everything was right: they were none, or have no effect.
@@ -254,7 +301,7 @@ class Walk:
         for name in list(self._pending):
             if not any(name in self._taint.get(other, ()) for other in live):
                 self._survived[name] = self._pending.pop(name)
-        if not self._pending:
+        if not self._pending and not self._trials:
             known = {name for values in self._lanes.values.values() for name in values}
             done = [n for n in known if self._last(n) <= index and n not in self._pairs]
             self._lanes.drop(done)
