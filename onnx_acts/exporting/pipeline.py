@@ -27,13 +27,13 @@ from onnx_acts.exporting.runtimes import Sessions
 from onnx_acts.exporting.storing import save
 from onnx_acts.exporting.subjects import subject_of
 from onnx_acts.files.embedding import default_opset
-from onnx_acts.files.saving import save_model
 from onnx_acts.files.weights import weight_bytes
+from onnx_acts.ort.shared_weights import write_shared
 
 __all__ = ["run"]
 
-_LARGE = 2**30
-"""Bytes of weights from which a model is verified as a file: a protobuf message ends at 2 GiB."""
+_HEAVY = 2**24
+"""Bytes of weights from which a model is verified as a file, whose weights sessions share."""
 
 _PASSED = "passed"
 _OFF = "not verified: not asked for"
@@ -232,11 +232,9 @@ def _mode(module: torch.nn.Module, *, training: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _runnable(model: onnx.ModelProto, path: Path) -> Iterator[Sessions]:
-    """Yields sessions on the model, or on a temporary file where it is large."""
-    if weight_bytes(model) < _LARGE:
+    """Yields sessions on the model, or on temporary files where it is heavy."""
+    if weight_bytes(model) < _HEAVY:
         yield Sessions(model)
         return
     with tempfile.TemporaryDirectory(prefix=".onnx_acts.", dir=path.parent) as folder:
-        staged = Path(folder) / "model.onnx"
-        save_model(model, staged)
-        yield Sessions(staged)
+        yield Sessions(write_shared(model, Path(folder)))

@@ -63,7 +63,7 @@ def suspect_of(
         got=fed[name],
         read={item: known.values[item] for item in theirs if item in known.values},
         quantized={item: bounds[item][0].step if item in bounds else 0.0 for item in short},
-        fixed=known.lanes.constant.intersection(given),
+        fixed=frozenset(known.lanes.constant.intersection(given)),
         is_sure=maker is not None
         and kind(maker) == kind(nodes[inside[-1]])
         and known.reads_alike(nodes[inside[-1]], maker),

@@ -32,13 +32,15 @@ from onnx_acts.verifying.store import Store
 from onnx_acts.verifying.suspects import correct, second_opinion, suspect_of
 from onnx_acts.verifying.values import Value
 
-__all__ = ["Walk"]
+__all__ = ["RANDOM", "Walk"]
 
 _MOST_CAUSES = 20
 """After so many, the walk goes on with the reference's values, and convicts at once."""
 
 _ONE_NODE = "its subgraphs count as one node with it"
-_RANDOM = "it draws random numbers"
+RANDOM = "it draws random numbers"
+"""The note on a node that does."""
+
 _BEYOND = "some of its inputs are beyond the range that they were quantized for"
 _TOO_LARGE = "it is given a number that its element type cannot hold"
 
@@ -143,7 +145,7 @@ class Walk:
         if any(name in self._blocked for name in fed):
             reason = reason or _TOO_LARGE
         if draws(node):
-            reason = _RANDOM
+            reason = RANDOM
         for form in ("own", "fed"):
             self._rounding[form].follow(node, fed, self._lanes.values[form])
         first: NodeRecord | None = None
@@ -201,9 +203,9 @@ class Walk:
         """A value that says nothing of its node: the walk goes on with the reference's."""
         node = self._nodes[index]
         found = self._counterparts.named(node, place, name)
-        if found and reason == _RANDOM and name in self._lanes.values["fed"]:
+        if found and reason == RANDOM and name in self._lanes.values["fed"]:
             self._declare(self._suspect(name, found, Difference(same=False, reason=reason)))
-        if found and (reason in (_RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
+        if found and (reason in (RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
             self._accept(name, found)
         return self._record(index, "not judged", found or "", output=name, note=reason)
 

@@ -208,7 +208,7 @@ def test_large_models_are_verified_as_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model above the limit is verified from a temporary file, which is gone afterwards."""
-    monkeypatch.setattr(pipeline, "_LARGE", 0)
+    monkeypatch.setattr(pipeline, "_HEAVY", 0)
     seen: list[object] = []
     run = verification.run_model
 
