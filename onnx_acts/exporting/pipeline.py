@@ -38,7 +38,8 @@ _HEAVY = 2**24
 _PASSED = "passed"
 _OFF = "not verified: not asked for"
 _RANDOM = "passed with mean slopes; of the random slopes (training mode), shapes only"
-_EMPTY = "nothing compared: every output is empty"
+_EMPTY = "nothing compared: every output is empty or NaN"
+_NOTHING_IN = "output {!r}: nothing was compared, since it is empty or NaN; try other example inputs"
 
 _NOTHING_SHORT = (
     "keep_io_types (--keep-io-types) changes nothing: no input or output has 16 bits"
@@ -153,8 +154,12 @@ def _verify(
             built.dimensions, opened, outputs, call, built.operators, limits
         )
     values = [item.value for item in expected]
-    if not any(value.numel() for value in values):
+    nothing = [verification.is_nothing(value) for value in values]
+    if all(nothing):
         return _EMPTY, errors, sizes
+    for output, is_nothing in zip(outputs, nothing, strict=True):
+        if is_nothing:
+            warnings.warn(_NOTHING_IN.format(output.name), stacklevel=4)
     passed = f"{_PASSED} ({limits})" if limits else _PASSED
     if built.compared is built.model:
         return passed, errors, sizes

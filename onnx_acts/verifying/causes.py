@@ -16,10 +16,11 @@ from onnx_acts.files.writing import write_atomically
 from onnx_acts.verifying.graphs import Graph, names_read, title
 from onnx_acts.verifying.guilt import Guilt
 from onnx_acts.verifying.judging import is_tensor
+from onnx_acts.verifying.result import Cause
 from onnx_acts.verifying.runtimes import Runtime
 from onnx_acts.verifying.stepping import part_model
 
-__all__ = ["write_cause"]
+__all__ = ["cause_of", "write_cause"]
 
 _MOST = 2**30
 """Bytes of weights from which no model is written."""
@@ -50,6 +51,29 @@ print(f"largest difference {difference[where]:.6g} at {list(map(int, where))}:"
       f" got {got[where]}, want {want[where]}")"""
 
 _SHOW_SHAPES = 'print(f"got the shape {got.shape}, want {want.shape}")'
+
+
+def cause_of(guilt: Guilt, own: Graph, found: tuple[str, ...], files: tuple[Path, ...]) -> Cause:
+    """A guilty node in words.
+
+    Args:
+        guilt: the node.
+        own: its graph.
+        found: the reasons.
+        files: where it was written.
+    """
+    node = guilt.node
+    return Cause(
+        index=guilt.index,
+        operator=f"{node.domain}.{node.op_type}" if node.domain else node.op_type,
+        name=node.name,
+        output=guilt.output,
+        counterpart=guilt.counterpart,
+        nodes=tuple(title(own.nodes[i]) for i in guilt.nodes),
+        difference=guilt.difference,
+        reasons=found,
+        files=files,
+    )
 
 
 def write_cause(

@@ -14,10 +14,10 @@ from onnx_acts.definition.version import version
 from onnx_acts.files.reading import Model, opened
 from onnx_acts.ort.sessions import CPU
 from onnx_acts.verifying import whole
-from onnx_acts.verifying.causes import write_cause
-from onnx_acts.verifying.explaining import is_evident, reasons
-from onnx_acts.verifying.graphs import Graph, has_own_nodes, title
-from onnx_acts.verifying.guilt import Guilt, Walked
+from onnx_acts.verifying.causes import cause_of, write_cause
+from onnx_acts.verifying.explaining import is_evident, reasons, turned
+from onnx_acts.verifying.graphs import Graph, has_own_nodes
+from onnx_acts.verifying.guilt import Walked
 from onnx_acts.verifying.inputs import Feeds
 from onnx_acts.verifying.judging import are_comparable, judge
 from onnx_acts.verifying.lanes import Side
@@ -219,7 +219,7 @@ class _Check:
         for guilt in self._walked.guilty:
             found = reasons(guilt, own, other)
             if self._is_swapped:
-                found = tuple(map(_turned, found))
+                found = tuple(map(turned, found))
             if not all_of_them and not is_evident(found):
                 continue
             files: tuple[Path, ...] = ()
@@ -228,7 +228,7 @@ class _Check:
                     files = write_cause(guilt, own, runtime, self._settings.folder)
                 except OSError as error:  # the verdict is worth more than its example
                     self._notes.append(f"the cause could not be written: {error}")
-            causes.append(_cause(guilt, own, found, files))
+            causes.append(cause_of(guilt, own, found, files))
         return tuple(causes)
 
     def _explain(self, runs: _Run) -> None:
@@ -254,32 +254,6 @@ class _Check:
         )
         if _are_same(self._compared(dataclasses.replace(runs, got=got), None)):
             self._notes.append("without ONNX Runtime's optimisations the outputs are the same")
-
-
-def _turned(text: str) -> str:
-    """A reason in which "here" was the reference, as its nodes were walked."""
-    for word, other in (
-        ("the reference", "the model"),
-        (" here,", " in the reference,"),
-        (" there", " in the model"),
-    ):
-        text = text.replace(word, other)
-    return text
-
-
-def _cause(guilt: Guilt, own: Graph, found: tuple[str, ...], files: tuple[Path, ...]) -> Cause:
-    node = guilt.node
-    return Cause(
-        index=guilt.index,
-        operator=f"{node.domain}.{node.op_type}" if node.domain else node.op_type,
-        name=node.name,
-        output=guilt.output,
-        counterpart=guilt.counterpart,
-        nodes=tuple(title(own.nodes[i]) for i in guilt.nodes),
-        difference=guilt.difference,
-        reasons=found,
-        files=files,
-    )
 
 
 def _are_same(outputs: list[OutputRecord]) -> bool:

@@ -22,7 +22,7 @@ from onnx_acts.verifying.guilt import Guilt
 from onnx_acts.verifying.quantities import Grid
 from onnx_acts.verifying.values import Value
 
-__all__ = ["differing_inputs", "is_evident", "parameters", "reasons", "value_of"]
+__all__ = ["differing_inputs", "is_evident", "parameters", "reasons", "turned", "value_of"]
 
 _BITS = 1 / 60
 """The share of the largest number by which a constant may differ that was rounded to 8 bits."""
@@ -65,6 +65,17 @@ def reasons(guilt: Guilt, model: Graph, reference: Graph) -> tuple[str, ...]:
         found.append(f"{len(guilt.nodes)} nodes stand for {title(guilt.maker)} of the reference")
     same = (guilt.node.op_type, guilt.node.domain) == (guilt.maker.op_type, guilt.maker.domain)
     return tuple(found) or (_SAME if same else _OTHER,)
+
+
+def turned(text: str) -> str:
+    """A reason in which "here" was the reference, as its nodes were walked."""
+    for word, other in (
+        ("the reference", "the model"),
+        (" here,", " in the reference,"),
+        (" there", " in the model"),
+    ):
+        text = text.replace(word, other)
+    return text
 
 
 def _overflow(guilt: Guilt) -> Iterator[str]:

@@ -17,14 +17,13 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping
 
 from onnx_acts.comparing.difference import Difference
-from onnx_acts.files.structure import subgraphs
-from onnx_acts.verifying.candidates import Candidates, kind
+from onnx_acts.verifying.candidates import Candidates
 from onnx_acts.verifying.counterparts import Counterparts
 from onnx_acts.verifying.declared import is_declared
 from onnx_acts.verifying.graphs import names_read, title
 from onnx_acts.verifying.guilt import Guilt, Walked
-from onnx_acts.verifying.judging import Got
 from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
+from onnx_acts.verifying.records import record_of, settle
 from onnx_acts.verifying.result import NodeRecord, Status
 from onnx_acts.verifying.rounding import Rounding
 from onnx_acts.verifying.sides import paired_inputs, rounds
@@ -37,7 +36,6 @@ __all__ = ["RANDOM", "Walk"]
 _MOST_CAUSES = 20
 """After so many, the walk goes on with the reference's values, and convicts at once."""
 
-_ONE_NODE = "its subgraphs count as one node with it"
 RANDOM = "it draws random numbers"
 """The note on a node that does."""
 
@@ -126,7 +124,8 @@ class Walk:
                 if item.name in self._lanes.values["own_shadow"]
             }
             wanted = {name: values[name] for name in self._pairs.values() if name in values}
-            self._settle(outputs)
+            left = self._survived | self._pending
+            settle(self._counterparts, left, self._guilty, self._records, outputs)
             for guilt in self._declared.values():
                 record = self._records[guilt.index]
                 self._records[guilt.index] = dataclasses.replace(record, status="causes")
@@ -191,8 +190,9 @@ class Walk:
 
     def _suspect(self, name: str, found: str, difference: Difference) -> Guilt:
         """A value and its counterpart, with all that is known of the nodes that make them."""
-        inside = self._inside[name]
-        return suspect_of(self._counterparts, self._nodes, inside, name, found, difference)
+        return suspect_of(
+            self._counterparts, self._nodes, self._inside[name], name, found, difference
+        )
 
     def _declare(self, suspect: Guilt) -> None:
         """Notes a node that the file says to be another one, whatever its value."""
@@ -201,8 +201,7 @@ class Walk:
 
     def _unjudged(self, index: int, place: int, name: str, reason: str) -> NodeRecord:
         """A value that says nothing of its node: the walk goes on with the reference's."""
-        node = self._nodes[index]
-        found = self._counterparts.named(node, place, name)
+        found = self._counterparts.named(self._nodes[index], place, name)
         if found and reason == RANDOM and name in self._lanes.values["fed"]:
             self._declare(self._suspect(name, found, Difference(same=False, reason=reason)))
         if found and (reason in (RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
@@ -274,29 +273,6 @@ class Walk:
                 self._guilty.pop(name, None)
                 self._blocked.discard(name)
 
-    def _settle(self, outputs: Mapping[str, Got]) -> None:
-        """Judges suspects behind which everything was right: they were none, or have no effect.
-
-        Only if an output differs all the same, and nothing else explains that, are they causes: a
-        small difference may get lost in the tolerance of the next node, and come back.
-        """
-        compared = [
-            self._counterparts.compared(self._pairs[name], got) for name, got in outputs.items()
-        ]
-        differs = not self._guilty and any(item and not item.same for item in compared)
-        for name, guilt in (*self._survived.items(), *self._pending.items()):
-            record = self._records[guilt.index]
-            alike = guilt.maker is not None and kind(guilt.maker) == kind(guilt.node)
-            is_elsewhere = any(
-                other == guilt.counterpart for own, other in self._matches.items() if own != name
-            )
-            if alike and differs and not is_elsewhere:
-                self._guilty[name] = guilt
-                record = dataclasses.replace(record, status="causes")
-            elif not alike or is_elsewhere:
-                record = dataclasses.replace(record, status="inside", counterpart="", local=None)
-            self._records[guilt.index] = record
-
     def _forget(self, index: int) -> None:
         """Drops values that no later node reads, unless the walk may go back for them."""
         live = [name for name in self._lanes.values["fed"] if self._last(name) > index]
@@ -321,16 +297,6 @@ class Walk:
         output: str = "",
         note: str = "",
     ) -> NodeRecord:
-        node = self._nodes[index]
-        total = None
-        if found and output in self._lanes.values["own"]:
-            total = self._counterparts.compared(found, self._counterparts.got(output, "own"))
-        if status == "same" and total is not None and not total.same:
-            status = "passes on"
-        operator = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
-        if any(subgraphs(node)):
-            note = f"{note}; {_ONE_NODE}" if note else _ONE_NODE
-        return NodeRecord(
-            index, operator, node.name, output or next(iter(node.output), ""), found, status,
-            difference, total, note,
-        )  # fmt: skip
+        return record_of(
+            self._counterparts, self._nodes[index], index, status, found, difference, output, note
+        )

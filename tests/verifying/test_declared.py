@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import onnx
 import pytest
@@ -39,7 +38,7 @@ def activation(operator: str, x: str, y: str, parameter: float | None) -> onnx.N
     """A node; the slope of a PRelu is the initializer `slope`."""
     if operator == "PRelu":
         return helper.make_node(operator, [x, "slope"], [y])
-    attributes = {} if parameter is None else {"alpha": parameter}
+    attributes: dict[str, Any] = {} if parameter is None else {"alpha": parameter}
     return helper.make_node(operator, [x], [y], **attributes)
 
 
@@ -322,7 +321,7 @@ def test_strings_and_random_numbers() -> None:
 
 
 def test_nothing_compared() -> None:
-    """Empty outputs, and outputs that are NaN in both, show nothing: that is said, and not "same"."""
+    """Empty outputs, and outputs that are NaN in both, show nothing: that is said."""
     elu, other = (
         made([helper.make_node("Elu", ["x"], ["y"], alpha=a)], [value("x")], [value("y")])
         for a in (1.0, 9.0)
@@ -345,9 +344,7 @@ def test_nothing_compared() -> None:
 def test_other_element_types() -> None:
     """Outputs and inputs of another element type may have the same numbers; it is said."""
 
-    def cast(kind: int, name: str) -> onnx.ModelProto:
-        dtype = helper.tensor_dtype_to_np_dtype(kind)
-        assert dtype != np.dtype(np.float32)
+    def cast(kind: int) -> onnx.ModelProto:
         nodes = [
             helper.make_node("Cast", ["x"], ["f"], to=FLOAT),
             helper.make_node("Relu", ["f"], ["r"]),
@@ -357,8 +354,7 @@ def test_other_element_types() -> None:
 
     want = made([helper.make_node("Relu", ["x"], ["y"])], [value("x")], [value("y")])
     for kind, name in ((TensorProto.DOUBLE, "float64"), (TensorProto.BFLOAT16, "bfloat16")):
-        result = onnx_acts.verify(cast(kind, name), want)
+        result = onnx_acts.verify(cast(kind), want)
         assert result.same
         assert f"output 'y' is {name} here, float32 in the reference" in result.notes
         assert f"input 'x' is {name} here, float32 in the reference" in result.notes
-    assert ml_dtypes.bfloat16 is not None
