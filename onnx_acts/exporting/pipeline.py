@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import threading
 import warnings
@@ -35,11 +36,17 @@ __all__ = ["run"]
 _HEAVY = 2**24
 """Bytes of weights from which a model is verified as a file, whose weights sessions share."""
 
+_LARGE = 2**30
+"""Bytes of weights from which that file is on a disk, not in memory."""
+
+_MEMORY = Path("/dev/shm")
+"""A file system in memory, where there is one: writing to it takes a fraction of the time."""
+
 _PASSED = "passed"
 _OFF = "not verified: not asked for"
 _RANDOM = "passed with mean slopes; of the random slopes (training mode), shapes only"
 _EMPTY = "nothing compared: every output is empty or NaN"
-_NOTHING_IN = "output {!r}: nothing was compared, since it is empty or NaN; try other example inputs"
+_NOTHING_IN = "output {!r}: nothing was compared, it is empty or NaN: give other example inputs"
 
 _NOTHING_SHORT = (
     "keep_io_types (--keep-io-types) changes nothing: no input or output has 16 bits"
@@ -238,8 +245,12 @@ def _mode(module: torch.nn.Module, *, training: bool) -> Iterator[None]:
 @contextlib.contextmanager
 def _runnable(model: onnx.ModelProto, path: Path) -> Iterator[Sessions]:
     """Yields sessions on the model, or on temporary files where it is heavy."""
-    if weight_bytes(model) < _HEAVY:
+    size = weight_bytes(model)
+    if size < _HEAVY:
         yield Sessions(model)
         return
-    with tempfile.TemporaryDirectory(prefix=".onnx_acts.", dir=path.parent) as folder:
+    is_small = size < _LARGE and os.access(_MEMORY, os.W_OK)
+    has_room = is_small and shutil.disk_usage(_MEMORY).free > 2 * size
+    place = _MEMORY if has_room else path.parent
+    with tempfile.TemporaryDirectory(prefix=".onnx_acts.", dir=place) as folder:
         yield Sessions(write_shared(model, Path(folder)))
