@@ -358,3 +358,20 @@ def test_other_element_types() -> None:
         assert result.same
         assert f"output 'y' is {name} here, float32 in the reference" in result.notes
         assert f"input 'x' is {name} here, float32 in the reference" in result.notes
+
+
+def test_ties_of_eight_bits() -> None:
+    """A right pair whose numbers lie between two steps may round to either: one step is allowed."""
+
+    def scaled(operator: str, number: float) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node(operator, ["x", "k"], ["m"]),
+            helper.make_node("QuantizeLinear", ["m", "s", "z"], ["y"]),
+        ]
+        stored = {"k": np.float32(number), "s": np.float32(0.05), "z": np.uint8(128)}
+        return made(nodes, [value("x")], [value("y", TensorProto.UINT8)], stored)
+
+    x = (np.arange(-64, 64).reshape(8, SIZE) * 0.25 + 0.125).astype(np.float32) * 2
+    result = onnx_acts.verify(scaled("Mul", 0.1), scaled("Div", 10.0), inputs={"x": x})
+    assert result.outputs[0].difference.max_abs == 1
+    assert result.same
