@@ -20,10 +20,11 @@ from onnx_acts.cli.export_words import (
     parse_names,
     parse_size,
 )
+from onnx_acts.cli.modules import check_seed, module_of
 from onnx_acts.exporting import ExportResult, VerificationError, require_torch
 from onnx_acts.exporting.checkpoint_kinds import check_kind
 from onnx_acts.exporting.examples import check_example_file, load_examples, parse_example
-from onnx_acts.exporting.factory import build_module, check_factory, find
+from onnx_acts.exporting.factory import check_factory, find
 from onnx_acts.exporting.options import CARD_ENDS, Options, check_tolerances, tolerance
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ _NOT_LOADED = (
     "no --weights: the model has the weights that FACTORY makes, random ones unless FACTORY itself"
     " loads trained ones"
 )
-_LARGEST_SEED = 2**64 - 1
-"""Of torch's generators."""
-
 _STEPS = 6
 """Loading torch, building the module, and the four of which the pipeline tells."""
 
@@ -92,8 +90,7 @@ def _check(arguments: argparse.Namespace) -> None:
     parse_metadata(arguments.metadata, arguments.metadata_file)
     parse_size(arguments.external_data)
     check_tolerances(arguments.verify or "all", arguments.atol, arguments.rtol)
-    if not 0 <= arguments.seed <= _LARGEST_SEED:
-        raise ValueError(f"--seed must be from 0 to 2**64 - 1, got {arguments.seed}")
+    check_seed(arguments.seed)
 
 
 def _written(arguments: argparse.Namespace) -> list[str]:
@@ -226,19 +223,9 @@ def _module(arguments: argparse.Namespace) -> torch.nn.Module:
     """Builds the module, in evaluation mode but for RReLU where training is asked for."""
     import torch
 
-    from onnx_acts.exporting.checkpoints import load_weights
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(arguments.seed)  # the same command gives the same file
-        given = parse_factory_arguments(arguments.factory_arguments)
-        module = build_module(arguments.factory, given)
-    if arguments.weights:
-        load_weights(module, arguments.weights)
-    elif module.state_dict():
+    module, _ = module_of(arguments.factory, arguments)
+    if not arguments.weights and module.state_dict():
         warnings.warn(_NOT_LOADED, stacklevel=2)
-    if arguments.dtype:
-        module.to(getattr(torch, arguments.dtype))
-    module.eval()
     for part in module.modules():
         if isinstance(part, torch.nn.RReLU):
             part.train(arguments.training)

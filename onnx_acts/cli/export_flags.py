@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from onnx_acts.cli.arguments import add_ops
-from onnx_acts.definition.specs import ELEMENT_TYPES
+from onnx_acts.cli.modules import add_module_arguments
 from onnx_acts.exporting.options import STYLES, VERIFY_WORDS
 
 __all__ = ["add_flags"]
@@ -28,18 +28,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_module(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--weights", metavar="FILE", help="safetensors file with the state_dict")
-    group.add_argument(
-        "--factory-arg",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        dest="factory_arguments",
-        help="an argument for FACTORY, a Python literal or text; once for each",
-    )
-    group.add_argument(
-        "--dtype", choices=ELEMENT_TYPES, help="convert the module (default: as in the weights)"
-    )
+    add_module_arguments(group)
     group.add_argument(
         "--training",
         action="store_true",

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 import os
 import re
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from onnx_acts.cli.arguments import check_targets, progress
-
-if TYPE_CHECKING:
-    pass
+from onnx_acts.cli.export_words import parse_factory_arguments
+from onnx_acts.cli.modules import add_module_arguments, check_seed, module_of
 
 __all__ = ["add_verify", "run"]
+
+_RANDOM_WEIGHTS = (
+    "no --weights, and FACTORY draws random numbers: unless it loads trained weights itself, the"
+    " reference has random ones, those of --seed {}; a model with other weights differs"
+)
 
 
 def add_verify(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +30,8 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
         "Runs a model and what it should be equal to on the same inputs, and compares the outputs."
         " Where they differ by more than rounding explains, every node is given the reference's"
         " values, and the first that makes something else of them is named. Exit status 0: the"
-        " same; 1: different; 2: bad usage, or something that cannot be run."
+        " same; 1: different; 2: bad usage, something that cannot be run, or nothing compared since"
+        " every output is empty or NaN in both."
     )
     parser.add_argument("model", metavar="MODEL.onnx", help="the model to verify")
     parser.add_argument(
@@ -36,7 +42,7 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
         " or file.py:callable; its code runs), or a .pt2 file of torch.export.save (which can run"
         " code, too)",
     )
-    parser.add_argument("--weights", metavar="FILE", help="safetensors file, for FACTORY's module")
+    add_module_arguments(parser.add_argument_group("the module of FACTORY"))
     _add_inputs(parser)
     _add_kernels(parser)
     limits = parser.add_argument_group(
@@ -73,7 +79,13 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         help="sets of random inputs, where none are given (default 1): standard normal numbers, 0"
         " or 1, indices within their table",
     )
-    group.add_argument("--seed", type=int, default=0, help="of the random numbers (default 0)")
+    group.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the random inputs, and of random weights of FACTORY's module: that of `export` for"
+        " a model that was exported without --weights (default 0)",
+    )
     group.add_argument(
         "--shape",
         action="append",
@@ -106,7 +118,7 @@ def _add_kernels(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Verifies; returns 0 where the two are the same, else 1."""
+    """Verifies; returns 0 where the two are the same, 1 where not, 2 where nothing was compared."""
     from onnx_acts.files.writing import write_atomically
     from onnx_acts.verifying import verify
     from onnx_acts.verifying.json_text import json_text
@@ -114,14 +126,16 @@ def run(arguments: argparse.Namespace) -> int:
     from onnx_acts.verifying.words import summary
 
     check_targets((arguments.json, arguments.html), _read(arguments))
+    check_seed(arguments.seed)
     folder = _cause_folder(arguments)
     shapes = dict(map(_shape, arguments.shape))
     if arguments.inputs and (shapes or arguments.random != 1):
         raise ValueError("--inputs are the inputs: leave out --random and --shape")
     try:
+        reference, notes = _reference(arguments)
         result = verify(
             arguments.model,
-            _reference(arguments),
+            reference,
             inputs=arguments.inputs,
             random=arguments.random,
             seed=arguments.seed,
@@ -136,12 +150,13 @@ def run(arguments: argparse.Namespace) -> int:
         )
     finally:
         progress("")
+    result = dataclasses.replace(result, notes=(*notes, *result.notes))
     print(summary(result))
     if arguments.json:
         write_atomically(arguments.json, json_text(result).encode())
     if arguments.html:
         write_atomically(arguments.html, page(result).encode())
-    return 0 if result.same else 1
+    return 0 if result.same else 1 if result.is_compared else 2
 
 
 def _read(arguments: argparse.Namespace) -> list[str | None]:
@@ -184,26 +199,28 @@ def _shape(text: str) -> tuple[str, list[int]]:
     return name, [int(size) for size in sizes.split("x")]
 
 
-def _reference(arguments: argparse.Namespace) -> Any:
-    """The reference as `verify` takes it: a path, or the module that FACTORY gives."""
+def _reference(arguments: argparse.Namespace) -> tuple[Any, tuple[str, ...]]:
+    """The reference as `verify` takes it, a path or FACTORY's module, and what to say of it."""
     text: str = arguments.against
     is_factory = ":" in text and not Path(text).exists()
     if not is_factory:
-        if arguments.weights:
-            raise ValueError("--weights are for the module of a FACTORY; --against is a file")
-        return text
+        for flag, value in (
+            ("--weights", arguments.weights),
+            ("--factory-arg", arguments.factory_arguments),
+            ("--dtype", arguments.dtype),
+        ):
+            if value:
+                raise ValueError(f"{flag} is for the module of a FACTORY; --against is a file")
+        return text, ()
     from onnx_acts.exporting import require_torch
-    from onnx_acts.exporting.factory import build_module, check_factory
+    from onnx_acts.exporting.factory import check_factory
 
     check_factory(text)
+    parse_factory_arguments(arguments.factory_arguments)
     progress("loading PyTorch")
     require_torch()
-    from onnx_acts.exporting.checkpoints import load_weights
-
     progress("building the module")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        module = build_module(text)
-        if arguments.weights:
-            load_weights(module, arguments.weights)
-    return module.eval()
+        module, is_random = module_of(text, arguments)
+    return module, (_RANDOM_WEIGHTS.format(arguments.seed),) if is_random else ()

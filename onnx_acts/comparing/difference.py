@@ -51,6 +51,7 @@ class Difference:
         ulp: the same in units in the last place.
         scale: the largest finite magnitude of what it should be.
         classes: what no distance shows.
+        compared: how many elements could be compared: all but those that are NaN on both sides.
     """
 
     same: bool
@@ -68,6 +69,7 @@ class Difference:
     ulp: float = 0.0
     scale: float = 0.0
     classes: Classes = Classes()
+    compared: int = 0
 
 
 def user_tolerance(want: NDArray[Any], atol: float, rtol: float) -> Array:
@@ -103,7 +105,7 @@ def difference_of(
     """
     if want.shape != got.shape:
         reason = f"it has the shape {list(got.shape)}, the reference has {list(want.shape)}"
-        return Difference(same=False, reason=reason, elements=got.size)
+        return Difference(same=False, reason=reason, elements=got.size, compared=got.size)
     if want.dtype.kind in "OSU" or got.dtype.kind in "OSU":
         return _texts(want, got)
     if not want.size:
@@ -132,6 +134,7 @@ def difference_of(
         ulp=float(units[worst]),
         scale=float(values[np.isfinite(values)].max(initial=0.0)),
         classes=_classes(want, got),
+        compared=want.size - _both_nan(want, got),
     )
 
 
@@ -152,6 +155,13 @@ def _classes(want: NDArray[Any], got: NDArray[Any]) -> Classes:
     return Classes(int(nan.sum()), int(infinity.sum()), int(zero.sum()))
 
 
+def _both_nan(want: NDArray[Any], got: NDArray[Any]) -> int:
+    """In how many elements both are NaN."""
+    if not (is_real(want.dtype) and is_real(got.dtype)):
+        return 0
+    return int((np.isnan(as_double(want)) & np.isnan(as_double(got))).sum())
+
+
 def _integer_distances(want: NDArray[Any], got: NDArray[Any]) -> Array:
     """Differences of integers: never 0 where they differ, however large they are."""
     return np.where(want == got, 0.0, np.maximum(np.abs(as_double(want) - as_double(got)), 1.0))
@@ -165,4 +175,5 @@ def _texts(want: NDArray[Any], got: NDArray[Any]) -> Difference:
         reason=f"{int(wrong.sum())} of {wrong.size} strings differ" if wrong.any() else "",
         elements=want.size,
         beyond=int(wrong.sum()),
+        compared=want.size,
     )

@@ -17,6 +17,9 @@ from onnx_acts.exporting.user_code import user_place
 
 __all__ = ["brief", "located", "run_module"]
 
+_LARGE = 2**20
+"""Bytes from which a copy is worth to be put off."""
+
 _LONGEST_REASON = 600
 """Characters of torch's reason that are shown; some of its messages fill pages."""
 
@@ -68,8 +71,9 @@ def _run(
     def copied(leaf: Any) -> Any:
         if not isinstance(leaf, torch.Tensor):
             return leaf
-        change = dtype is not None and leaf.is_floating_point()
-        return leaf.detach().to(dtype if change else leaf.dtype, copy=True)
+        if dtype is not None and leaf.is_floating_point():
+            return leaf.detach().to(dtype, copy=True)
+        return _copy_of(leaf.detach())
 
     # Compiling for one run takes many times as long as the run.
     eager = torch.compiler.set_stance("force_eager")
@@ -83,6 +87,20 @@ def _run(
             tie_weights=False,
         )
     return [tensor.detach().cpu() for tensor in tensors_of(result)]
+
+
+def _copy_of(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy of a tensor; of a large plain one, one that takes memory only when it is written to.
+
+    Copying the weights of a large network takes longer than a run. torch's copies on write are for
+    its own use, and refuse memory that is shared or not torch's own: then it is a copy at once.
+    """
+    lazily = getattr(torch, "_lazy_clone", None)
+    is_plain = type(tensor) is torch.Tensor and tensor.layout == torch.strided
+    if lazily and is_plain and tensor.device.type == "cpu" and tensor.nbytes >= _LARGE:
+        with contextlib.suppress(RuntimeError):
+            return lazily(tensor)  # type: ignore[no-any-return]  # it has no annotations
+    return tensor.to(tensor.dtype, copy=True)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import threading
 import warnings
@@ -27,18 +28,25 @@ from onnx_acts.exporting.runtimes import Sessions
 from onnx_acts.exporting.storing import save
 from onnx_acts.exporting.subjects import subject_of
 from onnx_acts.files.embedding import default_opset
-from onnx_acts.files.saving import save_model
 from onnx_acts.files.weights import weight_bytes
+from onnx_acts.ort.shared_weights import write_shared
 
 __all__ = ["run"]
 
+_HEAVY = 2**24
+"""Bytes of weights from which a model is verified as a file, whose weights sessions share."""
+
 _LARGE = 2**30
-"""Bytes of weights from which a model is verified as a file: a protobuf message ends at 2 GiB."""
+"""Bytes of weights from which that file is on a disk, not in memory."""
+
+_MEMORY = Path("/dev/shm")
+"""A file system in memory, where there is one: writing to it takes a fraction of the time."""
 
 _PASSED = "passed"
 _OFF = "not verified: not asked for"
 _RANDOM = "passed with mean slopes; of the random slopes (training mode), shapes only"
-_EMPTY = "nothing compared: every output is empty"
+_EMPTY = "nothing compared: every output is empty or NaN"
+_NOTHING_IN = "output {!r}: nothing was compared, it is empty or NaN: give other example inputs"
 
 _NOTHING_SHORT = (
     "keep_io_types (--keep-io-types) changes nothing: no input or output has 16 bits"
@@ -153,8 +161,12 @@ def _verify(
             built.dimensions, opened, outputs, call, built.operators, limits
         )
     values = [item.value for item in expected]
-    if not any(value.numel() for value in values):
+    nothing = [verification.is_nothing(value) for value in values]
+    if all(nothing):
         return _EMPTY, errors, sizes
+    for output, is_nothing in zip(outputs, nothing, strict=True):
+        if is_nothing:
+            warnings.warn(_NOTHING_IN.format(output.name), stacklevel=4)
     passed = f"{_PASSED} ({limits})" if limits else _PASSED
     if built.compared is built.model:
         return passed, errors, sizes
@@ -232,11 +244,13 @@ def _mode(module: torch.nn.Module, *, training: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _runnable(model: onnx.ModelProto, path: Path) -> Iterator[Sessions]:
-    """Yields sessions on the model, or on a temporary file where it is large."""
-    if weight_bytes(model) < _LARGE:
+    """Yields sessions on the model, or on temporary files where it is heavy."""
+    size = weight_bytes(model)
+    if size < _HEAVY:
         yield Sessions(model)
         return
-    with tempfile.TemporaryDirectory(prefix=".onnx_acts.", dir=path.parent) as folder:
-        staged = Path(folder) / "model.onnx"
-        save_model(model, staged)
-        yield Sessions(staged)
+    is_small = size < _LARGE and os.access(_MEMORY, os.W_OK)
+    has_room = is_small and shutil.disk_usage(_MEMORY).free > 2 * size
+    place = _MEMORY if has_room else path.parent
+    with tempfile.TemporaryDirectory(prefix=".onnx_acts.", dir=place) as folder:
+        yield Sessions(write_shared(model, Path(folder)))

@@ -13,15 +13,10 @@ from numpy.typing import NDArray
 
 from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.files.reading import Model
-from onnx_acts.files.weights import weight_bytes
 from onnx_acts.ort import sessions
-from onnx_acts.ort.shared_weights import SharedWeights
 from onnx_acts.ort.values import from_ort, to_ort
 
 __all__ = ["Sessions", "array_of", "runtime_name"]
-
-_HEAVY = 2**24
-"""Bytes of weights from which the sessions on a model in memory share them."""
 
 
 class Sessions:
@@ -30,7 +25,6 @@ class Sessions:
     def __init__(self, model: Model) -> None:
         """Opens nothing yet."""
         self.model = model
-        self._shared: SharedWeights | None = None
         self._opened: dict[bool, onnxruntime.InferenceSession] = {}
 
     def run(self, tensors: Any, *, accelerated: bool) -> list[torch.Tensor]:
@@ -52,14 +46,16 @@ class Sessions:
         return self._opened[accelerated]
 
     def _open(self, accelerated: bool) -> onnxruntime.InferenceSession:
-        """Makes a session that prints nothing: its exceptions say the same."""
-        options, model = onnxruntime.SessionOptions(), self.model
+        """Makes a session that prints nothing: its exceptions say the same.
+
+        The weights of a file are not packed for it: that takes longer than the few runs.
+        """
+        options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if not isinstance(model, onnx.ModelProto) or weight_bytes(model) < _HEAVY:
-            return sessions.session(model, session_options=options, accelerated=accelerated)
-        self._shared = self._shared or SharedWeights(model)
-        return self._shared.session(options, accelerated=accelerated)
+        if not isinstance(self.model, onnx.ModelProto | bytes):
+            options.add_session_config_entry("session.disable_prepacking", "1")
+        return sessions.session(self.model, session_options=options, accelerated=accelerated)
 
 
 def array_of(tensor: torch.Tensor) -> NDArray[Any]:

@@ -31,6 +31,7 @@ __all__ = [
     "compare_shapes",
     "expect",
     "expect_lazily",
+    "is_nothing",
     "run_model",
 ]
 
@@ -111,6 +112,11 @@ def expect_lazily(
         return None if found is None else noise_of(array_of(values[i]), array_of(found[i]))
 
     return [Expectation(value, functools.partial(noise, i)) for i, value in enumerate(values)]
+
+
+def is_nothing(value: torch.Tensor) -> bool:
+    """Whether there is nothing in an output to compare: no element, or none that is a number."""
+    return not value.numel() or (value.is_floating_point() and bool(value.isnan().all()))
 
 
 def run_model(

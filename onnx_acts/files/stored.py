@@ -9,7 +9,12 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from onnx import TensorProto
 
 from onnx_acts.files.references import refer
-from onnx_acts.files.weights import copy_without_weights, has_raw_data_only, is_large
+from onnx_acts.files.weights import (
+    copy_without_weights,
+    declared_bytes,
+    has_raw_data_only,
+    is_large,
+)
 from onnx_acts.files.wire import Range
 
 __all__ = ["Stored", "without_data"]
@@ -26,8 +31,11 @@ class Stored:
         self._last = -1, b""
 
     def add(self, tensor: TensorProto) -> Range:
-        """Adds a tensor's data; returns where it is."""
-        place = Range(self._length, len(tensor.raw_data))
+        """Adds a tensor's data; returns where it is.
+
+        Its length is told by the shape: protobuf would copy the data to tell it.
+        """
+        place = Range(self._length, declared_bytes(tensor))
         self._tensors.append(tensor)
         self._starts.append(place.start)
         self._length += place.length
@@ -39,7 +47,13 @@ class Stored:
     def __getitem__(self, part: slice) -> bytes:
         number = bisect.bisect_right(self._starts, part.start) - 1
         if self._last[0] != number:  # protobuf gives a copy, which is kept for the next part
-            self._last = number, self._tensors[number].raw_data
+            tensor = self._tensors[number]
+            self._last = number, tensor.raw_data
+            if len(self._last[1]) != declared_bytes(tensor):
+                raise ValueError(
+                    f"tensor {tensor.name!r} has {len(self._last[1])} bytes of data, and its shape"
+                    f" says {declared_bytes(tensor)}"
+                )
         start = self._starts[number]
         return self._last[1][part.start - start : part.stop - start]
 

@@ -23,7 +23,6 @@ __all__ = [
     "cuda_error",
     "library_info",
     "library_path",
-    "open_checked",
     "open_session",
     "plain_cuda_error",
     "register",
@@ -161,15 +160,6 @@ def open_session(
     """Opens a session with the providers that the options have; errors as in `session`."""
     # Without ONNX Runtime's own way out, which prints and opens another session.
     return onnxruntime.InferenceSession(_source(model), session_options, enable_fallback=0)
-
-
-def open_checked(
-    model: bytes, session_options: onnxruntime.SessionOptions, *, accelerated: bool
-) -> onnxruntime.InferenceSession:
-    """Opens a session on the CPU, on a model that has been checked; errors as in `session`."""
-    if accelerated:
-        register(session_options)
-    return _open(model, session_options, [CPU], accelerated)
 
 
 def _open(

@@ -1,71 +1,65 @@
-"""Sessions on a model in memory that share its large weights.
+"""Sessions on a model in memory that share its large weights, by way of a file.
 
 A session takes a model in memory as bytes: its weights are copied into these, decoded from these
 and then packed, all once for each session. Of a large network that takes many times as long as
-a run.
+a run. Weights in a file of their own are mapped into memory by all sessions.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import onnx
-import onnxruntime
 from onnx import numpy_helper
 
 from onnx_acts.files.reading import check_model_in_memory
 from onnx_acts.files.saving import serialised
 from onnx_acts.files.weights import (
     copy_without_weights,
-    declared_bytes,
     has_raw_data_only,
     is_large,
     set_external,
 )
 from onnx_acts.files.wire import Range
-from onnx_acts.ort import sessions
-from onnx_acts.ort.values import to_ort
 
-__all__ = ["SharedWeights"]
+__all__ = ["write_shared"]
 
-_SHARED = 2**16
-"""Bytes from which a tensor is handed over as it is; smaller ones are what kernels look into."""
-
-_TYPES = frozenset({onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16})
-"""What every ONNX Runtime takes as a NumPy array."""
+_PAGE = 4096
+"""Where the data of a tensor starts, in multiples of bytes: mapped as it is."""
 
 
-class SharedWeights:
-    """A model without its large weights, and these; keep it for as long as its sessions."""
+def write_shared(model: onnx.ModelProto, folder: Path) -> Path:
+    """Writes a model, which stays as it is, and its large weights to two files for sessions.
 
-    def __init__(self, model: onnx.ModelProto) -> None:
-        """Takes a model, which stays as it is.
+    Nothing is flushed to the disk: the files are for this process, and not to last.
 
-        Raises:
-            ValueError: as in `onnx_acts.files.reading.check_model_in_memory`.
-        """
-        light = copy_without_weights(check_model_in_memory(model))
-        self._values: dict[str, onnxruntime.OrtValue] = {}
+    Args:
+        model: the model.
+        folder: an empty folder.
+
+    Returns:
+        The path of the model.
+
+    Raises:
+        ValueError: as in `onnx_acts.files.reading.check_model_in_memory`, or the model is above
+            2 GiB without its initializers.
+        OSError: it cannot be written.
+    """
+    light = copy_without_weights(check_model_in_memory(model))
+    path = folder / "model.onnx"
+    with open(folder / "weights", "wb") as stream:
         for tensor, copy in zip(model.graph.initializer, light.graph.initializer, strict=True):
-            if _is_shared(tensor):
-                set_external(copy, "memory", Range(0, declared_bytes(tensor)))
-                self._values[tensor.name] = to_ort(numpy_helper.to_array(tensor))
-            elif is_large(tensor):
-                copy.CopyFrom(tensor)
-        self._light = serialised(light)
-
-    def session(
-        self, session_options: onnxruntime.SessionOptions, *, accelerated: bool
-    ) -> onnxruntime.InferenceSession:
-        """Opens a session on the CPU; errors as in `onnx_acts.ort.sessions.session`.
-
-        The weights are not packed for it: that takes longer than the few runs of a comparison.
-        """
-        session_options.add_session_config_entry("session.disable_prepacking", "1")
-        if self._values:
-            names, values = list(self._values), list(self._values.values())
-            session_options.add_external_initializers(names, values)
-        return sessions.open_checked(self._light, session_options, accelerated=accelerated)
+            if is_large(tensor):
+                data = _bytes_of(tensor)
+                place = Range(stream.seek(-(-stream.tell() // _PAGE) * _PAGE), len(data))
+                stream.write(data)
+                set_external(copy, "weights", place)
+    path.write_bytes(serialised(light))
+    return path
 
 
-def _is_shared(tensor: onnx.TensorProto) -> bool:
-    is_plain = tensor.data_type in _TYPES and has_raw_data_only(tensor)
-    return is_plain and declared_bytes(tensor) >= _SHARED
+def _bytes_of(tensor: onnx.TensorProto) -> bytes:
+    """A tensor's data as a file has it."""
+    if has_raw_data_only(tensor):
+        return bytes(tensor.raw_data)
+    return bytes(numpy_helper.from_array(numpy_helper.to_array(tensor)).raw_data)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import onnx
 
-from onnx_acts.verifying.graphs import Graph
+from onnx_acts.verifying.graphs import Graph, names_read
 from onnx_acts.verifying.judging import is_tensor
+from onnx_acts.verifying.lanes import draws
 from onnx_acts.verifying.values import Value
 
 __all__ = ["Candidates", "kind"]
@@ -41,11 +42,19 @@ _SAMPLE = 64
 
 
 class Candidates:
-    """The values of a reference that a model's values are looked for among."""
+    """The values of a reference that a model's values are looked for among.
+
+    Attributes:
+        constant: the names of those that depend on no input.
+    """
 
     def __init__(self, graph: Graph, values: Mapping[str, Value]) -> None:
         """Of the reference's graph, with what it computes."""
         self._values = values
+        self.constant = {*graph.stored, *graph.sparse}
+        for node in graph.nodes:
+            if self.constant.issuperset(names_read(node)) and not draws(node):
+                self.constant.update(node.output)
         self._made = {name: node for node in graph.nodes for name in node.output if name in values}
         self._by_shape: dict[tuple[int, ...], list[str]] = defaultdict(list)
         self._readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)

@@ -15,10 +15,12 @@ from onnx_acts.files.weights import declared_bytes
 from onnx_acts.files.writing import write_atomically
 from onnx_acts.verifying.graphs import Graph, names_read, title
 from onnx_acts.verifying.guilt import Guilt
+from onnx_acts.verifying.judging import is_tensor
+from onnx_acts.verifying.result import Cause
 from onnx_acts.verifying.runtimes import Runtime
 from onnx_acts.verifying.stepping import part_model
 
-__all__ = ["write_cause"]
+__all__ = ["cause_of", "write_cause"]
 
 _MOST = 2**30
 """Bytes of weights from which no model is written."""
@@ -51,23 +53,50 @@ print(f"largest difference {difference[where]:.6g} at {list(map(int, where))}:"
 _SHOW_SHAPES = 'print(f"got the shape {got.shape}, want {want.shape}")'
 
 
+def cause_of(guilt: Guilt, own: Graph, found: tuple[str, ...], files: tuple[Path, ...]) -> Cause:
+    """A guilty node in words.
+
+    Args:
+        guilt: the node.
+        own: its graph.
+        found: the reasons.
+        files: where it was written.
+    """
+    node = guilt.node
+    return Cause(
+        index=guilt.index,
+        operator=f"{node.domain}.{node.op_type}" if node.domain else node.op_type,
+        name=node.name,
+        output=guilt.output,
+        counterpart=guilt.counterpart,
+        nodes=tuple(title(own.nodes[i]) for i in guilt.nodes),
+        difference=guilt.difference,
+        reasons=found,
+        files=files,
+    )
+
+
 def write_cause(
     guilt: Guilt, graph: Graph, runtime: Runtime, folder: str | os.PathLike[str]
 ) -> tuple[Path, ...]:
     """Writes inputs.npz, expected.npz, node.onnx and show.py into a folder, which is made.
 
-    Nothing is written of weights above 1 GiB, and no values of other types than tensors.
+    Nothing is written of weights above 1 GiB, and no values of other types than tensors of numbers.
 
     Raises:
         OSError: they cannot be written.
     """
     nodes = [graph.nodes[i] for i in guilt.nodes]
-    arrays = {name: value for name, value in guilt.given.items() if isinstance(value, np.ndarray)}
+    arrays = {
+        name: value
+        for name, value in guilt.given.items()
+        if isinstance(value, np.ndarray) and is_tensor(value)
+    }
     made = {output for node in nodes for output in node.output}
     read = {name for node in nodes for name in names_read(node)} - made
     stored = sorted(name for name in read if name in graph.stored and name not in guilt.given)
     size = sum(declared_bytes(graph.stored[name]) for name in stored)
-    if len(arrays) != len(guilt.given) or not isinstance(guilt.want, np.ndarray) or size > _MOST:
+    if len(arrays) != len(guilt.given) or not _is_stored(guilt) or size > _MOST:
         return ()
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -77,9 +106,15 @@ def write_cause(
     write_atomically(paths[0], model.SerializeToString())
     plain: dict[str, Any] = {_key(i): _plain(a) for i, a in enumerate(arrays.values())}
     np.savez(paths[1], **plain)
+    assert isinstance(guilt.want, np.ndarray)
     np.savez(paths[2], expected=_plain(guilt.want))
     write_atomically(paths[3], _program(guilt, model, runtime, list(arrays)).encode())
     return tuple(paths)
+
+
+def _is_stored(guilt: Guilt) -> bool:
+    """Whether a .npz file can hold what there is and what there should be: numbers."""
+    return is_tensor(guilt.want) and is_tensor(guilt.got)
 
 
 def _program(guilt: Guilt, model: onnx.ModelProto, runtime: Runtime, names: list[str]) -> str:

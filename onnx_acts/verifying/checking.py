@@ -14,20 +14,21 @@ from onnx_acts.definition.version import version
 from onnx_acts.files.reading import Model, opened
 from onnx_acts.ort.sessions import CPU
 from onnx_acts.verifying import whole
-from onnx_acts.verifying.causes import write_cause
-from onnx_acts.verifying.explaining import is_evident, reasons
-from onnx_acts.verifying.graphs import Graph, has_own_nodes, title
-from onnx_acts.verifying.guilt import Guilt, Walked
+from onnx_acts.verifying.causes import cause_of, write_cause
+from onnx_acts.verifying.explaining import is_evident, reasons, turned
+from onnx_acts.verifying.graphs import Graph, has_own_nodes
+from onnx_acts.verifying.guilt import Walked
 from onnx_acts.verifying.inputs import Feeds
 from onnx_acts.verifying.judging import are_comparable, judge
 from onnx_acts.verifying.lanes import Side
 from onnx_acts.verifying.limits import Limits, compared
+from onnx_acts.verifying.notes import notes_on
 from onnx_acts.verifying.references import Reference, Wanted, called, reference_for
 from onnx_acts.verifying.result import Cause, OutputRecord, Verification
 from onnx_acts.verifying.runtimes import Kernels, Runtime
 from onnx_acts.verifying.sides import activations, is_coarser, paired_outputs, rounds
 from onnx_acts.verifying.stepping import StepError
-from onnx_acts.verifying.walking import Walk
+from onnx_acts.verifying.walking import RANDOM, Walk
 
 __all__ = ["Settings", "check"]
 
@@ -38,6 +39,8 @@ _ACCUMULATED = (
 _WITHIN = (
     "the outputs are within what rounding explains, but a node is another one than the reference's"
 )
+_DRAWN = "nodes draw random numbers, other ones in each run"
+_MOST_NAMES = 3
 _NOT_WALKED = "no node could be looked at"
 _OPTIMISED = (
     "node by node the model gives what the reference gives: the difference appears only where ONNX"
@@ -100,7 +103,7 @@ class _Check:
         self._notes: list[str] = []
         self._walked: Walked | None = None
         self._is_swapped = False
-        self._rounds = rounds(graph)
+        self._rounds = rounds(graph) or reference.rounds
 
     def finish(self, runs: _Run) -> Verification:
         """Compares the outputs, walks where that is needed, and puts the result together."""
@@ -121,8 +124,10 @@ class _Check:
         if self._walked is not None and not causes and not _are_same(outputs):
             self._explain(runs)
         settings, plan = self._settings, self._settings.plan
+        is_compared = any(item.difference.compared for item in outputs)
+        notes = (*self._reference.notes, *notes_on(outputs, runs.got, runs.wanted), *self._notes)
         return Verification(
-            same=_are_same(outputs) and not causes,
+            same=_are_same(outputs) and not causes and is_compared,
             model=called(self._model, "the model"),
             reference=self._reference.name,
             kernels=self._runtime.kernels,
@@ -133,7 +138,7 @@ class _Check:
             causes=causes,
             nodes=() if self._walked is None else self._walked.records,
             walked="" if self._walked is None else "reference" if self._is_swapped else "model",
-            notes=tuple(self._notes),
+            notes=notes,
             versions=_versions(),
         )
 
@@ -154,9 +159,8 @@ class _Check:
                     self._settings.limits,
                     is_same_run=run == walked_run,
                 )
-                record = OutputRecord(
-                    item.name, theirs, got[place].dtype.name, run, difference, rule
-                )
+                types = got[place].dtype.name, wanted[place].value.dtype.name
+                record = OutputRecord(item.name, theirs, *types, run, difference, rule)
                 if best is None or _rank(record) > _rank(best):
                     best = record
             assert best is not None  # there is at least one run
@@ -191,6 +195,7 @@ class _Check:
             pairs = {other: name for name, other in pairs.items()}
             own, side = side, own
             self._notes.append(_SWAPPED)
+        self._pairs = pairs
         operators = activations(self._graph.source.model, side.graph.source.model)
         seed = self._settings.plan.seed
         try:
@@ -213,6 +218,8 @@ class _Check:
         causes: list[Cause] = []
         for guilt in self._walked.guilty:
             found = reasons(guilt, own, other)
+            if self._is_swapped:
+                found = tuple(map(turned, found))
             if not all_of_them and not is_evident(found):
                 continue
             files: tuple[Path, ...] = ()
@@ -221,18 +228,21 @@ class _Check:
                     files = write_cause(guilt, own, runtime, self._settings.folder)
                 except OSError as error:  # the verdict is worth more than its example
                     self._notes.append(f"the cause could not be written: {error}")
-            causes.append(_cause(guilt, own, found, files))
+            causes.append(cause_of(guilt, own, found, files))
         return tuple(causes)
 
     def _explain(self, runs: _Run) -> None:
         """Says why outputs differ though no node does."""
         assert self._walked is not None
-        right = all(
-            are_comparable(self._walked.wanted[pair], got)
-            and judge(self._walked.wanted[pair], got, ()).same
-            for pair, got in zip(self._walked.wanted, self._walked.outputs.values(), strict=False)
-        )
-        if not right or self._settings.limits:
+        random = [item for item in self._walked.records if item.note.startswith(RANDOM)]
+        if random:
+            names = ", ".join(repr(item.name or item.output) for item in random[:_MOST_NAMES])
+            self._notes.append(f"{_DRAWN}: {names}")
+        wanted, walked = self._walked.wanted, self._walked.outputs
+        pairs = [(wanted[self._pairs[n]], got) for n, got in walked.items()]
+        if not all(are_comparable(want, got) for want, got in pairs):
+            return  # the outputs are of other kinds, which is said of each
+        if random or self._settings.limits or not all(judge(*pair, ()).same for pair in pairs):
             self._notes.append(_ACCUMULATED)
             return
         self._notes.append(_OPTIMISED)
@@ -246,28 +256,13 @@ class _Check:
             self._notes.append("without ONNX Runtime's optimisations the outputs are the same")
 
 
-def _cause(guilt: Guilt, own: Graph, found: tuple[str, ...], files: tuple[Path, ...]) -> Cause:
-    node = guilt.node
-    return Cause(
-        index=guilt.index,
-        operator=f"{node.domain}.{node.op_type}" if node.domain else node.op_type,
-        name=node.name,
-        output=guilt.output,
-        counterpart=guilt.counterpart,
-        nodes=tuple(title(own.nodes[i]) for i in guilt.nodes),
-        difference=guilt.difference,
-        reasons=found,
-        files=files,
-    )
-
-
 def _are_same(outputs: list[OutputRecord]) -> bool:
     return all(item.difference.same for item in outputs)
 
 
-def _rank(record: OutputRecord) -> tuple[bool, float, float]:
+def _rank(record: OutputRecord) -> tuple[bool, float, float, int]:
     difference = record.difference
-    return not difference.same, difference.share, difference.max_abs
+    return not difference.same, difference.share, difference.max_abs, difference.compared
 
 
 def _described(plan: whole.Plan, runs: list[Feeds]) -> str:

@@ -9,6 +9,7 @@ import onnx
 
 from onnx_acts.comparing.difference import Difference
 from onnx_acts.verifying.candidates import Candidates
+from onnx_acts.verifying.graphs import names_read
 from onnx_acts.verifying.guilt import Guilt
 from onnx_acts.verifying.judging import Got, are_comparable, judge, real_of
 from onnx_acts.verifying.lanes import Lanes, draws
@@ -17,6 +18,9 @@ from onnx_acts.verifying.rounding import Rounding
 from onnx_acts.verifying.values import Value
 
 __all__ = ["Counterparts"]
+
+_SYMMETRIC = ("Add", "Mul", "Max", "Min", "Sum", "Mean", "And", "Or", "Xor", "Equal")
+"""Operators whose inputs may come in any order."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +59,8 @@ class Counterparts:
         first = self.compared(named, got)
         if first is not None and first.same:
             return named, first
-        for other in self.candidates.equal_to(real_of(got).value, taken - {named}):
+        equals = self.candidates.equal_to(real_of(got).value, taken - {named})
+        for other in () if name in self.pairs else equals:
             found = self.compared(other, got)
             if found is not None and found.same:
                 return other, found
@@ -77,6 +82,18 @@ class Counterparts:
         maker = self.candidates.maker(other or "")
         same = maker is not None and (maker.op_type, maker.domain) == (node.op_type, node.domain)
         return name in self.pairs or same
+
+    def reads_alike(self, node: onnx.NodeProto, maker: onnx.NodeProto) -> bool:
+        """Whether a node reads the counterparts of what a node of the reference reads."""
+        own = [
+            self.matches.get(name, "")
+            for name in names_read(node)
+            if name not in self.lanes.constant
+        ]
+        theirs = [name for name in names_read(maker) if name not in self.candidates.constant]
+        if node.op_type in _SYMMETRIC:
+            own, theirs = sorted(own), sorted(theirs)
+        return own == theirs
 
     def named(self, node: onnx.NodeProto, place: int, name: str) -> str | None:
         """The reference's value of that name, or of that place among the outputs."""

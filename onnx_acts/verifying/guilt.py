@@ -31,7 +31,11 @@ class Guilt:
         want: the counterpart's value.
         got: what the node made.
         read: what the reference's node reads, as far as no initializer stores it.
-        quantized: the names of those given values that have been rounded to 8 bits.
+        quantized: those given values that have been rounded to 8 bits, with the distance between
+            neighbouring numbers, 0 where that is not known.
+        fixed: the names of those given values that depend on no input.
+        is_sure: whether the node is of the kind of the reference's or reads what that reads. If
+            not, a name is all that the two values have in common.
     """
 
     index: int
@@ -45,7 +49,9 @@ class Guilt:
     want: Value
     got: Value
     read: Mapping[str, Value]
-    quantized: frozenset[str]
+    quantized: Mapping[str, float]
+    fixed: frozenset[str]
+    is_sure: bool
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,9 @@ __all__ = [
     "Got",
     "are_comparable",
     "coarser",
+    "integer_limit",
     "is_tensor",
+    "is_text",
     "judge",
     "real_of",
 ]
@@ -54,6 +56,11 @@ def is_tensor(value: Value) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind not in "OSU"
 
 
+def is_text(value: Value) -> bool:
+    """Whether a value is an array of strings."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "OSU"
+
+
 def coarser(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     """The real type of two with fewer digits."""
     return a if epsilon(a) >= epsilon(b) else b
@@ -74,7 +81,7 @@ def real_of(got: Got) -> Got:
 def are_comparable(want: Value, got: Got) -> bool:
     """Whether both are numbers of one kind."""
     if not (is_tensor(want) and is_tensor(got.value)):
-        return False
+        return is_text(want) and is_text(got.value)
     a, b = _array(want), _array(got.value)
     kinds = [("b" if x.dtype == bool else "r" if is_real(x.dtype) else "i") for x in (a, b)]
     return kinds[0] == kinds[1] or (kinds == ["r", "i"] and got.grid is not None)
@@ -92,17 +99,30 @@ def judge(want: Value, got: Got, operators: Collection[str]) -> Difference:
     if is_real(right.dtype):
         got = real_of(got)
     value = _array(got.value)
-    if right.shape != value.shape or not right.size:
+    if right.shape != value.shape or not right.size or is_text(right):
         return difference_of(right, value, np.zeros(()))
     if not is_real(right.dtype):
-        undecided = value != _array(got.shadow)
-        step = 2.0 if got.is_quantized and right.dtype.itemsize == 1 else 0.0
-        return difference_of(right, value, np.where(undecided, np.inf, step))
+        return difference_of(right, value, integer_limit(got))
     if got.bounds is not None:
         grid, dtype = got.bounds
         right, value = grid.clipped(right, dtype), grid.clipped(value, dtype)
     limit = _limit(right, got, operators)
     return difference_of(right, value, limit, _dtype(right, got))
+
+
+def integer_limit(got: Got) -> NDArray[np.float64]:
+    """How far rounding may take each element of an integer value.
+
+    Integers that stand for real numbers are some steps apart, as those are. Of any other, as the
+    index of the larger of two equal numbers, there is no limit where rounding alone decides it.
+    """
+    value, shadow = _array(got.value), _array(got.shadow)
+    if value.shape != shadow.shape:
+        return np.zeros(())
+    if got.grid is None:
+        return np.where(value != shadow, np.inf, 0.0)
+    noise = np.abs(as_double(value) - as_double(shadow)).max(initial=0.0)
+    return np.asarray(1.0 + QUANTIZED_FACTOR * noise)
 
 
 def _limit(want: NDArray[Any], got: Got, operators: Collection[str]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.comparing.difference import Difference, difference_of, user_tolerance
 from onnx_acts.comparing.tolerance import as_double, is_real, tolerance_of
-from onnx_acts.verifying.judging import QUANTIZED_FACTOR, Got, coarser
+from onnx_acts.verifying.judging import QUANTIZED_FACTOR, Got, coarser, integer_limit
 from onnx_acts.verifying.references import Wanted
 
 __all__ = ["Limits", "compared"]
@@ -70,14 +70,14 @@ def compared(
     kinds = [array.dtype.kind if not is_real(array.dtype) else "f" for array in (want, got)]
     if len({"i" if kind == "u" else kind for kind in kinds}) > 1:
         reason = f"it is {got.dtype.name}, the reference is {want.dtype.name}"
-        return Difference(same=False, reason=reason, elements=got.size), reason
+        return Difference(same=False, reason=reason, elements=got.size, compared=got.size), reason
     if want.shape != got.shape or not want.size or kinds[0] in "OSU":
         return difference_of(want, got, np.zeros(())), _EXACT
     if limits:
         limit = user_tolerance(want, limits.atol or 0.0, limits.rtol or 0.0)
         return difference_of(want, got, limit, _dtype(want, got)), str(limits)
     if kinds[0] != "f":
-        return difference_of(want, got, _undecided(want, walked, is_same_run)), _EXACT
+        return _integers(want, got, walked, is_same_run=is_same_run)
     dtype = coarser(want.dtype, got.dtype)
     if walked is not None and walked.coarsest is not None:
         dtype = coarser(dtype, walked.coarsest)
@@ -111,11 +111,13 @@ def _noise(walked: Got | None) -> float | None:
     return float(apart[np.isfinite(apart)].max(initial=0.0))
 
 
-def _undecided(want: NDArray[Any], walked: Got | None, is_same_run: bool) -> NDArray[np.float64]:
-    """No limit for integers that rounding alone decides, as the larger of two equal numbers."""
-    limit = np.zeros(want.shape)
-    if walked is not None and is_same_run and isinstance(walked.value, np.ndarray):
-        shadow = walked.shadow
-        if isinstance(shadow, np.ndarray) and shadow.shape == walked.value.shape == want.shape:
-            limit[walked.value != shadow] = np.inf
-    return limit
+def _integers(
+    want: NDArray[Any], got: NDArray[Any], walked: Got | None, *, is_same_run: bool
+) -> tuple[Difference, str]:
+    """Judges integers: those that stand for real numbers as these, others but for ties exactly."""
+    is_known = walked is not None and isinstance(walked.value, np.ndarray)
+    if walked is None or not is_known or not (is_same_run or walked.grid):
+        return difference_of(want, got, np.zeros(())), _EXACT
+    limit = integer_limit(walked)
+    limit = limit if limit.shape in ((), want.shape) else np.zeros(())
+    return difference_of(want, got, limit), _BITS if walked.grid else _EXACT

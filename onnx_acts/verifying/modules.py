@@ -36,6 +36,8 @@ class TorchReference:
         self._given, self._names = given, list(names)
         self.module = subject_of(given).module
         self.name = f"PyTorch's {type(self.module).__name__}"
+        tensors = (*self.module.parameters(), *self.module.buffers())
+        self.rounds = any(item.dtype in (torch.float16, torch.bfloat16) for item in tensors)
 
     def expect(self, feeds: Mapping[str, NDArray[Any]]) -> list[verification.Expectation]:
         """What the module gives, and how far rounding can take that.

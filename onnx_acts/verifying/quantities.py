@@ -46,6 +46,12 @@ _MOVING = [
     "Expand",
     "DepthToSpace",
     "SpaceToDepth",
+    "Pad",
+    "Gather",
+    "GatherElements",
+    "GatherND",
+    "Tile",
+    "Resize",
 ]
 """Operators whose output has the grid of their first input."""
 

@@ -19,7 +19,7 @@ from onnx_acts.verifying.graphs import Graph, has_bodies
 from onnx_acts.verifying.inputs import Feeds
 from onnx_acts.verifying.lanes import Side
 from onnx_acts.verifying.runtimes import Runtime, plain
-from onnx_acts.verifying.sides import paired_inputs, paired_outputs
+from onnx_acts.verifying.sides import paired_inputs, paired_outputs, rounds, type_notes
 from onnx_acts.verifying.whole import outputs_of
 
 __all__ = ["Reference", "Wanted", "called", "reference_for"]
@@ -46,10 +46,14 @@ class Reference(Protocol):
     Attributes:
         name: what it is called.
         outputs: its names of the model's outputs, in the model's order.
+        rounds: whether it rounds to 8 or 16 bits.
+        notes: what there is to say of its inputs.
     """
 
     name: str
     outputs: list[str]
+    rounds: bool
+    notes: tuple[str, ...]
 
     def run(self, runs: Sequence[Feeds]) -> list[list[Wanted]]:
         """Its outputs for sets of the model's inputs, in the order of the model's outputs."""
@@ -100,6 +104,10 @@ class _File:
         pairs = paired_outputs(graph, other)
         self.outputs = [pairs[item.name] for item in graph.outputs]
         self.name = called(model, "the reference")
+        self.rounds = rounds(other)
+        types, others = _types(graph), _types(other)
+        pairs_of_types = [(n, types[n], others[self._inputs[n]]) for n in types]
+        self.notes = tuple(type_notes("input", pairs_of_types))
         self._runtime = plain(has_bodies=has_bodies(other.source.model))
 
     def run(self, runs: Sequence[Feeds]) -> list[list[Wanted]]:
@@ -123,6 +131,8 @@ class _Module:
         self._graph, self._module, self._stack = graph, module, stack
         self.name = module.name
         self.outputs = [f"output {i}" for i in range(len(graph.outputs))]
+        self.rounds = module.rounds
+        self.notes: tuple[str, ...] = ()
 
     def run(self, runs: Sequence[Feeds]) -> list[list[Wanted]]:
         from onnx_acts.exporting.runtimes import array_of
@@ -148,8 +158,13 @@ class _Module:
 
 def renamed(feeds: Feeds, names: dict[str, str], other: Graph) -> Feeds:
     """Inputs under the reference's names, in its element types."""
-    types = {item.name: item.type.tensor_type.elem_type for item in other.inputs}
+    types = _types(other)
+    return {names[name]: array.astype(types[names[name]]) for name, array in feeds.items()}
+
+
+def _types(graph: Graph) -> dict[str, np.dtype[Any]]:
+    """The element types of a graph's inputs."""
+    kinds = {item.name: item.type.tensor_type.elem_type for item in graph.inputs}
     return {
-        names[name]: array.astype(onnx.helper.tensor_dtype_to_np_dtype(types[names[name]]))
-        for name, array in feeds.items()
+        name: np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind)) for name, kind in kinds.items()
     }

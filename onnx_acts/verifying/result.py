@@ -26,6 +26,7 @@ class OutputRecord:
         name: its name in the model.
         reference: its name in the reference.
         dtype: its element type in the model.
+        reference_dtype: its element type in the reference.
         run: which set of inputs gave the largest share, counted from 0.
         difference: how far it is, in that run.
         rule: what the limit was made of, in words.
@@ -34,6 +35,7 @@ class OutputRecord:
     name: str
     reference: str
     dtype: str
+    reference_dtype: str
     run: int
     difference: Difference
     rule: str
@@ -106,7 +108,7 @@ class Verification:
     """Whether a model computes what its reference does.
 
     Attributes:
-        same: whether every output is.
+        same: whether every output is. False where nothing was compared, see `is_compared`.
         model: what was verified.
         reference: what it was compared with.
         kernels: what ran the model's activations, see `onnx_acts.verify`.
@@ -135,6 +137,11 @@ class Verification:
     walked: str
     notes: tuple[str, ...]
     versions: Mapping[str, str]
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether any element was compared: none is where all outputs are empty or NaN alone."""
+        return any(item.difference.compared for item in self.outputs)
 
     @property
     def cause(self) -> Cause | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import onnx
 
 from onnx_acts.definition.specs import DOMAIN
@@ -9,7 +11,7 @@ from onnx_acts.files.structure import walk_nodes
 from onnx_acts.verifying.graphs import Graph
 from onnx_acts.verifying.quantities import is_quantizing
 
-__all__ = ["activations", "is_coarser", "paired_inputs", "paired_outputs", "rounds"]
+__all__ = ["activations", "is_coarser", "paired_inputs", "paired_outputs", "rounds", "type_notes"]
 
 
 def paired_outputs(model: Graph, reference: Graph) -> dict[str, str]:
@@ -65,6 +67,13 @@ def _coarseness(graph: Graph) -> int:
     )
     types = (item.type.tensor_type.elem_type for item in (*graph.inputs, *graph.outputs))
     return int(any(kind in short for kind in (*casts, *types)))
+
+
+def type_notes(what: str, items: Sequence[tuple[str, object, object]]) -> Iterator[str]:
+    """Says of inputs or outputs, each with its two types, where these are not the same."""
+    for name, own, other in items:
+        if own != other:
+            yield f"{what} {name!r} is {own} here, {other} in the reference"
 
 
 def activations(*models: onnx.ModelProto) -> frozenset[str]:

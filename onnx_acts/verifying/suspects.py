@@ -12,10 +12,11 @@ import onnx
 
 from onnx_acts.comparing.difference import Difference
 from onnx_acts.comparing.tolerance import as_double, epsilon, is_real
+from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.counterparts import Counterparts
 from onnx_acts.verifying.graphs import names_read
 from onnx_acts.verifying.guilt import Guilt
-from onnx_acts.verifying.judging import are_comparable, is_tensor, judge
+from onnx_acts.verifying.judging import are_comparable, is_tensor, is_text, judge
 from onnx_acts.verifying.lanes import Lanes, Side
 from onnx_acts.verifying.stepping import Step
 from onnx_acts.verifying.values import Value
@@ -47,6 +48,8 @@ def suspect_of(
     given = {item: fed[item] for item in sorted(read) if item in fed}
     maker = known.candidates.maker(found)
     theirs = names_read(maker) if maker else ()
+    short = known.rounding["fed"].quantized.intersection(given)
+    bounds = known.lanes.bounds
     return Guilt(
         index=inside[-1],
         node=nodes[inside[-1]],
@@ -59,7 +62,11 @@ def suspect_of(
         want=known.values[found],
         got=fed[name],
         read={item: known.values[item] for item in theirs if item in known.values},
-        quantized=frozenset(known.rounding["fed"].quantized.intersection(given)),
+        quantized={item: bounds[item][0].step if item in bounds else 0.0 for item in short},
+        fixed=frozenset(known.lanes.constant.intersection(given)),
+        is_sure=maker is not None
+        and kind(maker) == kind(nodes[inside[-1]])
+        and known.reads_alike(nodes[inside[-1]], maker),
     )
 
 
@@ -94,6 +101,8 @@ def correct(lanes: Lanes, name: str, want: Value) -> bool:
     own = lanes.values["fed"].get(name)
     if own is None:
         own = lanes.values["own"].get(name)
+    if is_text(want):
+        lanes.put(name, want)
     if own is None or not is_tensor(own) or not is_tensor(want):
         return False
     assert isinstance(own, np.ndarray)

@@ -17,26 +17,28 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping
 
 from onnx_acts.comparing.difference import Difference
-from onnx_acts.files.structure import subgraphs
-from onnx_acts.verifying.candidates import Candidates, kind
+from onnx_acts.verifying.candidates import Candidates
 from onnx_acts.verifying.counterparts import Counterparts
+from onnx_acts.verifying.declared import is_declared
 from onnx_acts.verifying.graphs import names_read, title
 from onnx_acts.verifying.guilt import Guilt, Walked
-from onnx_acts.verifying.judging import Got
 from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
+from onnx_acts.verifying.records import record_of, settle
 from onnx_acts.verifying.result import NodeRecord, Status
 from onnx_acts.verifying.rounding import Rounding
+from onnx_acts.verifying.sides import paired_inputs, rounds
 from onnx_acts.verifying.store import Store
 from onnx_acts.verifying.suspects import correct, second_opinion, suspect_of
 from onnx_acts.verifying.values import Value
 
-__all__ = ["Walk"]
+__all__ = ["RANDOM", "Walk"]
 
 _MOST_CAUSES = 20
 """After so many, the walk goes on with the reference's values, and convicts at once."""
 
-_ONE_NODE = "its subgraphs count as one node with it"
-_RANDOM = "it draws random numbers"
+RANDOM = "it draws random numbers"
+"""The note on a node that does."""
+
 _BEYOND = "some of its inputs are beyond the range that they were quantized for"
 _TOO_LARGE = "it is given a number that its element type cannot hold"
 
@@ -69,8 +71,7 @@ class Walk:
         self._nodes = model.graph.nodes
         self._lasts = {n: i for i, node in enumerate(self._nodes) for n in names_read(node)}
         self._matches: dict[str, str] = {}
-        for own, other in zip(model.graph.inputs, reference.graph.inputs, strict=False):
-            self._matches[own.name] = other.name
+        self._matches.update(paired_inputs(model.graph, reference.graph))
         self._made_at: dict[str, int] = {}
         self._taint: dict[str, frozenset[str]] = {}
         self._inside: dict[str, tuple[int, ...]] = {}
@@ -79,6 +80,10 @@ class Walk:
         self._pending: dict[str, Guilt] = {}
         self._survived: dict[str, Guilt] = {}
         self._guilty: dict[str, Guilt] = {}
+        self._declared: dict[str, Guilt] = {}
+        self._trials: dict[str, str] = {}
+        self._refused: set[str] = set()
+        self._rounds = rounds(model.graph) or rounds(reference.graph)
         self._records: dict[int, NodeRecord] = {}
 
     def run(self) -> Walked:
@@ -119,9 +124,14 @@ class Walk:
                 if item.name in self._lanes.values["own_shadow"]
             }
             wanted = {name: values[name] for name in self._pairs.values() if name in values}
-            self._settle(outputs)
+            left = self._survived | self._pending
+            settle(self._counterparts, left, self._guilty, self._records, outputs)
+            for guilt in self._declared.values():
+                record = self._records[guilt.index]
+                self._records[guilt.index] = dataclasses.replace(record, status="causes")
             records = tuple(self._records[i] for i in sorted(self._records))
-            guilty = tuple(sorted(self._guilty.values(), key=lambda item: item.index))
+            found = (self._declared | self._guilty).values()
+            guilty = tuple(sorted(found, key=lambda item: item.index))
             return Walked(records, guilty, outputs, wanted)
 
     def _visit(self, index: int) -> int | None:
@@ -134,7 +144,7 @@ class Walk:
         if any(name in self._blocked for name in fed):
             reason = reason or _TOO_LARGE
         if draws(node):
-            reason = _RANDOM
+            reason = RANDOM
         for form in ("own", "fed"):
             self._rounding[form].follow(node, fed, self._lanes.values[form])
         first: NodeRecord | None = None
@@ -164,23 +174,37 @@ class Walk:
         if reason:
             return self._unjudged(index, place, name, reason), None
         found, difference = self._counterparts.find(node, place, name)
-        if found is None or difference is None:
+        if found is None or difference is None or name in self._refused:
             return self._record(index, "inside", "", output=name), None
+        suspect = self._suspect(name, found, difference)
+        if self._rounds:
+            self._declare(suspect)
         if difference.same:
             self._accept(name, found)
             return self._record(index, "same", found, difference, name), None
-        inside = self._inside[name]
-        suspect = suspect_of(self._counterparts, self._nodes, inside, name, found, difference)
         again = second_opinion(self._counterparts, self._reference, suspect)
         if again is not None and again.same:
             self._accept(name, found)
             return self._record(index, "same", found, again, name, _BEYOND), None
         return self._blame(suspect, taint)
 
+    def _suspect(self, name: str, found: str, difference: Difference) -> Guilt:
+        """A value and its counterpart, with all that is known of the nodes that make them."""
+        return suspect_of(
+            self._counterparts, self._nodes, self._inside[name], name, found, difference
+        )
+
+    def _declare(self, suspect: Guilt) -> None:
+        """Notes a node that the file says to be another one, whatever its value."""
+        if is_declared(self._counterparts, self._model.graph, self._reference, suspect):
+            self._declared[suspect.output] = suspect
+
     def _unjudged(self, index: int, place: int, name: str, reason: str) -> NodeRecord:
         """A value that says nothing of its node: the walk goes on with the reference's."""
         found = self._counterparts.named(self._nodes[index], place, name)
-        if found and (reason in (_RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
+        if found and reason == RANDOM and name in self._lanes.values["fed"]:
+            self._declare(self._suspect(name, found, Difference(same=False, reason=reason)))
+        if found and (reason in (RANDOM, _TOO_LARGE) or name not in self._lanes.values["fed"]):
             self._accept(name, found)
         return self._record(index, "not judged", found or "", output=name, note=reason)
 
@@ -188,9 +212,12 @@ class Walk:
         """Blames an earlier suspect that this value depends on, or makes this one a suspect."""
         index, name, found = suspect.index, suspect.output, suspect.counterpart
         blamed = self._record(index, "causes", found, suspect.difference, name)
+        refuted = next((item for item, victim in self._trials.items() if victim == name), None)
+        if refuted is not None:
+            return blamed, self._refuse(refuted)
         earliest = min(taint, key=lambda item: self._made_at[item], default=None)
         if earliest is not None and len(self._guilty) < _MOST_CAUSES:
-            return blamed, self._convict(earliest)
+            return blamed, self._convict(earliest, name)
         if name in self._pairs or len(self._guilty) >= _MOST_CAUSES:
             self._guilty[name] = suspect
             self._accept(name, found)
@@ -202,22 +229,24 @@ class Walk:
 
     def _accept(self, name: str, found: str) -> None:
         """From here on the model's nodes are given the reference's value."""
+        self._trials = {item: victim for item, victim in self._trials.items() if victim != name}
         self._matches[name] = found
         self._taint[name], self._inside[name] = frozenset(), ()
         self._rounding["fed"].forget(name)
         if correct(self._lanes, name, self._values[found]):
             self._blocked.add(name)
 
-    def _convict(self, name: str) -> int:
-        """Makes a suspect a cause; returns its place, after which the walk goes on."""
+    def _convict(self, name: str, victim: str) -> int:
+        """Makes a suspect a cause; returns its place, after which the walk goes on.
+
+        Where two values have no more than a name in common, this is a trial: the value behind that
+        was wrong must be right now.
+        """
         guilt = self._pending[name]
+        self._undo(guilt.index)
         self._guilty[name] = guilt
-        for other, index in list(self._made_at.items()):
-            if index > guilt.index:
-                self._pending.pop(other, None)
-                self._survived.pop(other, None)
-                self._matches.pop(other, None)
-                self._blocked.discard(other)
+        if not guilt.is_sure:
+            self._trials[name] = victim
         self._pending.pop(name)
         self._accept(name, guilt.counterpart)
         self._records[guilt.index] = self._record(
@@ -225,28 +254,24 @@ class Walk:
         )
         return guilt.index
 
-    def _settle(self, outputs: Mapping[str, Got]) -> None:
-        """Judges suspects behind which everything was right: they were none, or have no effect.
+    def _refuse(self, name: str) -> int:
+        """Takes a conviction back: the counterpart was none. The walk goes back before the node."""
+        guilt = self._guilty.pop(name)
+        self._trials.pop(name)
+        self._refused.add(name)
+        self._undo(guilt.index - 1)
+        return guilt.index - 1
 
-        Only if an output differs all the same, and nothing else explains that, are they causes: a
-        small difference may get lost in the tolerance of the next node, and come back.
-        """
-        compared = [
-            self._counterparts.compared(self._pairs[name], got) for name, got in outputs.items()
-        ]
-        differs = not self._guilty and any(item and not item.same for item in compared)
-        for name, guilt in (*self._survived.items(), *self._pending.items()):
-            record = self._records[guilt.index]
-            alike = guilt.maker is not None and kind(guilt.maker) == kind(guilt.node)
-            is_elsewhere = any(
-                other == guilt.counterpart for own, other in self._matches.items() if own != name
-            )
-            if alike and differs and not is_elsewhere:
-                self._guilty[name] = guilt
-                record = dataclasses.replace(record, status="causes")
-            elif not alike or is_elsewhere:
-                record = dataclasses.replace(record, status="inside", counterpart="", local=None)
-            self._records[guilt.index] = record
+    def _undo(self, index: int) -> None:
+        """Forgets what was found behind a node."""
+        for name, made_at in self._made_at.items():
+            if made_at > index:
+                self._pending.pop(name, None)
+                self._survived.pop(name, None)
+                self._matches.pop(name, None)
+                self._declared.pop(name, None)
+                self._guilty.pop(name, None)
+                self._blocked.discard(name)
 
     def _forget(self, index: int) -> None:
         """Drops values that no later node reads, unless the walk may go back for them."""
@@ -254,7 +279,7 @@ class Walk:
         for name in list(self._pending):
             if not any(name in self._taint.get(other, ()) for other in live):
                 self._survived[name] = self._pending.pop(name)
-        if not self._pending:
+        if not self._pending and not self._trials:
             known = {name for values in self._lanes.values.values() for name in values}
             done = [n for n in known if self._last(n) <= index and n not in self._pairs]
             self._lanes.drop(done)
@@ -272,16 +297,6 @@ class Walk:
         output: str = "",
         note: str = "",
     ) -> NodeRecord:
-        node = self._nodes[index]
-        total = None
-        if found and output in self._lanes.values["own"]:
-            total = self._counterparts.compared(found, self._counterparts.got(output, "own"))
-        if status == "same" and total is not None and not total.same:
-            status = "passes on"
-        operator = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
-        if any(subgraphs(node)):
-            note = f"{note}; {_ONE_NODE}" if note else _ONE_NODE
-        return NodeRecord(
-            index, operator, node.name, output or next(iter(node.output), ""), found, status,
-            difference, total, note,
-        )  # fmt: skip
+        return record_of(
+            self._counterparts, self._nodes[index], index, status, found, difference, output, note
+        )

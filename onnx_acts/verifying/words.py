@@ -38,6 +38,8 @@ def verdict(result: Verification) -> str:
     """The answer in a few words."""
     if result.same:
         return "the same"
+    if not result.is_compared:
+        return "nothing was compared"
     if result.cause is not None:
         return f"different; {printable(str(result.cause))} is the first node that causes it"
     return "different"
@@ -47,6 +49,7 @@ def _output_lines(record: OutputRecord) -> Iterator[str]:
     """What is said of an output."""
     difference = record.difference
     word = "the same" if difference.same else "DIFFERENT"
+    word = word if difference.compared else "not compared"
     theirs = "" if record.reference == record.name else f" ({printable(record.reference)})"
     name = f"output {printable(record.name)}{theirs}"
     yield f"{name}: {word}; {distance_text(difference, record.rule)}"
@@ -54,6 +57,7 @@ def _output_lines(record: OutputRecord) -> Iterator[str]:
     for count, what in (
         (classes.nan, "NaN in one of the two"),
         (classes.infinity, "an infinity in one of the two, or of the other sign"),
+        (difference.elements - difference.compared, "NaN in both, not compared"),
         (classes.zero_sign, "zeros of different signs (no difference by itself)"),
     ):
         if count:
@@ -64,8 +68,11 @@ def distance_text(difference: Difference, rule: str) -> str:
     """The largest difference, where it is, and against what."""
     if difference.reason:
         return difference.reason
+    if not difference.compared:
+        elements = difference.elements
+        return f"all {elements} elements are NaN in both" if elements else "there is nothing in it"
     if difference.where is None:
-        return "there is nothing in it" if not difference.elements else "every element is equal"
+        return "every element is equal"
     if difference.max_abs == 0:
         return f"all {difference.elements} elements are equal"
     where = list(difference.where)

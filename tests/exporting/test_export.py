@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 import torch
@@ -21,6 +22,7 @@ import models
 from models import evaluate
 from onnx_acts.definition.specs import DEFAULT_OPS
 from onnx_acts.exporting import VerificationError, export, metadata, pipeline, verification
+from onnx_acts.exporting.eager import run_module
 from onnx_acts.exporting.options import Style
 from onnx_acts.exporting.verification import run_model
 from tests.exporting.networks import Applied, Small, small
@@ -208,6 +210,7 @@ def test_large_models_are_verified_as_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model above the limit is verified from a temporary file, which is gone afterwards."""
+    monkeypatch.setattr(pipeline, "_HEAVY", 0)
     monkeypatch.setattr(pipeline, "_LARGE", 0)
     seen: list[object] = []
     run = verification.run_model
@@ -306,7 +309,52 @@ def test_trained_16_bit_networks_pass(name: str, tmp_path: Path) -> None:
 def test_empty_outputs(tmp_path: Path) -> None:
     """An example without elements proves nothing, and the status says so."""
     result = export(nn.ELU().eval(), torch.zeros(0, 3), tmp_path / "m.onnx", dynamic_shapes={})
-    assert result.verification == "nothing compared: every output is empty"
+    assert result.verification == "nothing compared: every output is empty or NaN"
+    nan = torch.full((2, 3), torch.nan)
+    result = export(nn.ELU().eval(), nan, tmp_path / "m.onnx", verify="bodies")
+    assert result.verification == "nothing compared: every output is empty or NaN"
+
+    class Two(nn.Module):
+        def forward(self, x: torch.Tensor, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return nn.functional.elu(x), nn.functional.elu(z)
+
+    with pytest.warns(UserWarning, match="output 'second': nothing was compared"):
+        export(
+            Two(), (torch.ones(2, 3), nan), tmp_path / "m.onnx", verify="bodies",
+            output_names=["first", "second"],
+        )  # fmt: skip  # short arguments
+
+
+def test_large_weights_stay_as_they_are(tmp_path: Path) -> None:
+    """A module that writes to its weights while it runs is left as it was, at its old address."""
+
+    class Growing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(1024, 512))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if not torch.compiler.is_compiling():
+                self.weight.data.mul_(2)
+            return nn.functional.elu(x @ self.weight)
+
+    module = Growing()
+    weight, address = module.weight, module.weight.data_ptr()
+    for _ in range(2):
+        values = run_module(module, (torch.full((1, 1024), 2.0**-10),), {})
+        assert torch.equal(values[0], torch.full((1, 512), 2.0))
+    assert module.weight is weight
+    assert weight.data_ptr() == address
+    assert torch.equal(weight, torch.ones(1024, 512))
+    # Memory that is not torch's own, as of NumPy arrays and of files mapped into memory.
+    array = np.ones((1024, 512), np.float32)
+    module.weight = nn.Parameter(torch.from_numpy(array))
+    assert torch.equal(
+        run_module(module, (torch.ones(1, 1024),), {})[0][0, 0], torch.tensor(2048.0)
+    )
+    assert (array == 1).all()
+    module.weight.data.mul_(3)
+    assert (array == 3).all()
 
 
 @pytest.mark.parametrize(("opset", "version"), [(18, 8), (20, 9), (21, 10), (23, 11)])

@@ -94,8 +94,8 @@ def test_sessions_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     torch.manual_seed(4)
     module = nn.Sequential(nn.Linear(8, 4096), nn.PReLU(4096), nn.Linear(4096, 8), nn.ELU())
     files = []
-    for heavy in (runtimes._HEAVY, 0):
-        monkeypatch.setattr(runtimes, "_HEAVY", heavy)
+    for heavy in (pipeline._HEAVY, 0):
+        monkeypatch.setattr(pipeline, "_HEAVY", heavy)
         result = export(module, torch.ones(2, 8), tmp_path / "m.onnx")
         assert result.verification == "passed"
         assert result.sizes == {"batch": (2, 1, 3)}
@@ -107,7 +107,7 @@ def test_sessions_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_shared_weights_hide_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A weight that is wrong in the file is found where sessions share weights, too."""
-    monkeypatch.setattr(runtimes, "_HEAVY", 0)
+    monkeypatch.setattr(pipeline, "_HEAVY", 0)
     module = nn.Sequential(nn.Linear(8, 4096), nn.PReLU(4096), nn.Linear(4096, 8))
 
     def wrong(*args: Any) -> Any:

@@ -278,7 +278,7 @@ def test_reports_that_are_inputs(tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["--shape", "x0"], "must have the form NAME=SIZES"),
-        (["--weights", "w.safetensors"], "--weights are for the module of a FACTORY"),
+        (["--weights", "w.safetensors"], "--weights is for the module of a FACTORY"),
         (["--inputs", "i.npz", "--random", "2"], "leave out --random and --shape"),
     ],
 )

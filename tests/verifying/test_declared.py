@@ -1,0 +1,377 @@
+"""What 8 and 16 bits hide is found in the files, and nobody is accused for a name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import onnx_acts
+from onnx_acts.verifying.words import summary
+
+SIZE = 16
+FLOAT = TensorProto.FLOAT
+
+
+def value(name: str, kind: int = FLOAT, shape: Sequence[Any] = ("N", SIZE)) -> Any:
+    """An input or an output."""
+    return helper.make_tensor_value_info(name, kind, list(shape))
+
+
+def made(
+    nodes: list[onnx.NodeProto],
+    inputs: list[Any],
+    outputs: list[Any],
+    stored: dict[str, Any] | None = None,
+) -> onnx.ModelProto:
+    """A model of opset 18."""
+    tensors = [numpy_helper.from_array(np.asarray(v), k) for k, v in (stored or {}).items()]
+    graph = helper.make_graph(nodes, "g", inputs, outputs, tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+def activation(operator: str, x: str, y: str, parameter: float | None) -> onnx.NodeProto:
+    """A node; the slope of a PRelu is the initializer `slope`."""
+    if operator == "PRelu":
+        return helper.make_node(operator, [x, "slope"], [y])
+    attributes: dict[str, Any] = {} if parameter is None else {"alpha": parameter}
+    return helper.make_node(operator, [x], [y], **attributes)
+
+
+def network(
+    operator: str, parameter: float | None, *, quantized: bool, scale: float = 0.02
+) -> onnx.ModelProto:
+    """MatMul and activation, two times; all between Q and DQ where it is quantized."""
+    rng = np.random.default_rng(3)
+    weights = [rng.standard_normal((SIZE, SIZE)).astype(np.float32) / 4 for _ in range(2)]
+    stored: dict[str, Any] = {"w0": weights[0], "w1": weights[1]}
+    stored |= {"s": np.float32(scale), "z": np.uint8(128)}
+    if operator == "PRelu":
+        stored["slope"] = np.full(SIZE, parameter, np.float32)
+    nodes: list[onnx.NodeProto] = []
+
+    def short(x: str) -> str:
+        if not quantized:
+            return x
+        q, d = f"{x}_QuantizeLinear_Output", f"{x}_DequantizeLinear_Output"
+        nodes.append(helper.make_node("QuantizeLinear", [x, "s", "z"], [q]))
+        nodes.append(helper.make_node("DequantizeLinear", [q, "s", "z"], [d]))
+        return d
+
+    x = short("x")
+    for i in range(2):
+        nodes.append(helper.make_node("MatMul", [x, f"w{i}"], [f"m{i}"]))
+        nodes.append(activation(operator, short(f"m{i}"), f"a{i}", parameter))
+        x = short(f"a{i}")
+    nodes.append(helper.make_node("Identity", [x], ["y"]))
+    return made(nodes, [value("x")], [value("y")], stored)
+
+
+FAULTS = [
+    ("LeakyRelu", 0.25, 0.2501),
+    ("LeakyRelu", 0.25, 0.35),
+    ("LeakyRelu", None, 0.02),
+    ("PRelu", 0.25, 0.27),
+    ("Elu", 1.0, 0.95),
+    ("Elu", None, 1.02),
+]
+
+
+@pytest.mark.parametrize(("operator", "right", "wrong"), FAULTS)
+def test_eight_bits_hide_nothing(operator: str, right: float | None, wrong: float) -> None:
+    """A wrong slope or alpha is named, against floats and 8 bits, in either order."""
+    got = network(operator, wrong, quantized=True)
+    for reference in (network(operator, right, quantized=q) for q in (True, False)):
+        for result in (onnx_acts.verify(got, reference), onnx_acts.verify(reference, got)):
+            assert not result.same
+            assert {cause.counterpart for cause in result.causes} == {"a0", "a1"}
+            assert all(cause.operator == operator for cause in result.causes)
+    same = network(operator, right, quantized=True)
+    assert onnx_acts.verify(same, network(operator, right, quantized=False)).same
+    assert onnx_acts.verify(same, same).same
+
+
+def test_the_order_of_the_words() -> None:
+    """Where the reference is the coarser one, its nodes are walked; "here" is not said of it."""
+    result = onnx_acts.verify(
+        network("Elu", 1.0, quantized=False), network("Elu", 0.5, quantized=True)
+    )
+    assert result.walked == "reference"
+    assert result.causes[0].reasons == ("alpha is 0.5 in the reference, 1 in the model",)
+
+
+def test_a_default_is_no_difference() -> None:
+    """An attribute that is left out is the same as its default, and 0.1 the same as 0.1."""
+    for operator, usual in (("LeakyRelu", 0.01), ("Elu", 1.0)):
+        short = network(operator, None, quantized=True)
+        assert onnx_acts.verify(short, network(operator, usual, quantized=False)).same
+        assert onnx_acts.verify(network(operator, usual, quantized=True), short).same
+
+
+def test_another_operator() -> None:
+    """A Relu for a LeakyRelu of a small slope is another network, on 8 bits too; a Celu as well."""
+    right = network("LeakyRelu", 0.01, quantized=False)
+    wrong = network("LeakyRelu", 0.01, quantized=True)
+    for node in wrong.graph.node:
+        if node.op_type == "LeakyRelu":
+            node.op_type = "Relu"
+            del node.attribute[:]
+    result = onnx_acts.verify(wrong, right)
+    assert {cause.operator for cause in result.causes} == {"Relu"}
+    assert result.causes[0].reasons == ("Relu here, LeakyRelu in the reference",)
+    celu = network("Elu", 1.1, quantized=True)
+    for node in celu.graph.node:
+        node.op_type = node.op_type.replace("Elu", "Celu")
+    assert not onnx_acts.verify(celu, network("Elu", 1.1, quantized=False)).same
+
+
+def one_axis(operator: str, quantized: bool, **attributes: Any) -> onnx.ModelProto:
+    """Relu, then one node with an axis; on 8 bits around it where that is wanted."""
+    stored = {"s": np.float32(0.05), "z": np.uint8(128)}
+    nodes = [helper.make_node("Relu", ["x"], ["r"])]
+    x = "r"
+    if quantized:
+        nodes.append(helper.make_node("QuantizeLinear", ["r", "s", "z"], ["r_QuantizeLinear"]))
+        names = ["r_QuantizeLinear", "s", "z"]
+        nodes.append(helper.make_node("DequantizeLinear", names, ["r_DequantizeLinear"]))
+        x = "r_DequantizeLinear"
+    nodes.append(helper.make_node(operator, [x], ["y"], **attributes))
+    return made(nodes, [value("x")], [value("y")], stored)
+
+
+def test_another_spelling() -> None:
+    """`axis=-1` is `axis=1` of two dimensions: such a difference has no effect and is none."""
+    got, want = one_axis("Softmax", True, axis=-1), one_axis("Softmax", False, axis=1)
+    assert onnx_acts.verify(got, want).same
+    got = one_axis("LpNormalization", True, p=1, axis=1)
+    assert not onnx_acts.verify(got, one_axis("LpNormalization", False, p=2, axis=1)).same
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.BFLOAT16])
+def test_sixteen_bits_hide_nothing(kind: int) -> None:
+    """A slope that differs by less than the type rounds is another slope all the same."""
+
+    def short(operator: str, alpha: float) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("Cast", ["x"], ["h"], to=kind),
+            helper.make_node("Cast", ["h"], ["f"], to=FLOAT),
+            helper.make_node(operator, ["f"], ["e"], alpha=alpha),
+            helper.make_node("Cast", ["e"], ["g"], to=kind),
+            helper.make_node("Cast", ["g"], ["y"], to=FLOAT),
+        ]
+        return made(nodes, [value("x")], [value("y")])
+
+    for operator in ("LeakyRelu", "Elu"):
+        alone = made(
+            [helper.make_node(operator, ["x"], ["e"], alpha=0.5)], [value("x")], [value("e")]
+        )
+        assert onnx_acts.verify(short(operator, 0.5), alone).same
+        result = onnx_acts.verify(short(operator, 0.5004), alone)
+        assert [cause.operator for cause in result.causes] == [operator]
+
+
+def integers(slope: float, scale: float = 0.05, zero: int = 128) -> onnx.ModelProto:
+    """LeakyRelu, quantized: the output is of 8 bits."""
+    nodes = [
+        helper.make_node("LeakyRelu", ["x"], ["l"], alpha=slope),
+        helper.make_node("QuantizeLinear", ["l", "s", "z"], ["y"]),
+    ]
+    stored = {"s": np.float32(scale), "z": np.uint8(zero)}
+    return made(nodes, [value("x")], [value("y", TensorProto.UINT8)], stored)
+
+
+def test_outputs_of_eight_bits() -> None:
+    """They differ by steps; a difference always has its node."""
+    want = integers(0.25)
+    assert onnx_acts.verify(integers(0.25), want).same
+    for wrong in (0.26, 0.3, 0.5, 2.0):
+        result = onnx_acts.verify(integers(wrong), want)
+        assert not result.same
+        assert [cause.operator for cause in result.causes] == ["LeakyRelu"]
+    for other in (integers(0.25, zero=129), integers(0.25, scale=0.06)):
+        result = onnx_acts.verify(other, want)
+        assert not result.same
+        assert [cause.operator for cause in result.causes] == ["QuantizeLinear"]
+
+
+def test_classes_of_eight_bits() -> None:
+    """A uint8 that is an index is no number with a step: the next class is another class."""
+
+    def classes(shift: int) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+            helper.make_node("DequantizeLinear", ["q", "s", "z"], ["d"]),
+            helper.make_node("ArgMax", ["d"], ["i"], axis=1, keepdims=0),
+            helper.make_node("Add", ["i", "k"], ["j"]),
+            helper.make_node("Cast", ["j"], ["y"], to=TensorProto.UINT8),
+        ]
+        stored = {"s": np.float32(0.05), "z": np.uint8(128), "k": np.int64(shift)}
+        return made(nodes, [value("x")], [value("y", TensorProto.UINT8, ["N"])], stored)
+
+    rng = np.random.default_rng(0)
+    x = {"x": np.eye(4, SIZE, dtype=np.float32) * 2 + rng.uniform(0, 0.1, (4, SIZE)).astype("f4")}
+    assert onnx_acts.verify(classes(0), classes(0), inputs=x).same
+    result = onnx_acts.verify(classes(1), classes(0), inputs=x)
+    assert not result.same
+    assert [cause.operator for cause in result.causes] == ["Add"]
+
+
+def chain(*steps: tuple[str, list[str], str], **stored: Any) -> onnx.ModelProto:
+    """Nodes from x to y."""
+    nodes = [helper.make_node(operator, inputs, [output]) for operator, inputs, output in steps]
+    return made(nodes, [value("x")], [value("y")], {k: np.float32(v) for k, v in stored.items()})
+
+
+def test_names_that_coincide() -> None:
+    """Two sums that are grouped in other ways: the values between have a name in common, no more.
+
+    The large numbers cancel, and with them the digits of x, in one of the two.
+    """
+    got = chain(("Mul", ["x", "b"], "p"), ("Add", ["p", "x"], "q"), ("Sub", ["q", "p"], "y"), b=1e6)
+    want = chain(
+        ("Mul", ["x", "b"], "p"), ("Sub", ["p", "p"], "q"), ("Add", ["q", "x"], "y"), b=1e6
+    )
+    result = onnx_acts.verify(got, want)
+    assert len(result.causes) == 1
+    (cause,) = result.causes
+    assert cause.nodes == ("Add that makes 'q'", "Sub that makes 'y'")
+    assert cause.difference.max_abs < 1
+    assert [record.status for record in result.nodes] == ["same", "inside", "causes"]
+    # The same kinds of nodes, and names, with other inputs; a fault behind them is found.
+    got = chain(
+        ("Add", ["x", "b"], "q"), ("Add", ["q", "c"], "r"), ("Mul", ["r", "f"], "y"),
+        b=1000, c=-999, f=1.5,
+    )  # fmt: skip
+    want = chain(
+        ("Add", ["x", "c"], "q"), ("Add", ["q", "b"], "r"), ("Mul", ["r", "f"], "y"),
+        b=1000, c=-999, f=1.0,
+    )  # fmt: skip
+    result = onnx_acts.verify(got, want)
+    assert [cause.operator for cause in result.causes] == ["Mul"]
+    assert "1.5 here, 1 there" in result.causes[0].reasons[0]
+
+
+def test_a_wrong_wire() -> None:
+    """A node that reads another value than the reference's is named, though its inputs differ."""
+    steps = [
+        ("Sigmoid", ["x"], "a"),
+        ("Tanh", ["x"], "b"),
+        ("Add", ["a", "b"], "c"),
+        ("Neg", ["c"], "d"),
+        ("Exp", ["d"], "y"),
+    ]
+    wrong = [*steps[:2], ("Add", ["a", "a"], "c"), *steps[3:]]
+    result = onnx_acts.verify(chain(*wrong), chain(*steps))
+    assert [cause.output for cause in result.causes] == ["c"]
+
+
+def test_inputs_in_another_order() -> None:
+    """Inputs are paired by name; a fault is found where the files list them in another order."""
+
+    def two(names: list[str], alpha: float) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("Elu", ["a"], ["e"], alpha=alpha),
+            helper.make_node("Tanh", ["b"], ["t"]),
+            helper.make_node("Sub", ["e", "t"], ["y"]),
+        ]
+        return made(nodes, [value(name) for name in names], [value("y")])
+
+    assert onnx_acts.verify(two(["a", "b"], 1.0), two(["b", "a"], 1.0)).same
+    result = onnx_acts.verify(two(["a", "b"], 1.5), two(["b", "a"], 1.0))
+    assert [cause.operator for cause in result.causes] == ["Elu"]
+
+
+def test_outputs_in_another_order() -> None:
+    """Two outputs that have changed places are named, with the note that says so."""
+
+    def pair(first: str, second: str) -> onnx.ModelProto:
+        nodes = [helper.make_node("Relu", ["x"], [first]), helper.make_node("Neg", ["x"], [second])]
+        return made(nodes, [value("x")], [value("y"), value("z")])
+
+    result = onnx_acts.verify(pair("y", "z"), pair("z", "y"))
+    assert {cause.operator for cause in result.causes} == {"Relu", "Neg"}
+    assert any("'y' has the values of the reference's 'z'" in note for note in result.notes)
+
+
+def test_strings_and_random_numbers() -> None:
+    """A difference of strings, or of what random numbers are drawn from, has its node, too."""
+
+    def text(word: str) -> onnx.ModelProto:
+        tensor = numpy_helper.from_array(np.array([word], object))
+        node = helper.make_node("Constant", [], ["y"], value=tensor)
+        return made([node], [], [value("y", TensorProto.STRING, [1])])
+
+    assert onnx_acts.verify(text("a"), text("a")).same
+    result = onnx_acts.verify(text("a"), text("b"))
+    assert result.causes[0].reasons == ("value is ['a'] here, ['b'] in the reference",)
+
+    def noisy(high: float) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("RandomUniformLike", ["x"], ["r"], high=high),
+            helper.make_node("Add", ["x", "r"], ["y"]),
+        ]
+        return made(nodes, [value("x")], [value("y")])
+
+    result = onnx_acts.verify(noisy(2000.0), noisy(1.0))
+    assert [cause.operator for cause in result.causes] == ["RandomUniformLike"]
+
+
+def test_nothing_compared() -> None:
+    """Empty outputs, and outputs that are NaN in both, show nothing: that is said."""
+    elu, other = (
+        made([helper.make_node("Elu", ["x"], ["y"], alpha=a)], [value("x")], [value("y")])
+        for a in (1.0, 9.0)
+    )
+    empty = onnx_acts.verify(elu, other, shapes={"x": [0, SIZE]})
+    nan = onnx_acts.verify(elu, other, inputs={"x": np.full((2, SIZE), np.nan, np.float32)})
+    for result, what in ((empty, "it is empty"), (nan, "all 32 elements are NaN in both")):
+        assert not result.is_compared
+        assert not result.same
+        assert f"output 'y': nothing was compared, {what}" in result.notes
+        assert summary(result).splitlines()[0].endswith(": nothing was compared")
+    x = np.full((2, SIZE), np.nan, np.float32)
+    x[0, 3] = 1
+    partly = onnx_acts.verify(elu, elu, inputs={"x": x})
+    assert partly.same
+    assert partly.outputs[0].difference.compared == 1
+    assert "31 of 32 elements: NaN in both, not compared" in summary(partly)
+
+
+def test_other_element_types() -> None:
+    """Outputs and inputs of another element type may have the same numbers; it is said."""
+
+    def cast(kind: int) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("Cast", ["x"], ["f"], to=FLOAT),
+            helper.make_node("Relu", ["f"], ["r"]),
+            helper.make_node("Cast", ["r"], ["y"], to=kind),
+        ]
+        return made(nodes, [value("x", kind)], [value("y", kind)])
+
+    want = made([helper.make_node("Relu", ["x"], ["y"])], [value("x")], [value("y")])
+    for kind, name in ((TensorProto.DOUBLE, "float64"), (TensorProto.BFLOAT16, "bfloat16")):
+        result = onnx_acts.verify(cast(kind), want)
+        assert result.same
+        assert f"output 'y' is {name} here, float32 in the reference" in result.notes
+        assert f"input 'x' is {name} here, float32 in the reference" in result.notes
+
+
+def test_ties_of_eight_bits() -> None:
+    """A right pair whose numbers lie between two steps may round to either: one step is allowed."""
+
+    def scaled(operator: str, number: float) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node(operator, ["x", "k"], ["m"]),
+            helper.make_node("QuantizeLinear", ["m", "s", "z"], ["y"]),
+        ]
+        stored = {"k": np.float32(number), "s": np.float32(0.05), "z": np.uint8(128)}
+        return made(nodes, [value("x")], [value("y", TensorProto.UINT8)], stored)
+
+    x = (np.arange(-64, 64).reshape(8, SIZE) * 0.25 + 0.125).astype(np.float32) * 2
+    result = onnx_acts.verify(scaled("Mul", 0.1), scaled("Div", 10.0), inputs={"x": x})
+    assert result.outputs[0].difference.max_abs == 1
+    assert result.same
