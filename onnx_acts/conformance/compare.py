@@ -45,6 +45,7 @@ class Comparison:
         message: what is wrong in one line, empty where nothing is.
         outputs: what the runtime returned, where one was asked.
         raised: whether it raised an error instead.
+        open: why there is no verdict, where nothing is wrong and nothing is proven.
     """
 
     max_ulp: float
@@ -53,6 +54,7 @@ class Comparison:
     message: str = ""
     outputs: Sequence[Array] = ()
     raised: bool = False
+    open: str = ""
 
     @property
     def ok(self) -> bool:

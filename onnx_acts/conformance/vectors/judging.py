@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
-from onnx_acts.conformance.law import judge_law
+from onnx_acts.conformance.own_draws import has_reference_noise, judge_own_draws
 from onnx_acts.conformance.runtimes import RuntimeFacts
+from onnx_acts.conformance.seeds import Seen
 from onnx_acts.conformance.suite import Cell, Failure, Result
 from onnx_acts.conformance.vectors.folders import FORM_TITLES, case_of
 from onnx_acts.conformance.vectors.frozen import Vectors
@@ -26,11 +27,6 @@ Array = NDArray[Any]
 
 _REPORTED = 3
 """Failures of a cell that are told."""
-
-_OWN_DRAWS = (
-    "it draws from a generator of its own: its slopes keep the law, and Y = noise * X, but the bits"
-    " are not those of Philox"
-)
 
 
 def judge_folder(
@@ -53,13 +49,13 @@ def judge_folder(
         ValueError: the vectors themselves are damaged.
     """
     cells: dict[tuple[str, str, str, str], Cell] = {}
-    records = Records(name, version)
+    records, draws = Records(name, version), Seen()
     tests = sorted(vectors.index.tests, key=lambda test: (test.operator, test.dtype, test.group))
     for number, test in enumerate(tests, 1):
         progress(f"{number}/{len(tests)} {test.name}")
         key = (test.operator, test.dtype, test.group, f"{name}/{test.form}")
         cell = cells.setdefault(key, Cell(*key, records.promise(test)))
-        _judge_test(vectors, test, folder, cell, records)
+        _judge_test(vectors, test, folder, cell, records, draws)
     facts = [
         RuntimeFacts(f"{name}/{form}", title, package=name, version=version)
         for form, title in FORM_TITLES.items()
@@ -67,7 +63,9 @@ def judge_folder(
     return Result(list(cells.values()), records.stale(), facts)
 
 
-def _judge_test(vectors: Vectors, test: Test, folder: Path, cell: Cell, records: Records) -> None:
+def _judge_test(
+    vectors: Vectors, test: Test, folder: Path, cell: Cell, records: Records, draws: Seen
+) -> None:
     """Judges one test and enters the verdict in its cell."""
     cell.cases += 1
     words = refusal(folder, test)
@@ -81,9 +79,13 @@ def _judge_test(vectors: Vectors, test: Test, folder: Path, cell: Cell, records:
         _fail(cell, test, str(error))
         return
     found = _worst(case, test, outputs, cell.promise)
-    if not found.ok and test.outputs[0].rule == "drawn" and _is_drawn(case, outputs):
-        _skip(cell, _OWN_DRAWS)
-        return
+    if not found.ok and _is_another_generator(case, outputs):
+        found = judge_own_draws(outputs, case)
+        reason = draws.again(test.form, case, outputs[-1])
+        found = dataclasses.replace(found, message=found.message or reason)
+        if found.ok:
+            _skip(cell, found.open)
+            return
     cell.max_ulp = max(cell.max_ulp, found.max_ulp)
     reasons = records.explain(test, case, found, cell.promise)
     for reason in reasons:
@@ -107,9 +109,9 @@ def _worst(case: Case, test: Test, outputs: Sequence[Array], promise: float) -> 
     return dataclasses.replace(worst, max_ulp=largest, message=message, outputs=tuple(outputs))
 
 
-def _is_drawn(case: Case, outputs: Sequence[Array]) -> bool:
-    """Whether slopes of another generator keep the law of draws, and are used: see `RULES`."""
-    return len(outputs) == 2 and judge_law(list(outputs), case, 1.0).ok
+def _is_another_generator(case: Case, outputs: Sequence[Array]) -> bool:
+    """Whether random draws are not the reference's, and are to be judged by their law."""
+    return case.training and len(outputs) > 1 and not has_reference_noise(outputs, case)
 
 
 def _fail(cell: Cell, test: Test, message: str) -> None:
