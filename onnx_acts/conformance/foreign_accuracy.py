@@ -32,8 +32,6 @@ FOREIGN_ACCURACY: tuple[Difference, ...] = (
     *_of("openvino", _OPENVINO, "RReLU", bfloat16=2.0),
     *_of("openvino", _OPENVINO, "ELU", float16=0.76),
     *_of("litert", _LITERT, "ELU", float16=1.3),
-    *_of("executorch", _EXECUTORCH, "LeakyReLU", float16=0.93, bfloat16=0.83),
-    *_of("executorch", _EXECUTORCH, "RReLU", float16=0.84, bfloat16=0.84),
     *_of("executorch", _EXECUTORCH, "ELU", float16=0.51, bfloat16=0.51, float32=1.5, float64=1.5),
     *_of("tvm", _TVM, "LeakyReLU", bfloat16=0.51),
     *_of("tvm", _TVM, "RReLU", bfloat16=0.51),

@@ -71,6 +71,7 @@ QUIRKS: tuple[Quirk, ...] = (
     Quirk("executorch", "subnormal", ("Relu", "LeakyRelu", "PRelu"), _EXECUTORCH, ("float32",)),
     Quirk("executorch", "NaN", ("Relu",), _EXECUTORCH, ("float16",)),
     Quirk("executorch", "zero sign", ("Relu",), _EXECUTORCH, ("float16",)),
+    Quirk("executorch", "rounded parameter", ("LeakyRelu",), _EXECUTORCH, ("float16", "bfloat16")),
     Quirk("tensorflow", "subnormal", ("Relu",), _TENSORFLOW, ("bfloat16", "float32", "float64")),
     Quirk("tensorflow", "subnormal", ("LeakyRelu", "Elu"), _TENSORFLOW),
     Quirk("tensorflow", "zero sign", ("Relu",), _TENSORFLOW, ("float32", "float64")),
