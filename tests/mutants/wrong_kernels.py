@@ -78,6 +78,18 @@ def lost_nan_in_bfloat16(kernel: Wrong, case: Case) -> Sequence[Array]:
     return lost_nan(kernel, case) if case.dtype == "bfloat16" else right(case)
 
 
+def nan_becomes_infinity(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """A NaN whose only bit is the last one of bfloat16 loses it, and an infinity is left."""
+    if case.dtype != "bfloat16":
+        return right(case)
+    return first(
+        case,
+        lambda x, y: np.where(
+            np.isnan(x) & (x.view(np.uint16) & 0x7F == 1), x.dtype.type(np.inf), y
+        ),
+    )
+
+
 def slope_rounded_first(kernel: Wrong, case: Case) -> Sequence[Array]:
     """The parameter in the tensor's type."""
     kind = numpy_type(case.dtype)
@@ -353,6 +365,7 @@ WRONG_KERNELS: tuple[Caught, ...] = (
     Caught(lost_nan, "ReLU", "float16", "special", "shifted by 0"),
     Caught(lost_nan, "ReLU", "float32", "special", "length 3, from 0"),
     Caught(lost_nan_in_bfloat16, "ELU", "bfloat16", "dense", "defaults"),
+    Caught(nan_becomes_infinity, "ReLU", "bfloat16", "dense", "defaults"),
     Caught(slope_rounded_first, "LeakyReLU", "float16", "dense", "defaults"),
     Caught(slope_rounded_first, "LeakyReLU", "bfloat16", "attributes", "alpha=1/3"),
     Caught(slope_rounded_first, "ELU", "bfloat16", "attributes", "alpha=1+3*2^-8"),
