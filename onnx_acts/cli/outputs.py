@@ -85,4 +85,4 @@ def result_from_outputs(arguments: argparse.Namespace) -> Result:
     folder = Path(arguments.from_outputs)
     check_outputs(folder, part, [test.name for test in vectors.index.tests])
     judged = Vectors(part, vectors.files)
-    return judge_folder(judged, folder, name, version, progress)
+    return judge_folder(judged, folder, name, version, progress, bool(arguments.html))

@@ -88,6 +88,11 @@ class Case:
         return check_attributes(self.spec, self.attributes)
 
     @property
+    def has_defaults(self) -> bool:
+        """Whether every attribute has its default, given or not."""
+        return self.values == {item.name: item.default for item in self.spec.attributes}
+
+    @property
     def training(self) -> bool:
         """Whether the outputs are drawn at random."""
         return any(self.values[item.name] for item in self.spec.attributes if item.kind == "flag")

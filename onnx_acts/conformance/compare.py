@@ -45,6 +45,7 @@ class Comparison:
         message: what is wrong in one line, empty where nothing is.
         outputs: what the runtime returned, where one was asked.
         raised: whether it raised an error instead.
+        open: why there is no verdict, where nothing is wrong and nothing is proven.
     """
 
     max_ulp: float
@@ -53,6 +54,7 @@ class Comparison:
     message: str = ""
     outputs: Sequence[Array] = ()
     raised: bool = False
+    open: str = ""
 
     @property
     def ok(self) -> bool:
@@ -85,7 +87,7 @@ def compare(
     if np.issubdtype(dtype, np.integer):
         return _compare_steps(got, exact, promise)
     classes, errors = misclassified(got, exact), ulp_error(got, exact)
-    wrong = broken(got, exact, promise, is_certain)
+    wrong = _broken(got, exact, promise, is_certain, classes, errors)
     max_ulp = float(np.max(errors, where=~classes, initial=0.0))
     if not wrong.any():
         return Comparison(max_ulp)
@@ -109,7 +111,15 @@ def broken(got: Array, exact: Array, promise: float, is_certain: bool = False) -
         promise: the largest error allowed, in ULP.
         is_certain: see `compare`.
     """
-    dtype, errors = got.dtype, ulp_error(got, exact)
+    classes, errors = misclassified(got, exact), ulp_error(got, exact)
+    return _broken(got, exact, promise, is_certain, classes, errors)
+
+
+def _broken(
+    got: Array, exact: Array, promise: float, is_certain: bool, classes: Array, errors: Array
+) -> NDArray[np.bool_]:
+    """The same, with what is known of each element: a wrong class, the error."""
+    dtype = got.dtype
     right, slack = rounded(exact, dtype), 0.0 if is_certain else _slack(dtype, exact.dtype)
     if promise > 0.5:
         too_far = errors > promise + slack
@@ -119,7 +129,7 @@ def broken(got: Array, exact: Array, promise: float, is_certain: bool = False) -
         # Where the true value has too few bits to tell which of two numbers is nearer, both are
         # right. (Beside a power of two a neighbour is off by half a unit, and wrong.)
         too_far = errors - ulp_error(right, exact) > 2 * slack
-    return np.asarray(misclassified(got, exact) | (too_far & (got != right)))
+    return np.asarray(classes | (too_far & (got != right)))
 
 
 def _compare_steps(got: Array, exact: Array, promise: float) -> Comparison:

@@ -15,16 +15,20 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.compare import Comparison, broken
 from onnx_acts.conformance.kinds import KINDS, Elements
+from onnx_acts.conformance.own_draws import drawn_at_zero, judge_own_draws
 from onnx_acts.conformance.runtimes.adapters.call import standard_call
 from onnx_acts.definition.specs import Difference
 
-__all__ = ["REFUSAL", "elements_of", "explaining"]
+__all__ = ["DRAWN_AT_ZERO", "REFUSAL", "elements_of", "explaining"]
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 REFUSAL = "refusal"
 """What a record explains that is about errors: no output at all, where the runtime raised."""
+
+DRAWN_AT_ZERO = "drawn at 0"
+"""What a record explains that is about random draws: slopes are drawn for zeros, too."""
 
 
 def explaining(
@@ -41,6 +45,8 @@ def explaining(
     whole = [one for one in records if not one.explains or (one.explains, outcome.raised) == _ERROR]
     if whole or outcome.raised or case.spec.standard is None:
         return whole
+    if case.training:
+        return _explaining_draws(records, case, outcome)
     exact = case.exact()
     kinds = [(case.type_of(true), true.shape) for true in exact]
     if [(one.dtype, one.shape) for one in outcome.outputs] != kinds:
@@ -66,8 +72,18 @@ def explaining(
 _ERROR = (REFUSAL, True)
 
 
+def _explaining_draws(
+    records: Sequence[Difference], case: Case, outcome: Comparison
+) -> list[Difference]:
+    """The record that zeros have draws, if the law is kept apart from that."""
+    found = [one for one in records if one.explains == DRAWN_AT_ZERO]
+    if not found or len(outcome.outputs) != len(case.spec.outputs):
+        return []
+    return found if judge_own_draws(drawn_at_zero(outcome.outputs, case), case).ok else []
+
+
 def _mask(kind: str, elements: Elements) -> Mask:
-    if kind == REFUSAL:
+    if kind in (REFUSAL, DRAWN_AT_ZERO):
         return np.zeros(elements.x.shape, np.bool_)
     return KINDS[kind].where(elements) & KINDS[kind].explains(elements)
 

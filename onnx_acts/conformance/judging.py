@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.compare import Comparison, compare
 from onnx_acts.conformance.law import judge_law
+from onnx_acts.conformance.own_draws import has_reference_noise, judge_own_draws
 from onnx_acts.conformance.runtimes import Runtime
+from onnx_acts.conformance.seeds import judge_seeds
 
 __all__ = ["judge", "no_answer"]
 
@@ -45,28 +47,66 @@ def judge(
     if case.refused:
         return _judge_refusal(runtime, case)
     exact = case.exact() if exact is None else exact
+    outputs = _outputs(runtime, case, exact[0].size)
+    if isinstance(outputs, Comparison):
+        return outputs
+    if case.training and getattr(runtime, "own_draws", False):
+        return _judge_draws(runtime, case, outputs, exact, promise)
+    if len(outputs) != len(exact):
+        return Comparison(0.0, 0, None, f"gave {len(outputs)} outputs, expected {len(exact)}")
+    if case.law:
+        return judge_law(outputs, case, promise)
+    worst = _worst(outputs, exact, case, promise)
+    no_shape = case.is_one_node or case.surrounding.hides_y
+    return worst if no_shape or not worst.ok else _judge_shape(runtime, case, worst)
+
+
+def _outputs(runtime: Runtime, case: Case, size: int) -> list[Array] | Comparison:
+    """What a runtime computes; a verdict where it raises, or changes its inputs."""
     before = [array.tobytes() for array in case.inputs]
     try:
         outputs = runtime.run(case)
     except Exception as error:  # whatever a runtime raises is a result to report
         message = f"raised {type(error).__name__}: {_line(error)}"
-        return Comparison(0.0, exact[0].size, None, message, raised=True)
+        return Comparison(0.0, size, None, message, raised=True)
     if [array.tobytes() for array in case.inputs] != before:
-        return Comparison(0.0, exact[0].size, None, "it changed its inputs")
-    if len(outputs) != len(exact):
-        return Comparison(0.0, 0, None, f"gave {len(outputs)} outputs, expected {len(exact)}")
-    if case.law:
-        return judge_law(outputs, case, promise)
+        return Comparison(0.0, size, None, "it changed its inputs")
+    return outputs
+
+
+def _worst(
+    outputs: Sequence[Array], exact: Sequence[Array], case: Case, promise: float
+) -> Comparison:
+    """Compares every output with what is true; the worst comparison counts."""
     found = [
         compare(got, true, case.type_of(true), promise, case.is_certain)
         for got, true in zip(outputs, exact, strict=True)
     ]
     worst = max(found, key=lambda one: (not one.ok, one.max_ulp))
-    worst = dataclasses.replace(
-        worst, max_ulp=max(one.max_ulp for one in found), outputs=tuple(outputs)
-    )
-    no_shape = case.is_one_node or case.surrounding.hides_y
-    return worst if no_shape or not worst.ok else _judge_shape(runtime, case, worst)
+    largest = max(one.max_ulp for one in found)
+    return dataclasses.replace(worst, max_ulp=largest, outputs=tuple(outputs))
+
+
+def _judge_draws(
+    runtime: Runtime, case: Case, outputs: list[Array], exact: tuple[Array, ...], promise: float
+) -> Comparison:
+    """Draws that may be the reference's: then bits count, and else the law and the seed."""
+    strict = _worst(outputs, exact, case, promise) if len(outputs) == len(exact) else None
+    if strict is not None and (strict.ok or has_reference_noise(outputs, case)):
+        return strict
+    found = judge_own_draws(outputs, case)
+    reason = _judge_seeds(runtime, case, outputs) if case.law and outputs else ""
+    if reason:
+        message = "; ".join(text for text in (found.message, reason) if text)
+        return Comparison(0.0, case.inputs[0].size, None, message)
+    return found
+
+
+def _judge_seeds(runtime: Runtime, case: Case, outputs: list[Array]) -> str:
+    try:
+        return judge_seeds(outputs, case, runtime.run)
+    except Exception as error:  # whatever a runtime raises is a result to report
+        return f"raised {type(error).__name__} when it was run again: {_line(error)}"
 
 
 def _judge_refusal(runtime: Runtime, case: Case) -> Comparison:

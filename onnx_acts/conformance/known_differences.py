@@ -181,6 +181,16 @@ KNOWN_DIFFERENCES: tuple[Difference, ...] = (
     _zero(("PReLU",), "slopes"),
     Difference(
         "pytorch",
+        "PyTorch draws where x <= 0 rather than x < 0",
+        "torch 2.13.0, 2026-11-26",
+        ("RReLU",),
+        ("bfloat16", "float32", "float64"),
+        groups=("training",),
+        where="x = 0",
+        explains="drawn at 0",
+    ),
+    Difference(
+        "pytorch",
         _OVERFLOW,
         _TORCH,
         (*_SLOPED, "ELU"),

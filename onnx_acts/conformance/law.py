@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import Case, limits_of, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
 
-__all__ = ["judge_law", "kolmogorov_smirnov"]
+__all__ = ["judge_law", "kolmogorov_smirnov", "wrong_draws", "wrong_noise"]
 
 Array = NDArray[Any]
 
@@ -43,17 +43,28 @@ def judge_law(outputs: list[Array], case: Case, promise: float) -> Comparison:
 
 def _judge_law(outputs: list[Array], case: Case, promise: float) -> Comparison:
     y, noise = outputs
+    reason = wrong_noise(noise, case)
+    if reason:
+        return Comparison(0.0, case.inputs[0].size, None, reason)
+    x, kind = case.inputs[0].astype(np.longdouble), numpy_type(case.dtype)
+    product = np.where(x < 0, noise.astype(np.longdouble) * x, x)
+    return compare(y, product, kind, promise)
+
+
+def wrong_noise(noise: Array, case: Case) -> str:
+    """What is wrong with the noise of a case in training, or an empty string.
+
+    Args:
+        noise: what a runtime gave.
+        case: the case.
+    """
     x, kind = case.inputs[0], numpy_type(case.dtype)
     if (noise.shape, noise.dtype) != (x.shape, kind):
-        return _wrong(case, f"noise is {noise.dtype} of shape {noise.shape}")
-    negative, wide = x < 0, noise.astype(np.longdouble)
-    if not (wide[~negative] == 1).all():
-        return _wrong(case, "noise is not 1 where x is not negative")
-    reason = _not_uniform(wide[negative].astype(np.float64), case)
-    if reason:
-        return _wrong(case, reason)
-    product = np.where(negative, wide * x.astype(np.longdouble), x.astype(np.longdouble))
-    return compare(y, product, kind, promise)
+        return f"noise is {noise.dtype} of shape {noise.shape}"
+    negative = x < 0
+    if not (noise[~negative] == 1).all():
+        return "noise is not 1 where x is not negative"
+    return wrong_draws(noise[negative].astype(np.float64), case)
 
 
 def kolmogorov_smirnov(values: Array, low: float, high: float) -> float:
@@ -69,11 +80,16 @@ def kolmogorov_smirnov(values: Array, low: float, high: float) -> float:
     return float(max(np.max(steps[1:] - expected), np.max(expected - steps[:-1])))
 
 
-def _not_uniform(draws: Array, case: Case) -> str:
-    """What is wrong with the draws, or an empty string."""
+def wrong_draws(draws: Array, case: Case, units: float = 0.5) -> str:
+    """What is wrong with draws, or an empty string.
+
+    Args:
+        draws: the slopes of the negative elements, in their order, in float64.
+        case: the case in training, for its bounds.
+        units: by how many units at the larger bound rounding has moved them, at most.
+    """
     (low, high), count = case.real_values, draws.size
-    # A draw is rounded to the element type: by half a unit at the larger bound, at most.
-    unit = float(limits_of(numpy_type(case.dtype)).eps) * max(abs(low), abs(high)) / 2
+    unit = float(limits_of(numpy_type(case.dtype)).eps) * max(abs(low), abs(high)) * units
     if not ((draws >= low - unit) & (draws <= high + unit)).all():  # NaN is not within either
         return f"draws from {draws.min():.6g} to {draws.max():.6g}, not within [{low:g}, {high:g}]"
     width = high - low
@@ -104,7 +120,3 @@ def _not_independent(centred: Array, unit: float) -> str:
         if abs(products.mean()) > bound + unit:
             return f"draws depend on those {lag} before: covariance {products.mean():.3g}"
     return ""
-
-
-def _wrong(case: Case, reason: str) -> Comparison:
-    return Comparison(0.0, case.inputs[0].size, None, reason)

@@ -44,8 +44,9 @@ def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         yield draft(spec, f"{item.name} absent", with_slope(spec, x), given, every, bare=True)
     values = parameter_values()
     chosen = list(itertools.product(values.items(), repeat=len(names)))
-    ties = list(tie_parameters().items())
-    chosen += [(tie,) * len(names) for tie in ties[: 3 if quick else None]]
+    ties = tie_parameters()
+    of_16_bits = ("1+1*2^-8", "1+3*2^-8", "1+3*2^-11")
+    chosen += [((name, ties[name]),) * len(names) for name in (of_16_bits if quick else ties)]
     for pairs in chosen:
         attributes: Attributes = dict(zip(names, (value for _, value in pairs), strict=True))
         if accepts(spec, attributes) and not (quick and len({label for label, _ in pairs}) > 1):

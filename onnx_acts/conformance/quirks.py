@@ -57,7 +57,7 @@ class Quirk:
     def applies(self, runtime: str, version: str, case: Case) -> bool:
         """Whether it is about this case on this version of the runtime."""
         return (
-            runtime == self.runtime  # first: most records are of others
+            runtime == self.runtime
             and case.spec.standard_name in self.operators
             and case.dtype in self.dtypes
             and version_tuple(self.since) <= version_tuple(version)
@@ -70,6 +70,9 @@ class QuirkLedger:
 
     def __init__(self, records: Sequence[Quirk]) -> None:
         self._records = records
+        self._of: dict[str, list[tuple[int, Quirk]]] = {}
+        for number, record in enumerate(records):
+            self._of.setdefault(record.runtime, []).append((number, record))
         self._able: dict[tuple[int, str, str], int] = {}
         self._shown: set[tuple[int, str, str]] = set()
 
@@ -85,7 +88,7 @@ class QuirkLedger:
         """The reasons, with when they were seen, if they explain every element that differs."""
         found = [
             (number, record)
-            for number, record in enumerate(self._records)
+            for number, record in self._of.get(runtime, ())
             if record.applies(runtime, version, case)
         ]
         if not found or len(outputs) != 1:

@@ -108,7 +108,7 @@ class Record:
         steps[classes] = len(STEPS) + 1
         counted = np.bincount(steps, minlength=len(self.histogram))
         self.histogram = [int(a + b) for a, b in zip(self.histogram, counted, strict=True)]
-        if not case.attributes:
+        if case.has_defaults:
             self._note_curve(case, errors, classes)
         self._note_worst(case, got, exact, errors, classes)
 

@@ -197,15 +197,19 @@ def _run_case(
     cell.max_ulp = max(cell.max_ulp, outcome.max_ulp)
     reasons = ledger.explain(runtime.name, version_of(runtime), case, outcome, cell.promise)
     status = "pass" if outcome.ok else "known" if reasons else "fail"
+    if outcome.open:
+        status, reasons = "n/a", [outcome.open]
     for reason in reasons:
         _add(cell.reasons, reason)
     cell.known += status == "known"
+    cell.skipped += status == "n/a"
     if status == "fail":
         cell.failed += 1
         if len(cell.failures) < _REPORTED_FAILURES:
             cell.failures.append(_failure(runtime, case, cell, outcome))
     if cell.record is not None:
-        cell.record.note(case, status, outcome.max_ulp, outcome.message, outcome.outputs)
+        words = outcome.open or outcome.message
+        cell.record.note(case, status, outcome.max_ulp, words, outcome.outputs)
 
 
 def _failure(runtime: Runtime, case: Case, cell: Cell, outcome: Comparison) -> Failure:

@@ -104,7 +104,9 @@ def test_from_outputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     files = [str(tmp_path / name) for name in ("run.json", "run.xml")]
     filters = ("--ops", "ReLU", "--dtypes", "float32")
     words = ("conform", "--from-outputs", outputs, "--name", "mine", *filters)
-    assert run(*words, "--json", files[0], "--junit", files[1]) == 0
+    page = tmp_path / "run.html"
+    assert run(*words, "--json", files[0], "--junit", files[1], "--html", page) == 0
+    assert "orrectly rounded in every case:" in page.read_text()
     output = capsys.readouterr().out
     assert "mine/standard: its outputs of models with the standard operator" in output
     assert "ok: 0 fail" in output

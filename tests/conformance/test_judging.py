@@ -9,9 +9,10 @@ from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.cases import GROUPS, cases, find_case
 from onnx_acts.conformance.judging import judge, no_answer
 from onnx_acts.conformance.runtimes import RUNTIMES, VARIANTS, runtime_of
+from onnx_acts.conformance.suite import Selection, run
 from onnx_acts.conformance.surroundings import SURROUNDINGS
 from onnx_acts.definition.specs import OPERATORS, SPECS, Spec, spec_of
-from tests.mutants.wrong_kernels import Wrong, enlarges, exactly, says_nothing
+from tests.mutants.wrong_kernels import Wrong, enlarges, exactly, says_nothing, takes_any_bounds
 
 X = np.array([[-1.0, 2.0, -3.0], [4.0, -5.0, 6.0]], np.float32)
 
@@ -45,6 +46,17 @@ def test_refusal() -> None:
         in judge(Wrong(enlarges), case, 0.5).message
     )
     assert "with words that do not match" in judge(Wrong(says_nothing), case, 0.5).message
+
+
+def test_refusals_in_a_run() -> None:
+    """What computes instead fails its cases, with a message; the run goes on."""
+    kernels = {takes_any_bounds: "computed what it must refuse", says_nothing: "words that do not"}
+    for kernel, message in kernels.items():
+        (cell,) = run(
+            Selection([spec_of("PReLU")], ["float32"], ["refused"], [Wrong(kernel)], quick=True)
+        ).cells
+        assert cell.failed == cell.cases > 3
+        assert all(message in failure.message for failure in cell.failures)
 
 
 @pytest.mark.parametrize("name", ["library", "evaluator"])

@@ -78,6 +78,47 @@ def lost_nan_in_bfloat16(kernel: Wrong, case: Case) -> Sequence[Array]:
     return lost_nan(kernel, case) if case.dtype == "bfloat16" else right(case)
 
 
+def nan_becomes_infinity(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """A NaN whose only bit is the last one of bfloat16 loses it, and an infinity is left."""
+    if case.dtype != "bfloat16":
+        return right(case)
+    return first(
+        case,
+        lambda x, y: np.where(
+            np.isnan(x) & (x.view(np.uint16) & 0x7F == 1), x.dtype.type(np.inf), y
+        ),
+    )
+
+
+def scalar_slope_is_one(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """A slope of rank 0 is not read."""
+    x, slope = case.inputs
+    return right(case, inputs=[x, np.ones_like(slope) if slope.ndim == 0 else slope])
+
+
+def noise_by_columns(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """Draws are counted in the order of columns."""
+    if not case.training or case.within:
+        return right(case)
+    turned = right(case, inputs=[np.ascontiguousarray(case.inputs[0].T)])
+    return [array.T for array in turned]
+
+
+def straight_near_zero(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """ELU is alpha * x a little too far from zero."""
+    alpha = case.values["alpha"]
+
+    def change(x: Array, y: Array) -> Array:
+        return np.where((x < 0) & (x > -(2.0**-13)), np.asarray(alpha, x.dtype) * x, y)
+
+    return first(case, change)
+
+
+def saturates_at_254(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """The largest step is never reached."""
+    return [np.minimum(y, 254).astype(np.uint8) for y in right(case)]
+
+
 def slope_rounded_first(kernel: Wrong, case: Case) -> Sequence[Array]:
     """The parameter in the tensor's type."""
     kind = numpy_type(case.dtype)
@@ -345,6 +386,8 @@ class Caught:
 
 _TIES_OF_8_BITS = "3: steps 0.00195 to 0.00391, zeros 128 to 127, planes"
 
+_FULL_RANGE = "1: steps 0.25 to 0.5, zeros 128 to 255, planes"
+
 WRONG_KERNELS: tuple[Caught, ...] = (
     Caught(at_zero, "LeakyReLU", "float32", "attributes", "alpha=-0.5"),
     Caught(at_zero, "PReLU", "bfloat16", "slopes", "slope values: negative"),
@@ -353,6 +396,11 @@ WRONG_KERNELS: tuple[Caught, ...] = (
     Caught(lost_nan, "ReLU", "float16", "special", "shifted by 0"),
     Caught(lost_nan, "ReLU", "float32", "special", "length 3, from 0"),
     Caught(lost_nan_in_bfloat16, "ELU", "bfloat16", "dense", "defaults"),
+    Caught(nan_becomes_infinity, "ReLU", "bfloat16", "dense", "defaults"),
+    Caught(scalar_slope_is_one, "PReLU", "float16", "slopes", "slope () on (2, 3, 4, 5)"),
+    Caught(noise_by_columns, "RReLU", "float16", "training", "seed 0, shape (2, 3, 5)"),
+    Caught(straight_near_zero, "ELU", "float16", "dense", "parameter 0.7 larger"),
+    Caught(saturates_at_254, "QLinearPReLU", "uint8", "quantized", _FULL_RANGE),
     Caught(slope_rounded_first, "LeakyReLU", "float16", "dense", "defaults"),
     Caught(slope_rounded_first, "LeakyReLU", "bfloat16", "attributes", "alpha=1/3"),
     Caught(slope_rounded_first, "ELU", "bfloat16", "attributes", "alpha=1+3*2^-8"),

@@ -59,6 +59,7 @@ FOREIGN = (
             "The kernel with key .* is not registered",
             r"tensor\.set\(\) supports array with [\w, ]+",
             r"Unimplemented error\. Invalid dimension to be accessed",
+            "size of weight Alpha must be one. But received alpha's size: 0",
         ],
     ),
     Foreign(

@@ -21,11 +21,12 @@ class Custom:
     """The user's own runtime: a function that is named as "module:callable".
 
     See `docs/guides/own_runtime.md` for what it takes and returns. It is judged by the promise of
-    our kernels. Where it returns one array and the case has several outputs, that one is not
-    implemented.
+    our kernels, random draws by their law, for it may have a generator of its own. Where it returns
+    one array and the case has several outputs, that one is not implemented; of random draws it is
+    judged by what it returned.
     """
 
-    package, promise = "", "measured"
+    package, promise, own_draws = "", "measured", True
 
     def __init__(self, name: str, title: str = "", refusals: Sequence[str] = ()) -> None:
         self.name, self.title = name, title or f"the function {name}"
@@ -74,7 +75,7 @@ class Custom:
 
     def _outputs(self, case: Case) -> list[Array]:
         outputs = self._process.call(case.operator, case.inputs, case.values)
-        if len(outputs) == 1 < case.outputs:
+        if len(outputs) == 1 < case.outputs and not case.training:
             raise NotImplementedError(f"it returned one output of {case.outputs}")
         return outputs[: case.outputs]
 

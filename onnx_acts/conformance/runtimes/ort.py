@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -26,6 +28,9 @@ __all__ = ["OnnxRuntime"]
 
 Array = NDArray[Any]
 Model = onnx.ModelProto
+
+_NUMBERS = itertools.count()
+"""Of profiles."""
 
 _TAKES_BFLOAT16 = hasattr(onnxruntime.OrtValue, "ortvalue_from_numpy_with_onnx_type")
 
@@ -96,18 +101,15 @@ class OnnxRuntime:
         return self._sessions[key]
 
     def _checked(self, model: Model, case: Case) -> onnxruntime.InferenceSession:
-        """A session that has run a case on this provider, as its profile says.
-
-        The profile is in a folder of its own: its name has no more than the time in it, and two
-        processes may write one at once.
-        """
-        with tempfile.TemporaryDirectory(prefix="onnx_acts_") as folder:
-            options = _options()
-            options.enable_profiling = True
-            options.profile_file_prefix = os.path.join(folder, "profile")
-            opened = self._open(model, options)
-            _run(opened, case)
-            _check_placement(executed_nodes(opened.end_profiling()), case, self._provider)
+        """A session that has run a case on this provider, as its profile says."""
+        options = _options()
+        options.enable_profiling = True
+        # A profile's own name has no more than the second in it.
+        prefix = f"{os.getpid()}_{next(_NUMBERS)}"
+        options.profile_file_prefix = os.path.join(_profiles().name, prefix)
+        opened = self._open(model, options)
+        _run(opened, case)
+        _check_placement(executed_nodes(opened.end_profiling()), case, self._provider)
         return opened
 
     def _open(
@@ -172,8 +174,20 @@ def _check_placement(nodes: Sequence[ExecutedNode], case: Case, provider: str) -
 
 
 def _library_missing() -> str:
+    return _missing_library(os.environ.get("ONNX_ACTS_LIBRARY", ""))
+
+
+@functools.cache
+def _missing_library(named: str) -> str:
+    """Why there is no library, asked once for each setting: every case asks."""
     try:
         sessions.library_path()
     except FileNotFoundError as error:
         return str(error)
     return ""
+
+
+@functools.cache
+def _profiles() -> tempfile.TemporaryDirectory[str]:
+    """The folder of this process's profiles, as long as it runs."""
+    return tempfile.TemporaryDirectory(prefix="onnx_acts_")

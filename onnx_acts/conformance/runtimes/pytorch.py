@@ -17,9 +17,10 @@ Array = NDArray[Any]
 
 
 class PyTorch:
-    """The function in `torch.nn.functional`, eager, on the CPU."""
+    """The function in `torch.nn.functional`, eager, on the CPU; random draws with their noise."""
 
     name, title, package, promise = "pytorch", "PyTorch eager", "torch", "measured"
+    own_draws = True
 
     def unavailable(self) -> str:
         """Why it cannot be used here at all, or an empty string."""
@@ -29,9 +30,9 @@ class PyTorch:
         """Why it has no answer to this case, or an empty string."""
         if not case.spec.torch:
             return "PyTorch has no such function"
-        if case.training:
-            return "PyTorch draws from a generator of its own"
-        if case.outputs > 1:
+        if case.training and case.dtype == "float16":
+            return "PyTorch draws no float16 on the CPU"
+        if case.outputs > 1 and not case.training:
             return "PyTorch returns one output"
         if any(torch_parameter(case.inputs[0], extra) is None for extra in case.inputs[1:]):
             return "PyTorch takes one slope, or one for each channel of dimension 1"
@@ -41,14 +42,36 @@ class PyTorch:
         """Computes the outputs that the case asks for."""
         import torch
 
+        if case.training:
+            return _drawn(case)
         function = getattr(torch.nn.functional, case.spec.torch)
         extra = (torch_parameter(case.inputs[0], array) for array in case.inputs[1:])
         tensors = [to_torch(array) for array in (case.inputs[0], *extra) if array is not None]
         with torch.no_grad():
             result = function(*tensors, *case.real_values)
-        if case.dtype == "bfloat16":
-            return [result.view(torch.int16).numpy().view(ml_dtypes.bfloat16)]
-        return [result.numpy()]
+        return [_from_torch(result)]
+
+
+def _drawn(case: Case) -> list[Array]:
+    """Y and the noise of a case in training."""
+    import torch
+
+    (seed,) = (case.values[item.name] for item in case.spec.attributes if item.kind == "seed")
+    generator = torch.Generator()
+    generator.manual_seed(int(seed))
+    x = to_torch(case.inputs[0])
+    noise = torch.empty_like(x)
+    y = torch.ops.aten.rrelu_with_noise(x, noise, *case.real_values, True, generator)
+    return [_from_torch(y), _from_torch(noise)]
+
+
+def _from_torch(tensor: Any) -> Array:
+    """The tensor as an array."""
+    import torch
+
+    if tensor.dtype == torch.bfloat16:
+        return np.asarray(tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16))
+    return np.asarray(tensor.numpy())
 
 
 def torch_parameter(x: Array, slope: Array) -> Array | None:

@@ -28,6 +28,9 @@ class Runtime(Protocol):
         package: the distribution whose version matters.
         promise: what it must keep: the operator table's promise for the "kernel" or the "body",
             "exact" (correctly rounded), or the accuracy that was "measured" of other projects.
+
+    One that has a true `own_draws` brings a random generator of its own, which is judged by the law
+    of draws; all others must give the reference's bits.
     """
 
     name: str

@@ -21,7 +21,7 @@ VERSION = "vectors 1"
 _OPERATORS = ("ELU", "LeakyReLU", "PReLU", "RReLU", "ReLU", "QLinearPReLU", "QLinearELU")
 """The operators of this set: one that joins the table later belongs to the next set."""
 
-DIGEST = "37f5ce11d1a0feb9e0c3f09b11a3d7b0bc7b835bb9ebf811965ceb21242997f5"
+DIGEST = "4ddfbd9ffb458c1e675a775d4fa465cc0a8fa114de19b6090fe316e2a9d2ae45"
 """SHA-256 over the paths and the bytes of all of its files: decision 17 says when it changes."""
 
 

@@ -31,9 +31,13 @@ RULES = {
     "integer": "At most `ulp` between the output and the expected output.",
     "drawn": (
         "The numbers come from Philox 4x32-10, keyed by the node's seed and counted by elements, so"
-        " the rule for floats holds. A runtime that draws from a generator of its own is asked"
-        " instead that noise is in `support`, both ends included, where X < 0, and 1 elsewhere, and"
-        " that Y is noise * X within one unit."
+        " the rule for floats holds. A runtime that draws from a generator of its own is held"
+        " against the law of the draws instead. Noise is 1 where X is not negative. Where X < 0 it"
+        " is in `support`, both ends included, and its values are independent draws of the uniform"
+        " distribution there, rounded: their mean, their Kolmogorov-Smirnov distance, and the"
+        " covariances of values up to 16 apart are such as chance gives them but once in 1e9. Two"
+        " tests that differ in the seed alone do not have the same noise. Y is noise * X within one"
+        " unit, and what half a unit of noise makes of it."
     ),
 }
 """The rules that outputs name, for people who write a reader."""

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
-from onnx_acts.conformance.law import judge_law
+from onnx_acts.conformance.own_draws import has_reference_noise, judge_own_draws
+from onnx_acts.conformance.recording import Outcome, Record
 from onnx_acts.conformance.runtimes import RuntimeFacts
+from onnx_acts.conformance.seeds import Seen
 from onnx_acts.conformance.suite import Cell, Failure, Result
 from onnx_acts.conformance.vectors.folders import FORM_TITLES, case_of
 from onnx_acts.conformance.vectors.frozen import Vectors
@@ -27,11 +29,6 @@ Array = NDArray[Any]
 _REPORTED = 3
 """Failures of a cell that are told."""
 
-_OWN_DRAWS = (
-    "it draws from a generator of its own: its slopes keep the law, and Y = noise * X, but the bits"
-    " are not those of Philox"
-)
-
 
 def judge_folder(
     vectors: Vectors,
@@ -39,6 +36,7 @@ def judge_folder(
     name: str,
     version: str = "",
     progress: Callable[[str], None] = lambda text: None,
+    recorded: bool = False,
 ) -> Result:
     """Judges the outputs of every test of the index.
 
@@ -48,18 +46,20 @@ def judge_folder(
         name: the runtime's name.
         version: its version; without one no difference counts as known.
         progress: is told what comes next.
+        recorded: whether cells keep a `Record`, for reports that show more than a figure.
 
     Raises:
         ValueError: the vectors themselves are damaged.
     """
     cells: dict[tuple[str, str, str, str], Cell] = {}
-    records = Records(name, version)
+    records, draws = Records(name, version), Seen()
     tests = sorted(vectors.index.tests, key=lambda test: (test.operator, test.dtype, test.group))
     for number, test in enumerate(tests, 1):
         progress(f"{number}/{len(tests)} {test.name}")
         key = (test.operator, test.dtype, test.group, f"{name}/{test.form}")
-        cell = cells.setdefault(key, Cell(*key, records.promise(test)))
-        _judge_test(vectors, test, folder, cell, records)
+        record = Record() if recorded else None
+        cell = cells.setdefault(key, Cell(*key, records.promise(test), record=record))
+        _judge_test(vectors, test, folder, cell, records, draws)
     facts = [
         RuntimeFacts(f"{name}/{form}", title, package=name, version=version)
         for form, title in FORM_TITLES.items()
@@ -67,31 +67,55 @@ def judge_folder(
     return Result(list(cells.values()), records.stale(), facts)
 
 
-def _judge_test(vectors: Vectors, test: Test, folder: Path, cell: Cell, records: Records) -> None:
+def _judge_test(
+    vectors: Vectors, test: Test, folder: Path, cell: Cell, records: Records, draws: Seen
+) -> None:
     """Judges one test and enters the verdict in its cell."""
     cell.cases += 1
     words = refusal(folder, test)
     if words:
-        _skip(cell, words)
+        _without_outputs(cell, test, Comparison(0.0, open=words))
         return
     case = case_of(test, vectors.files(test))
     try:
         outputs = read_outputs(folder, test)
     except ValueError as error:
-        _fail(cell, test, str(error))
+        _without_outputs(cell, test, Comparison(0.0, message=str(error)))
         return
     found = _worst(case, test, outputs, cell.promise)
-    if not found.ok and test.outputs[0].rule == "drawn" and _is_drawn(case, outputs):
-        _skip(cell, _OWN_DRAWS)
-        return
-    cell.max_ulp = max(cell.max_ulp, found.max_ulp)
+    if not found.ok and _is_another_generator(case, outputs):
+        found = judge_own_draws(outputs, case)
+        reason = draws.again(test.form, case, outputs[-1])
+        found = dataclasses.replace(found, message=found.message or reason)
     reasons = records.explain(test, case, found, cell.promise)
-    for reason in reasons:
-        _add(cell.reasons, reason)
-    if reasons:
-        cell.known += 1
-    elif not found.ok:
-        _fail(cell, test, found.message)
+    status = _enter(cell, test, found, reasons)
+    if cell.record is not None:
+        words = found.message or found.open
+        cell.record.note(case, status, found.max_ulp, words, found.outputs)
+
+
+def _without_outputs(cell: Cell, test: Test, found: Comparison) -> None:
+    """Enters the verdict on a test of which there is nothing to compare."""
+    status = _enter(cell, test, found, [])
+    if cell.record is not None:
+        words = found.message or found.open
+        cell.record.outcomes.append(Outcome(test.case, status, 0.0, words))
+
+
+def _enter(cell: Cell, test: Test, found: Comparison, reasons: Sequence[str]) -> str:
+    """Enters a verdict in a cell; returns it in a word."""
+    if found.ok and found.open:
+        status, reasons = "n/a", [found.open]
+    else:
+        status = "known" if reasons else "pass" if found.ok else "fail"
+    cell.max_ulp = max(cell.max_ulp, found.max_ulp)
+    cell.skipped += status == "n/a"
+    cell.known += status == "known"
+    cell.failed += status == "fail"
+    cell.reasons += [reason for reason in reasons if reason not in cell.reasons]
+    if status == "fail" and len(cell.failures) < _REPORTED:
+        cell.failures.append(Failure(test.name, found.message))
+    return status
 
 
 def _worst(case: Case, test: Test, outputs: Sequence[Array], promise: float) -> Comparison:
@@ -107,22 +131,6 @@ def _worst(case: Case, test: Test, outputs: Sequence[Array], promise: float) -> 
     return dataclasses.replace(worst, max_ulp=largest, message=message, outputs=tuple(outputs))
 
 
-def _is_drawn(case: Case, outputs: Sequence[Array]) -> bool:
-    """Whether slopes of another generator keep the law of draws, and are used: see `RULES`."""
-    return len(outputs) == 2 and judge_law(list(outputs), case, 1.0).ok
-
-
-def _fail(cell: Cell, test: Test, message: str) -> None:
-    cell.failed += 1
-    if len(cell.failures) < _REPORTED:
-        cell.failures.append(Failure(test.name, message))
-
-
-def _skip(cell: Cell, reason: str) -> None:
-    cell.skipped += 1
-    _add(cell.reasons, reason)
-
-
-def _add(reasons: list[str], reason: str) -> None:
-    if reason not in reasons:
-        reasons.append(reason)
+def _is_another_generator(case: Case, outputs: Sequence[Array]) -> bool:
+    """Whether random draws are not the reference's, and are to be judged by their law."""
+    return case.training and len(outputs) > 1 and not has_reference_noise(outputs, case)

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
+from onnx_acts.conformance import report
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import broken
 from onnx_acts.conformance.suite import Cell, Result
@@ -18,8 +19,9 @@ from onnx_acts.conformance.vectors.frozen import Vectors, frozen
 from onnx_acts.conformance.vectors.index import Index
 from onnx_acts.conformance.vectors.judging import judge_folder
 from onnx_acts.conformance.vectors.known import Records
-from onnx_acts.conformance.vectors.outputs import check_outputs
+from onnx_acts.conformance.vectors.outputs import NOT_IMPLEMENTED, check_outputs
 from onnx_acts.definition import reference
+from onnx_acts.ort.environment import environment
 from tests.conformance.vectors.folders import expected, part, write_outputs, write_vectors
 
 Array = np.ndarray[Any, Any]
@@ -222,11 +224,11 @@ def test_folders_that_hold_no_outputs(kind: str, tmp_path: Path) -> None:
 
 
 @np.errstate(all="ignore")
-def own_draws(case: Case, outputs: list[Array]) -> list[Array]:
+def own_draws(case: Case, outputs: list[Array], seed: int = 1) -> list[Array]:
     """A right runtime with another generator."""
     kind, x = numpy_type(case.dtype), case.inputs[0]
     low, high = case.real_values
-    drawn = np.random.default_rng(1).uniform(low, high, x.shape).astype(kind)
+    drawn = np.random.default_rng(seed).uniform(low, high, x.shape).astype(kind)
     noise = np.where(x < 0, drawn, kind.type(1))
     wide = np.longdouble if case.dtype == "float64" else np.float64
     product = reference.rounded(noise.astype(wide) * x.astype(wide), kind)
@@ -277,6 +279,43 @@ def test_draws_of_another_generator(
     assert {cell.status for cell in result.cells} == {"n/a" if is_drawn else "fail"}
     if is_drawn:
         assert "a generator of its own" in result.cells[0].reasons[0]
+
+
+@pytest.mark.parametrize("is_keyed", [True, False])
+def test_the_same_draws_for_every_seed(is_keyed: bool, tmp_path: Path) -> None:
+    """Two tests that differ in the seed alone must not have the same noise."""
+    found = part(["RReLU"], ["float32"], ["training"])
+    tests = [test for test in found.index.tests if test.case.endswith("shape (1001,)")]
+    vectors = Vectors(Index(found.index.vectors, tests), found.files)
+
+    def drawn(case: Case, outputs: list[Array]) -> list[Array]:
+        return own_draws(case, outputs, int(case.values["seed"]) if is_keyed else 1)
+
+    cells = judged(vectors, write_outputs(vectors, tmp_path, drawn)).cells
+    assert len(tests) == 4, "two seeds in two forms"
+    for cell in cells:
+        assert (cell.skipped, cell.failed) == ((2, 0) if is_keyed else (1, 1))
+        assert is_keyed or "has the same noise" in cell.failures[0].message
+
+
+def test_a_page_has_drawings(tmp_path: Path) -> None:
+    """Records are kept where they are asked for: curves, histograms, worst inputs, every case."""
+    vectors = part(ELU, FLOAT32, ["special", "dense", "attributes"])
+    folder = write_outputs(vectors, tmp_path, next_number)
+    (folder / vectors.index.tests[0].name / NOT_IMPLEMENTED).write_text("no kernel")
+    result = judge_folder(vectors, folder, "theirs", recorded=True)
+    assert all(cell.record is None for cell in judge_folder(vectors, folder, "theirs").cells)
+    for cell in result.cells:
+        assert cell.record is not None
+        assert len(cell.record.outcomes) == cell.cases
+        statuses = [outcome.status for outcome in cell.record.outcomes]
+        assert statuses.count("fail") == cell.failed > 0
+        assert statuses.count("n/a") == cell.skipped
+        assert cell.record.curve
+        assert cell.record.worst
+    page = report.html_text(result, environment())
+    assert page.count('<svg class="curve"') == page.count('<svg class="bars"') == 2
+    assert page.count("no kernel") >= 1
 
 
 def minus_zero(case: Case, outputs: list[Array]) -> list[Array]:

@@ -26,6 +26,8 @@ def run(operator: str, arrays: Arrays, attributes: Attributes) -> Array:
     call = standard_call(operator, arrays, attributes)
     if call.name == "Elu" and call.alpha != 1:
         raise NotImplementedError("the operator ELU has no alpha")
+    if any(size >= 2**31 for array in arrays for size in array.shape):
+        raise NotImplementedError("its files have sizes of 32 bits")
     interpreter = Interpreter(model_content=_file(call), num_threads=2)
     interpreter.allocate_tensors()
     for details, array in zip(interpreter.get_input_details(), arrays, strict=True):

@@ -27,7 +27,7 @@ def run(operator: str, arrays: Arrays, attributes: Attributes) -> Array:
     weights = np.tile(slopes, rows // slopes.size)
     net = ncnn.Net()
     net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = net.opt.use_fp16_packed = False
-    first = rows if call.name == "PRelu" else f"{call.alpha:.9e}"
+    first = rows if call.name == "PRelu" else f"{np.float32(call.alpha):.9e}"
     net.load_param_mem(f"7767517\n2 2\nInput x 0 1 x\n{_LAYERS[call.name]} y 1 1 x y 0={first}\n")
     with tempfile.NamedTemporaryFile() as file:
         file.write(weights.tobytes())

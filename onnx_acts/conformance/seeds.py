@@ -1,0 +1,100 @@
+"""What a seed decides: the same draws when it is given again, others for another one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.own_draws import slopes_in
+
+__all__ = ["Seen", "judge_seeds"]
+
+Array = NDArray[Any]
+
+_UNLIKELY = 1e-9
+"""So seldom the draws of two seeds are called dependent."""
+
+_ENOUGH = 32
+"""Draws that are not the same by chance."""
+
+
+class Seen:
+    """The noise of tests, in files, that differ in nothing but the seed."""
+
+    def __init__(self) -> None:
+        self._found: dict[object, tuple[int, bytes, str]] = {}
+
+    @np.errstate(invalid="ignore")  # signalling NaNs
+    def again(self, form: str, case: Case, noise: Array) -> str:
+        """Notes the noise; what is wrong where it is that of another seed, or an empty string.
+
+        Args:
+            form: how the model says the case.
+            case: the case in training.
+            noise: what a runtime gave.
+        """
+        x, seed = case.inputs[0], _seed_of(case)
+        if np.count_nonzero(x < 0) < _ENOUGH or len(set(case.real_values)) == 1:
+            return ""
+        key = (form, case.operator, case.dtype, *case.real_values, x.shape, x.tobytes())
+        before = self._found.setdefault(key, (seed, noise.tobytes(), case.name))
+        if before[0] == seed or before[1] != noise.tobytes():
+            return ""
+        return f"draws do not depend on the seed: {before[2]} has the same noise"
+
+
+def _seed_of(case: Case) -> int:
+    return int(case.values[_seed_name(case)])
+
+
+def _seed_name(case: Case) -> str:
+    (name,) = (item.name for item in case.spec.attributes if item.kind == "seed")
+    return name
+
+
+def judge_seeds(
+    outputs: Sequence[Array], case: Case, run: Callable[[Case], Sequence[Array]]
+) -> str:
+    """What is wrong with the seed, or an empty string: asks for the case again, and with another.
+
+    Args:
+        outputs: what a runtime computed of the case.
+        case: a case with many draws.
+        run: computes a case.
+    """
+    other = {**case.attributes, _seed_name(case): _seed_of(case) + 1}
+    again, changed = run(case), run(dataclasses.replace(case, attributes=other))
+    last = outputs[-1]
+    if again[-1].tobytes() != last.tobytes():
+        return "the same seed gave other draws when it was run again"
+    if changed[-1].shape != last.shape:
+        return f"another seed gave outputs of shape {changed[-1].shape}"
+    return _dependence(*(_centred(found, case) for found in (outputs, changed)))
+
+
+def _centred(outputs: Sequence[Array], case: Case) -> NDArray[np.float64]:
+    """The draws from -1/2 to 1/2; NaN where there is none, or a single output does not tell it."""
+    x, (low, high) = case.inputs[0], case.real_values
+    with np.errstate(all="ignore"):
+        if len(outputs) > 1:
+            slopes = np.where(x < 0, outputs[-1].astype(np.float64), np.nan)
+        else:
+            found, told = slopes_in(outputs[0], x)
+            slopes = np.where(told, found, np.nan)
+        return np.asarray((slopes - (low + high) / 2) / (high - low))
+
+
+def _dependence(first: NDArray[np.float64], second: NDArray[np.float64]) -> str:
+    products = (first * second)[np.isfinite(first * second)]
+    # Independent products are within 1/4 of 0; their mean is by Hoeffding's bound.
+    bound = math.sqrt(math.log(2 / _UNLIKELY) / (8 * max(products.size, 1)))
+    mean = float(products.mean()) if products.size else 0.0
+    if abs(mean) > bound + 1e-3:
+        return f"draws do not depend on the seed: those of the next seed have covariance {mean:.3g}"
+    return ""

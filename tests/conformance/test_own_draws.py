@@ -1,0 +1,239 @@
+"""A generator of another kind in a live run: the law decides, the seed, and the product."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES
+from onnx_acts.conformance.own_draws import OWN_DRAWS
+from onnx_acts.conformance.runtimes import RUNTIMES, VARIANTS, Runtime, runtime_of
+from onnx_acts.conformance.suite import Cell, Selection, run
+from onnx_acts.definition import reference
+from onnx_acts.definition.specs import spec_of
+from tests.mutants.wrong_kernels import Wrong, exactly
+
+Array = np.ndarray[Any, Any]
+Slopes = Callable[[int, tuple[int, ...], float, float], Array]
+
+MASK = 2**64 - 1
+
+
+class Own(Wrong):
+    """A runtime with a generator of its own."""
+
+    own_draws = True
+
+
+def cell_of(runtime: Runtime, dtype: str = "float32") -> Cell:
+    """What becomes of the random draws of a first look."""
+    chosen = Selection([spec_of("RReLU")], [dtype], ["training"], [runtime], quick=True)
+    (cell,) = run(chosen).cells
+    return cell
+
+
+def drawing(slopes: Slopes) -> Own:
+    """A runtime that is right but for its slopes, if these are wrong."""
+
+    def spoil(kernel: Wrong, case: Case) -> list[Array]:
+        x, kind = case.inputs[0], numpy_type(case.dtype)
+        drawn = reference.rounded(
+            slopes(int(case.values["seed"]), x.shape, *case.real_values), kind
+        )
+        noise = np.where(x < 0, drawn, kind.type(1))
+        wide = x.astype(np.longdouble)
+        y = np.where(x < 0, noise.astype(np.longdouble) * wide, wide)
+        return [reference.rounded(y, kind), noise]
+
+    return Own(spoil)
+
+
+def uniform(seed: int, shape: tuple[int, ...], low: float, high: float) -> Array:
+    """As it should be."""
+    return np.random.default_rng(seed & MASK).uniform(low, high, shape)
+
+
+def old(seed: int, shape: tuple[int, ...], low: float, high: float) -> Array:
+    """The Mersenne Twister, with the low 32 bits of the seed."""
+    return np.random.RandomState(seed & 0xFFFFFFFF).uniform(low, high, shape)
+
+
+@np.errstate(all="ignore")
+def unrounded(kernel: Wrong, case: Case) -> list[Array]:
+    """Y is the product with slopes that have more digits than the noise shows, as in PyTorch."""
+    x, kind = case.inputs[0], numpy_type(case.dtype)
+    slopes = uniform(int(case.values["seed"]), x.shape, *case.real_values)
+    y = np.where(x < 0, slopes * x.astype(np.float64), x.astype(np.float64))
+    return [reference.rounded(y, kind), reference.rounded(np.where(x < 0, slopes, 1.0), kind)]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("runtime", [drawing(uniform), drawing(old), Own(unrounded)])
+def test_right_generators_of_another_kind(runtime: Own, dtype: str) -> None:
+    """None of their cases fails: short ones are left open, the one about the law passes."""
+    cell = cell_of(runtime, dtype)
+    assert (cell.status, cell.failed, cell.known) == ("pass", 0, 0)
+    assert 0 < cell.skipped < cell.cases
+    assert cell.reasons == [OWN_DRAWS]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
+def test_the_references_bits_pass_everywhere(dtype: str) -> None:
+    """They are never taken for another generator's."""
+    cell = cell_of(Own(exactly), dtype)
+    assert (cell.status, cell.skipped, cell.max_ulp) == ("pass", 0, 0.5)
+
+
+STREAM = np.random.default_rng(1)
+
+WRONG: dict[str, tuple[Slopes, str]] = {
+    "the same for every seed": (
+        lambda seed, shape, low, high: uniform(5, shape, low, high),
+        "draws do not depend on the seed",
+    ),
+    "mirrored for another seed": (
+        lambda seed, shape, low, high: (
+            uniform(5, shape, low, high) if seed % 2 else low + high - uniform(5, shape, low, high)
+        ),
+        "draws do not depend on the seed",
+    ),
+    "new ones for the same seed": (
+        lambda seed, shape, low, high: STREAM.uniform(low, high, shape),
+        "the same seed gave other draws",
+    ),
+    "one number": (
+        lambda seed, shape, low, high: np.full(shape, low + 0.4 * (high - low)),
+        "not uniform",
+    ),
+    "the mean, as in inference": (
+        lambda seed, shape, low, high: np.full(shape, (low + high) / 2),
+        "not uniform",
+    ),
+    "sorted": (
+        lambda seed, shape, low, high: np.sort(uniform(seed, shape, low, high), axis=None).reshape(
+            shape
+        ),
+        "draws depend on those 1 before",
+    ),
+    "NaN": (lambda seed, shape, low, high: np.full(shape, np.nan), "not within"),
+    "too wide": (
+        lambda seed, shape, low, high: uniform(seed, shape, low, high + 0.01),
+        "not within",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_generators(name: str) -> None:
+    """Each is found by the case about the law."""
+    slopes, reason = WRONG[name]
+    cell = cell_of(drawing(slopes))
+    assert cell.status == "fail"
+    assert any(reason in failure.message for failure in cell.failures), cell.failures
+
+
+def y_alone(runtime: Own) -> Own:
+    """The same without the noise."""
+    return Own(lambda kernel, case: runtime.run(case)[:1])
+
+
+def test_y_without_noise() -> None:
+    """The slopes are those in Y: right ones are left open, inference in place of training fails."""
+    cell = cell_of(y_alone(drawing(uniform)))
+    assert cell.status == "n/a"
+    assert cell.reasons == ["it returned one output of 2; the slopes in it keep the law"]
+    for name, seen in (("the mean, as in inference", "not uniform"), ("NaN", "not within")):
+        cell = cell_of(y_alone(drawing(WRONG[name][0])))
+        assert seen in cell.failures[-1].message
+    cell = cell_of(y_alone(drawing(WRONG["the same for every seed"][0])))
+    assert "do not depend on the seed" in cell.failures[-1].message
+
+
+def changed(change: Callable[[Case, Array, Array], list[Array]]) -> Own:
+    """Right draws, of which Y and the noise are then changed."""
+    return Own(lambda kernel, case: change(case, *drawing(uniform).run(case)))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "message"),
+    [
+        (changed(lambda case, y, noise: [case.inputs[0], noise]), "where noise * x is"),
+        (changed(lambda case, y, noise: [y, noise[:0]]), "noise is float32 of shape (0,)"),
+        (changed(lambda case, y, noise: [y[:0], noise]), "got float32 of shape (0,), expected"),
+        (changed(lambda case, y, noise: []), "gave no outputs, expected 2"),
+        (
+            changed(lambda case, y, noise: [np.where(y > 0, y * np.float32(1.01), y), noise]),
+            "ULP",
+        ),
+        (
+            changed(lambda case, y, noise: [y, np.where(case.inputs[0] < 0, noise, noise * 0)]),
+            "noise is not 1 where x is not negative",
+        ),
+    ],
+)
+def test_wrong_outputs(runtime: Own, message: str) -> None:
+    """Y is X times the noise, and x itself where it is not negative."""
+    cell = cell_of(runtime)
+    assert cell.status == "fail"
+    assert any(message in failure.message for failure in cell.failures), cell.failures
+
+
+def test_right_noise_with_a_wrong_product() -> None:
+    """The reference's noise is no generator of another kind: Y must have its bits, too."""
+
+    def spoil(kernel: Wrong, case: Case) -> list[Array]:
+        y, noise = exactly(kernel, case)
+        return [np.where(case.inputs[0] < 0, np.nextafter(y, np.float32(0)), y), noise]
+
+    cell = cell_of(Own(spoil))
+    assert cell.failed >= 6
+    assert "ULP" in cell.failures[0].message
+
+
+def test_ours_must_have_the_bits() -> None:
+    """Without its own generator a runtime is judged by bits; so are all of ours."""
+    right = drawing(uniform)
+    cell = cell_of(Wrong(lambda kernel, case: right.run(case)))
+    assert cell.failed >= 6
+    own = {item.name for item in (*RUNTIMES, *VARIANTS) if getattr(item, "own_draws", False)}
+    assert own == {"pytorch"}
+
+
+MODULE = """
+import numpy as np
+def run(operator, arrays, attributes):
+    x, low, high = arrays[0], attributes["lower"], attributes["upper"]
+    random = np.random.default_rng(attributes["seed"] % 2**64)
+    slopes = random.uniform(low, high, x.shape).astype(x.dtype)
+    noise = np.where(x < 0, slopes, x.dtype.type(1))
+    return (noise * x).astype(x.dtype), noise
+def untrained(operator, arrays, attributes):
+    slope = (attributes["lower"] + attributes["upper"]) / 2
+    x = arrays[0]
+    return np.where(x < 0, x * slope, x).astype(x.dtype)
+"""
+
+
+def test_a_users_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runtime of a user's is judged so; one that does not look at training_mode fails."""
+    (tmp_path / "drawing_of_a_user.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    assert cell_of(runtime_of("drawing_of_a_user:run")).status == "pass"
+    assert cell_of(runtime_of("drawing_of_a_user:untrained")).status == "fail"
+
+
+def test_pytorch_draws_by_the_law() -> None:
+    """It keeps the law, but draws for zeros, too: that is on record, and nothing else is."""
+    pytest.importorskip("torch", reason="compares with PyTorch")
+    cell = cell_of(runtime_of("pytorch"))
+    assert (cell.status, cell.failed) == ("known", 0)
+    assert cell.known > 3
+    selection = Selection(
+        [spec_of("RReLU")], ["float32"], ["training"], [runtime_of("pytorch")], quick=True
+    )
+    without = [one for one in KNOWN_DIFFERENCES if one.explains != "drawn at 0"]
+    (cell,) = run(selection, without).cells
+    assert "noise is not 1 where x is not negative" in cell.failures[0].message
