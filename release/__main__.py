@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +18,9 @@ from release.trying import Hashes, in_bare_environment, under_qemu, under_wine
 ROOT = Path(__file__).parents[1]
 OLDEST, NEWEST = "1.17.3", "1.32.0"
 """Versions of ONNX Runtime."""
+
+_OURS = re.compile(r"onnx_acts-.*\.(whl|tar\.gz|json)|SHA256SUMS")
+"""What a release writes."""
 
 
 def main() -> None:
@@ -47,8 +51,7 @@ def build(
 ) -> dict[Target, Path]:
     """Makes the files from a commit, and looks at them; the wheels."""
     time = commit_time(ROOT, commit)
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    clear(out)
     prepare(ROOT, work / "source", commit, address)
     archive = sdist(work / "source", out, time)
     print(archive.name, flush=True)
@@ -60,6 +63,21 @@ def build(
     check_files([archive, *wheels.values()])
     print("twine and check-wheel-contents find no fault", flush=True)
     return wheels
+
+
+def clear(out: Path) -> None:
+    """Takes the files of an earlier release away.
+
+    Raises:
+        SystemExit: the folder has something else, too.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    found = sorted(out.iterdir())
+    others = [path.name for path in found if not path.is_file() or not _OURS.fullmatch(path.name)]
+    if others:
+        raise SystemExit(f"{out} has {others[0]!r}, which is not of a release: give another --out")
+    for path in found:
+        path.unlink()
 
 
 def attempt(wheels: dict[Target, Path], work: Path, out: Path, *, values: bool) -> None:

@@ -1,7 +1,7 @@
 """The command `onnx-acts`.
 
 Exit status: 0 done, 1 a comparison failed, 2 bad usage or bad input (one line on stderr says what),
-130 interrupted.
+130 interrupted, 143 told to end (SIGTERM): temporary files are taken away.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 __all__ = ["COMMANDS", "command_parser", "main"]
 
@@ -42,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments after the program's name; those of the process where not given.
     """
     try:
+        if argv is None and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _terminate)
         if sys.stdout is None:  # a file that is opened next would get its number
             raise OSError("standard output is closed; to run without it, add >/dev/null")
         if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
@@ -57,6 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _tell("interrupted")
         return 130
+    except _Terminated:
+        _tell("terminated")
+        return 143
     except Exception as error:  # a status of 1 would say that a comparison failed
         _tell(f"error: {_one_line(error)}")
         if os.environ.get("ONNX_ACTS_TRACEBACK"):
@@ -64,6 +71,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, OSError):
             _flush_or_drop()
         return 2
+
+
+class _Terminated(BaseException):
+    """SIGTERM has come; what would end at once otherwise leaves its temporary files behind."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the second one ends at once
+    raise _Terminated
 
 
 def _run(arguments: argparse.Namespace) -> int:

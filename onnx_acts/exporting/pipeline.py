@@ -249,8 +249,22 @@ def _runnable(model: onnx.ModelProto, path: Path) -> Iterator[Sessions]:
     if size < _HEAVY:
         yield Sessions(model)
         return
+    with contextlib.ExitStack() as held:
+        yield Sessions(_shared(model, size, path.parent, held))
+
+
+def _shared(model: onnx.ModelProto, size: int, folder: Path, held: contextlib.ExitStack) -> Path:
+    """Writes the model to memory, or to a folder where that has no room; `held` takes it away."""
     is_small = size < _LARGE and os.access(_MEMORY, os.W_OK)
-    has_room = is_small and shutil.disk_usage(_MEMORY).free > 2 * size
-    place = _MEMORY if has_room else path.parent
-    with tempfile.TemporaryDirectory(prefix=".onnx_acts.", dir=place) as folder:
-        yield Sessions(write_shared(model, Path(folder)))
+    if is_small and shutil.disk_usage(_MEMORY).free > 2 * size:
+        with contextlib.suppress(OSError):  # others may fill it meanwhile
+            return _write(model, _MEMORY, held)
+    return _write(model, folder, held)
+
+
+def _write(model: onnx.ModelProto, place: Path, held: contextlib.ExitStack) -> Path:
+    with contextlib.ExitStack() as failed:
+        name = tempfile.TemporaryDirectory(prefix=".onnx_acts.", dir=place)
+        path = write_shared(model, Path(failed.enter_context(name)))
+        held.push(failed.pop_all())
+    return path

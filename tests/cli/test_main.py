@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -302,3 +303,32 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
             cli.main([name, "--help"])
         assert left.value.code == 0
         assert f"usage: onnx-acts {name} [-h]" in capsys.readouterr().out
+
+
+TOLD_TO_END = """
+import os, signal, sys, tempfile
+from onnx_acts.cli import main as cli
+
+def run(arguments):
+    with tempfile.TemporaryDirectory(dir=sys.argv[-1]):
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("went on")
+
+class Words:
+    def parse_args(self, words):
+        import argparse
+        return argparse.Namespace(run=run)
+
+cli.command_parser = lambda words: Words()
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends processes without a signal")
+def test_told_to_end(tmp_path: Path) -> None:
+    """SIGTERM leaves no temporary files."""
+    command = [sys.executable, "-c", TOLD_TO_END, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stderr == "onnx-acts: terminated\n"
+    assert list(tmp_path.iterdir()) == []

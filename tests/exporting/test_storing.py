@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -16,6 +17,8 @@ import torch
 from torch import nn
 
 from onnx_acts import export, session
+from onnx_acts.exporting import pipeline
+from onnx_acts.ort.shared_weights import write_shared
 from tests.building import ROOT
 
 X = torch.randn(2, 64, generator=torch.Generator().manual_seed(0))
@@ -126,3 +129,25 @@ def test_same_bytes(tmp_path: Path) -> None:
         found.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert len(found[0]) == 4
     assert found[0] == found[1]
+
+
+def test_memory_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where memory for shared weights runs out, they go to the disk; neither keeps any of them."""
+    memory, out, places = tmp_path / "memory", tmp_path / "out", []
+    memory.mkdir()
+    out.mkdir()
+
+    def written(model: onnx.ModelProto, folder: Path) -> Path:
+        places.append(folder.parent)
+        if folder.parent == memory:
+            (folder / "weights").write_bytes(b"a part of it")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_shared(model, folder)
+
+    monkeypatch.setattr(pipeline, "_HEAVY", 0)
+    monkeypatch.setattr(pipeline, "_MEMORY", memory)
+    monkeypatch.setattr(pipeline, "write_shared", written)
+    assert export(wide(), X, out / "m.onnx").verification == "passed"
+    assert places == [memory, out]
+    assert list(memory.iterdir()) == []
+    assert [path.name for path in out.iterdir()] == ["m.onnx"]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from release import audit
+from release.__main__ import clear
 from release.bill import completed
 from release.building import sdist
 from release.page import index_page
@@ -48,6 +49,23 @@ def test_clang_in_the_spelling_of_zig() -> None:
     said = translated(["-march=x86-64-v3", "-shared"], "x86_64-linux-gnu.2.17")
     assert said == ["-march=x86_64_v3", "-shared", "-Wl,-z,nodelete"]
     assert translated(["-shared"], "x86_64-windows-gnu") == ["-shared"]
+
+
+def test_only_files_of_a_release_are_taken_away(tmp_path: Path) -> None:
+    """A folder with anything else in it stays as it is."""
+    ours = ["onnx_acts-0.1.0.tar.gz", "onnx_acts-0.1.0-py3-none-any.whl", "SHA256SUMS"]
+    for name in [*ours, "thesis.txt"]:
+        (tmp_path / name).write_text("a")
+    with pytest.raises(SystemExit, match=r"'thesis\.txt', which is not of a release"):
+        clear(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4
+    (tmp_path / "thesis.txt").unlink()
+    clear(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    clear(tmp_path / "new")
+    (tmp_path / "SHA256SUMS").mkdir()
+    with pytest.raises(SystemExit, match="SHA256SUMS"):
+        clear(tmp_path)
 
 
 def test_tags() -> None:
