@@ -124,7 +124,7 @@ class _Check:
         if self._walked is not None and not causes and not _are_same(outputs):
             self._explain(runs)
         settings, plan = self._settings, self._settings.plan
-        is_compared = any(item.difference.compared for item in outputs)
+        is_compared = any(item.difference.is_compared for item in outputs)
         notes = (*self._reference.notes, *notes_on(outputs, runs.got, runs.wanted), *self._notes)
         return Verification(
             same=_are_same(outputs) and not causes and is_compared,

@@ -341,6 +341,26 @@ def test_nothing_compared() -> None:
     assert "31 of 32 elements: NaN in both, not compared" in summary(partly)
 
 
+def test_empty_on_one_side() -> None:
+    """A detector that finds nothing, where the reference finds much, is another one."""
+
+    def found(threshold: float) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("Greater", ["x", "t"], ["m"]),
+            helper.make_node("NonZero", ["m"], ["i"]),
+        ]
+        output = value("i", TensorProto.INT64, [2, None])
+        return made(nodes, [value("x")], [output], {"t": np.float32(threshold)})
+
+    nothing, much = found(100.0), found(0.0)
+    for pair in ((nothing, much), (much, nothing)):
+        result = onnx_acts.verify(*pair)
+        assert result.is_compared
+        assert not result.same
+        assert [cause.operator for cause in result.causes] == ["Greater"]
+        assert not any(word in summary(result) for word in ("nothing was", "not compared", "NaN"))
+
+
 def test_other_element_types() -> None:
     """Outputs and inputs of another element type may have the same numbers; it is said."""
 
