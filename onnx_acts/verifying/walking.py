@@ -242,12 +242,11 @@ class Walk:
         Where two values have no more than a name in common, this is a trial: the value behind that
         was wrong must be right now.
         """
-        guilt = self._pending[name]
+        guilt = self._pending.pop(name)
         self._undo(guilt.index)
         self._guilty[name] = guilt
         if not guilt.is_sure:
             self._trials[name] = victim
-        self._pending.pop(name)
         self._accept(name, guilt.counterpart)
         self._records[guilt.index] = self._record(
             guilt.index, "causes", guilt.counterpart, guilt.difference, name
@@ -272,13 +271,22 @@ class Walk:
                 self._declared.pop(name, None)
                 self._guilty.pop(name, None)
                 self._blocked.discard(name)
+        self._trials = {n: victim for n, victim in self._trials.items() if n in self._guilty}
+        self._pending |= self._survived  # what cleared them may have been behind the node
+        self._survived = {}
+        self._clear(index)
 
-    def _forget(self, index: int) -> None:
-        """Drops values that no later node reads, unless the walk may go back for them."""
-        live = [name for name in self._lanes.values["fed"] if self._last(name) > index]
+    def _clear(self, index: int) -> None:
+        """Clears suspects that nothing depends on which is read behind a node."""
+        fed, made_at = self._lanes.values["fed"], self._made_at
+        live = [name for name in fed if made_at.get(name, -1) <= index < self._last(name)]
         for name in list(self._pending):
             if not any(name in self._taint.get(other, ()) for other in live):
                 self._survived[name] = self._pending.pop(name)
+
+    def _forget(self, index: int) -> None:
+        """Drops values that no later node reads, unless the walk may go back for them."""
+        self._clear(index)
         if not self._pending and not self._trials:
             known = {name for values in self._lanes.values.values() for name in values}
             done = [n for n in known if self._last(n) <= index and n not in self._pairs]

@@ -255,6 +255,42 @@ def test_names_that_coincide() -> None:
     assert "1.5 here, 1 there" in result.causes[0].reasons[0]
 
 
+def numbered(nodes: list[tuple[str, list[str], str]], outputs: list[str]) -> onnx.ModelProto:
+    """A network of a and b, with the numbers zero to three."""
+    steps = [helper.make_node(operator, inputs, [output]) for operator, inputs, output in nodes]
+    words = ("zero", "one", "two", "three")
+    stored = {word: np.float32(i) for i, word in enumerate(words)}
+    return made(steps, [value("a"), value("b")], [value(name) for name in outputs], stored)
+
+
+def test_names_that_are_numbers() -> None:
+    """A suspect that looked harmless is one again when the walk goes back before what cleared it.
+
+    1 and 2 are other values in the two files; w is right, v is not: 2 (a + b) for 3 (a + b).
+    """
+    got = numbered(
+        [
+            ("Neg", ["a"], "1"),
+            ("Add", ["a", "b"], "2"),
+            ("Add", ["1", "2"], "w"),
+            ("Mul", ["2", "two"], "v"),
+        ],
+        ["w", "v"],
+    )
+    want = numbered(
+        [
+            ("Mul", ["b", "one"], "w"),
+            ("Mul", ["a", "three"], "1"),
+            ("Mul", ["b", "three"], "2"),
+            ("Add", ["1", "2"], "v"),
+        ],
+        ["w", "v"],
+    )
+    result = onnx_acts.verify(got, want)
+    assert not result.same
+    assert [cause.output for cause in result.causes] == ["v"]
+
+
 def test_a_wrong_wire() -> None:
     """A node that reads another value than the reference's is named, though its inputs differ."""
     steps = [
