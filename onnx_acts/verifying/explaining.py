@@ -56,7 +56,8 @@ def reasons(guilt: Guilt, model: Graph, reference: Graph) -> tuple[str, ...]:
     if len(guilt.nodes) == 1 or kind(guilt.node) == kind(guilt.maker):
         found += _operators(guilt, model, reference)
         if kind(guilt.node) == kind(guilt.maker):
-            found += attributes(guilt.node, guilt.maker)
+            opsets = standard_opset(model.source.model), standard_opset(reference.source.model)
+            found += attributes(guilt.node, guilt.maker, opsets)
         found += _inputs(guilt, model, reference)
         found += [] if found else _slopes(guilt, model, reference)
         found += _quantized_weight(guilt, model, reference)

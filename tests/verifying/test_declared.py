@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import onnx_acts
+from onnx_acts.verifying.attributes import attributes
 from onnx_acts.verifying.words import summary
 
 SIZE = 16
@@ -354,6 +355,72 @@ def test_strings_and_random_numbers() -> None:
 
     result = onnx_acts.verify(noisy(2000.0), noisy(1.0))
     assert [cause.operator for cause in result.causes] == ["RandomUniformLike"]
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.DOUBLE])
+def test_random_numbers_of_another_type(kind: int) -> None:
+    """Noise in another element type is the same noise, as values of another type are."""
+
+    def noisy(kind: int, high: float) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("Cast", ["x"], ["h"], to=kind),
+            helper.make_node("RandomUniformLike", ["h"], ["r"], dtype=kind, high=high),
+            helper.make_node("Cast", ["r"], ["f"], to=FLOAT),
+            helper.make_node("Mul", ["f", "zero"], ["n"]),
+            helper.make_node("Add", ["x", "n"], ["y"]),
+        ]
+        return made(nodes, [value("x")], [value("y")], {"zero": np.float32(0)})
+
+    for got, want in ((kind, FLOAT), (FLOAT, kind), (kind, TensorProto.FLOAT16)):
+        result = onnx_acts.verify(noisy(got, 1.0), noisy(want, 1.0))
+        assert result.same, result.causes
+    result = onnx_acts.verify(noisy(TensorProto.FLOAT16, 2.0), noisy(FLOAT, 1.0))
+    assert [cause.operator for cause in result.causes] == ["RandomUniformLike"]
+    assert all("high" in reason for cause in result.causes for reason in cause.reasons)
+
+
+def softmax(opset: int, axis: int | None) -> onnx.ModelProto:
+    """Softmax of three dimensions."""
+    attributes = {} if axis is None else {"axis": axis}
+    node = helper.make_node("Softmax", ["x"], ["y"], **attributes)
+    shape = [2, 3, 4]
+    model = made([node], [value("x", shape=shape)], [value("y", shape=shape)])
+    model.opset_import[0].version = opset
+    return model
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "reason"),
+    [
+        ((11, None), (11, -1), "axis is not given (1) here, -1 in the reference"),
+        ((11, -1), (11, None), "axis is -1 here, not given (1) in the reference"),
+        ((13, None), (13, 1), "axis is not given (-1) here, 1 in the reference"),
+        ((11, None), (13, None), "axis is not given (1) here, not given (-1) in the reference"),
+    ],
+)
+def test_the_default_of_the_opset(
+    got: tuple[int, int | None], want: tuple[int, int | None], reason: str
+) -> None:
+    """What an attribute is where it is not given is a matter of the model's own opset."""
+    result = onnx_acts.verify(softmax(*got), softmax(*want))
+    assert [cause.operator for cause in result.causes] == ["Softmax"]
+    assert reason in result.causes[0].reasons
+    if got[0] == want[0]:
+        assert result.causes[0].reasons == (reason,)
+    assert onnx_acts.verify(softmax(11, None), softmax(11, 1)).same
+    assert onnx_acts.verify(softmax(11, None), softmax(12, None)).same
+
+
+def test_an_attribute_of_a_later_opset() -> None:
+    """An operator that has got an attribute computes what it did where its default is not asked."""
+    own, other = (helper.make_node("Reshape", ["x", "s"], ["y"]) for _ in range(2))
+    assert not [*attributes(own, other, (13, 14))]
+    assert not [*attributes(own, other, (14, 13))]
+    own.attribute.append(helper.make_attribute("allowzero", 0))
+    assert not [*attributes(own, other, (14, 13))]
+    assert not [*attributes(other, own, (13, 14))]
+    own.attribute[0].i = 1
+    assert len([*attributes(own, other, (14, 13))]) == 1
 
 
 def test_nothing_compared() -> None:
