@@ -16,11 +16,13 @@ import onnx
 
 from onnx_acts.comparing.difference import difference_of
 from onnx_acts.comparing.tolerance import is_real, tolerance_of
-from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs
+from onnx_acts.files.structure import STANDARD_DOMAINS
+from onnx_acts.verifying.bodies import with_attributes
 from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.counterparts import Counterparts
 from onnx_acts.verifying.explaining import (
     differing_inputs,
+    inner_parameters,
     is_evident,
     parameters,
     reasons,
@@ -82,8 +84,8 @@ def is_declared(known: Counterparts, model: Graph, reference: Side, found: Guilt
         differs = any(parameters(found, model, reference.graph))
         return differs or (is_celu and _is_other(known, reference, found))
     return is_evident(reasons(found, model, reference.graph)) and (
-        any(subgraphs(node))
-        or draws(node)
+        draws(node)
+        or any(inner_parameters(found, model, reference.graph))
         or (_is_read_alike(model, reference.graph, found) and _has_effect(model, reference, found))
     )
 
@@ -139,11 +141,9 @@ def _has_effect(model: Graph, reference: Side, found: Guilt) -> bool:
     """
     node, maker = found.node, found.maker
     assert maker is not None
-    changed = onnx.NodeProto()
-    changed.CopyFrom(maker)
+    changed = maker
     if node.domain in STANDARD_DOMAINS and maker.domain in STANDARD_DOMAINS:
-        del changed.attribute[:]
-        changed.attribute.extend(node.attribute)
+        changed = with_attributes(maker, node)
     given = dict(found.read)
     for place, _ in differing_inputs(found, model, reference.graph):
         value = value_of(node.input[place], found.given, model)

@@ -357,6 +357,90 @@ def test_strings_and_random_numbers() -> None:
     assert [cause.operator for cause in result.causes] == ["RandomUniformLike"]
 
 
+def branches(operator: str, kind: int, **attributes: Any) -> onnx.ModelProto:
+    """The same node in both branches of an If, with a type of few digits, or none, before it."""
+    inner = [
+        helper.make_graph(
+            [activation_in(operator, "h", f"o{i}", attributes)],
+            f"b{i}",
+            [],
+            [value(f"o{i}", kind)],
+        )
+        for i in range(2)
+    ]
+    nodes = [
+        helper.make_node("Cast", ["x"], ["h"], to=kind),
+        helper.make_node("If", ["c"], ["o"], then_branch=inner[0], else_branch=inner[1]),
+        helper.make_node("Cast", ["o"], ["y"], to=FLOAT),
+    ]
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+    stored = {"slope": np.asarray(attributes.get("slope", 0), dtype)}
+    inputs = [value("x", shape=[2, SIZE]), value("c", TensorProto.BOOL, [])]
+    return made(nodes, inputs, [value("y", shape=[2, SIZE])], stored)
+
+
+def activation_in(operator: str, x: str, y: str, attributes: dict[str, Any]) -> onnx.NodeProto:
+    """A node of a branch; the slope of a PRelu is stored outside."""
+    if operator == "PRelu":
+        return helper.make_node(operator, [x, "slope"], [y])
+    return helper.make_node(operator, [x], [y], **attributes)
+
+
+CONDITION = np.array(True)
+
+
+@pytest.mark.parametrize(
+    ("operator", "attributes"),
+    [
+        ("Elu", {}),
+        ("Elu", {"alpha": 0.7}),
+        ("LeakyRelu", {"alpha": 0.1}),
+        ("PRelu", {"slope": 0.1}),
+        ("Relu", {}),
+    ],
+)
+def test_accelerated_branches(operator: str, attributes: dict[str, Any]) -> None:
+    """An operator of ours in a subgraph is the standard one that it stands for."""
+    feeds = {"x": np.linspace(-2, 2, 2 * SIZE).reshape(2, SIZE).astype("f4"), "c": CONDITION}
+    plain = branches(operator, TensorProto.FLOAT16, **attributes)
+    single = branches(operator, FLOAT, **attributes)
+    for got in (plain, onnx_acts.accelerate(plain)):
+        for want in (plain, single, onnx_acts.accelerate(single)):
+            result = onnx_acts.verify(got, want, inputs=feeds)
+            assert result.same, result.causes
+
+
+@pytest.mark.parametrize(
+    ("operator", "right", "wrong"),
+    [
+        ("Elu", {"alpha": 1.0}, {"alpha": 1.0004}),
+        ("LeakyRelu", {"alpha": 0.1}, {"alpha": 0.1001}),
+        ("PRelu", {"slope": 0.25}, {"slope": 0.255}),
+        ("Softmax", {"axis": 1}, {"axis": 0}),
+    ],
+)
+def test_faults_in_branches(operator: str, right: dict[str, Any], wrong: dict[str, Any]) -> None:
+    """Another parameter in a subgraph is a difference, for our operator and the standard one."""
+    feeds = {"x": np.linspace(-2, 2, 2 * SIZE).reshape(2, SIZE).astype("f4"), "c": CONDITION}
+    got, want = (branches(operator, TensorProto.FLOAT16, **kind) for kind in (wrong, right))
+    for pair in ((got, want), (onnx_acts.accelerate(got), want), (want, got)):
+        result = onnx_acts.verify(*pair, inputs=feeds)
+        assert [cause.operator for cause in result.causes] == ["If"]
+        assert "in its subgraph" in result.causes[0].reasons[0]
+
+
+def test_another_spelling_in_branches() -> None:
+    """`axis=-1` for 1 is none; another activation is one."""
+    feeds = {"x": np.linspace(-2, 2, 2 * SIZE).reshape(2, SIZE).astype("f4"), "c": CONDITION}
+    short = [branches("Softmax", TensorProto.FLOAT16, axis=axis) for axis in (-1, 1)]
+    for pair in (short, short[::-1], (short[0], branches("Softmax", FLOAT, axis=1))):
+        result = onnx_acts.verify(*pair, inputs=feeds)
+        assert result.same, result.causes
+    relu = branches("Relu", TensorProto.FLOAT16)
+    result = onnx_acts.verify(relu, branches("LeakyRelu", FLOAT, alpha=1e-4), inputs=feeds)
+    assert [cause.operator for cause in result.causes] == ["If"]
+
+
 @pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.DOUBLE])
 def test_random_numbers_of_another_type(kind: int) -> None:
     """Noise in another element type is the same noise, as values of another type are."""
