@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import onnx
 from onnx import AttributeProto, numpy_helper
 
+from onnx_acts.verifying.arrays import as_there
 from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.quantities import is_converting
 
@@ -54,4 +55,4 @@ def _change(graph: onnx.GraphProto, own: onnx.GraphProto) -> None:
         if item.name in stored:
             value, right = (numpy_helper.to_array(tensor) for tensor in (stored[item.name], item))
             if value.shape == right.shape:
-                item.CopyFrom(numpy_helper.from_array(value.astype(right.dtype), item.name))
+                item.CopyFrom(numpy_helper.from_array(as_there(value, right), item.name))

@@ -220,7 +220,8 @@ class _Check:
             found = reasons(guilt, own, other)
             if self._is_swapped:
                 found = tuple(map(turned, found))
-            if not all_of_them and not is_evident(found):
+            written = reasons(guilt, own, other, counts_clamped=False)
+            if not all_of_them and not is_evident(written):
                 continue
             files: tuple[Path, ...] = ()
             if not causes and self._settings.folder is not None:

@@ -52,15 +52,19 @@ def is_evident(found: tuple[str, ...]) -> bool:
     return not {_SAME, _OTHER}.issuperset(found)
 
 
-def reasons(guilt: Guilt, model: Graph, reference: Graph) -> tuple[str, ...]:
+def reasons(
+    guilt: Guilt, model: Graph, reference: Graph, *, counts_clamped: bool = True
+) -> tuple[str, ...]:
     """What is different about a guilty node, in words; at least one.
 
     Args:
         guilt: the node.
         model: its graph.
         reference: the reference's.
+        counts_clamped: whether numbers count that the model's element type cannot hold. They are
+            no evidence by themselves: a mask of -1e4 may do what one of -1e9 does.
     """
-    found = [*_overflow(guilt)]
+    found = [*_overflow(guilt)] if counts_clamped else []
     if guilt.maker is None:
         return tuple(found) or ("the reference has this value without a node",)
     if len(guilt.nodes) == 1 or kind(guilt.node) == kind(guilt.maker):
@@ -68,7 +72,7 @@ def reasons(guilt: Guilt, model: Graph, reference: Graph) -> tuple[str, ...]:
         if kind(guilt.node) == kind(guilt.maker):
             opsets = standard_opset(model.source.model), standard_opset(reference.source.model)
             found += attributes(guilt.node, guilt.maker, opsets)
-        found += _inputs(guilt, model, reference)
+        found += _inputs(guilt, model, reference, counts_clamped=counts_clamped)
         found += [] if found else _slopes(guilt, model, reference)
         found += _quantized_weight(guilt, model, reference)
         found += [text for _, text in _inner(guilt, model, reference)]
@@ -146,18 +150,22 @@ def _since(operator: str, opset: int) -> int:
         return 0
 
 
-def _inputs(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
+def _inputs(
+    guilt: Guilt, model: Graph, reference: Graph, *, counts_clamped: bool = True
+) -> Iterator[str]:
     """Inputs of the same place that are not the same, in words."""
     node, other = guilt.node, guilt.maker
     assert other is not None
     if node.op_type == other.op_type and len(node.input) != len(other.input):
         yield f"{len(node.input)} inputs here, {len(other.input)} in the reference"
-    for place, text in differing_inputs(guilt, model, reference):
+    for place, text in differing_inputs(guilt, model, reference, counts_clamped=counts_clamped):
         own, theirs = node.input[place], other.input[place]
         yield f"input {place} ({own!r}; {theirs!r} in the reference) {text}"
 
 
-def differing_inputs(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[tuple[int, str]]:
+def differing_inputs(
+    guilt: Guilt, model: Graph, reference: Graph, *, counts_clamped: bool = True
+) -> Iterator[tuple[int, str]]:
     """The places of the inputs that are not the same, each with how they differ.
 
     Of a node that reads what the reference's reads, only constants may differ.
@@ -171,7 +179,7 @@ def differing_inputs(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[t
             continue
         a, b = value_of(own, guilt.given, model), value_of(theirs, guilt.read, reference)
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-            text = differs(a, b, *_coarseness(guilt, own))
+            text = differs(a, b, *_coarseness(guilt, own), counts_clamped=counts_clamped)
             if text:
                 yield place, text
 

@@ -386,6 +386,81 @@ def activation_in(operator: str, x: str, y: str, attributes: dict[str, Any]) -> 
     return helper.make_node(operator, [x], [y], **attributes)
 
 
+def masked(how: str, kind: int, fill: float) -> onnx.ModelProto:
+    """Softmax, or a maximum, of values some of which do not count, as a large number says."""
+    steps = {
+        "where": [("Where", ["m", "s", "fill"], "t"), ("Softmax", ["t"], "y")],
+        "constant": [("Where", ["m", "s", "filled"], "t"), ("Softmax", ["t"], "y")],
+        "add": [
+            ("Cast", ["n"], "k"),
+            ("Mul", ["k", "fill"], "a"),
+            ("Add", ["s", "a"], "t"),
+            ("Softmax", ["t"], "y"),
+        ],
+        "pad": [("Pad", ["s", "p", "fill"], "t"), ("ReduceMax", ["t", "axes"], "y")],
+    }
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+    number = numpy_helper.from_array(np.array(fill, dtype))
+    nodes = [
+        helper.make_node("Constant", [], ["filled"], value=number),
+        helper.make_node("MatMul", ["x", "w"], ["s"]),
+        helper.make_node("Greater", ["s", "z"], ["m"]),
+        helper.make_node("Not", ["m"], ["n"]),
+        *(
+            helper.make_node(op, inputs, [output], **({"to": kind} if op == "Cast" else {}))
+            for op, inputs, output in steps[how]
+        ),
+    ]
+    weight = np.random.default_rng(1).standard_normal((SIZE, SIZE)) / 4
+    stored = {"w": weight.astype(dtype), "z": np.array(0, dtype), "fill": np.array(fill, dtype)}
+    stored |= {"p": np.array([0, 2, 0, 2]), "axes": np.array([1])}
+    shape = [4, 1 if how == "pad" else SIZE]
+    return made(nodes, [value("x", kind, [4, SIZE])], [value("y", kind, shape)], stored)
+
+
+@pytest.mark.parametrize("how", ["where", "constant", "add", "pad"])
+def test_numbers_that_float16_cannot_hold(how: str) -> None:
+    """A converter writes another large number for them; where nothing shows that, it is none."""
+    for fill in (-1e9, float(np.finfo(np.float32).min), -np.inf, -50000.0):
+        if how == "add" and not np.isfinite(fill):  # infinity times 0 is NaN
+            continue
+        want = masked(how, FLOAT, fill)
+        for held in (-1e4, -65504.0):
+            if held < fill:
+                continue
+            result = onnx_acts.verify(masked(how, TensorProto.FLOAT16, held), want)
+            assert result.same, (fill, held, [(str(c), c.reasons) for c in result.causes])
+    # A mask that lets things through, and one that float16 can hold, are other ones.
+    for held in (-1.0, 1e4):
+        result = onnx_acts.verify(masked(how, TensorProto.FLOAT16, held), masked(how, FLOAT, -1e9))
+        assert [cause.operator for cause in result.causes][:1] == (
+            [{"add": "Mul", "pad": "Pad"}.get(how, "Where")]
+        )
+    result = onnx_acts.verify(masked(how, TensorProto.FLOAT16, -500.0), masked(how, FLOAT, -700.0))
+    assert not result.same
+
+
+def test_a_number_that_float16_cannot_hold_and_needs() -> None:
+    """Where the number itself is wanted, its node is the cause, and the number is the reason."""
+    got, want = (
+        made(
+            [
+                helper.make_node("Mul", ["x", "k"], ["m"]),
+                helper.make_node("Mul", ["m", "j"], ["y"]),
+            ],
+            [value("x", kind)],
+            [value("y", kind)],
+            {"k": np.array(k, dtype), "j": np.array(1e-3, dtype)},
+        )
+        for kind, dtype, k in ((TensorProto.FLOAT16, "f2", 1e4), (FLOAT, "f4", 1e6))
+    )
+    result = onnx_acts.verify(got, want)
+    assert not result.same
+    assert result.cause is not None
+    assert result.cause.output == "m"
+    assert any("10000 here, 1e+06 there" in reason for reason in result.cause.reasons)
+
+
 CONDITION = np.array(True)
 
 
