@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import onnx
-from onnx import AttributeProto, numpy_helper
+from onnx import AttributeProto, TensorProto, numpy_helper
 
 from onnx_acts.verifying.arrays import as_there
 from onnx_acts.verifying.candidates import kind
@@ -32,12 +32,15 @@ def with_attributes(maker: onnx.NodeProto, node: onnx.NodeProto) -> onnx.NodePro
     changed.CopyFrom(maker)
     del changed.attribute[:]
     graphs = {item.name: item.g for item in maker.attribute if item.type == AttributeProto.GRAPH}
+    tensors = {item.name: item.t for item in maker.attribute if item.type == AttributeProto.TENSOR}
     for item in node.attribute:
         attribute = changed.attribute.add()
         attribute.CopyFrom(item)
         if item.type == AttributeProto.GRAPH and item.name in graphs:
             attribute.g.CopyFrom(graphs[item.name])
             _change(attribute.g, item.g)
+        if item.type == AttributeProto.TENSOR and item.name in tensors:
+            attribute.t.CopyFrom(_tensor(item.t, tensors[item.name]))
     return changed
 
 
@@ -52,7 +55,14 @@ def _change(graph: onnx.GraphProto, own: onnx.GraphProto) -> None:
             b.CopyFrom(with_attributes(b, a))
     stored = {item.name: item for item in own.initializer}
     for item in graph.initializer:
-        if item.name in stored:
-            value, right = (numpy_helper.to_array(tensor) for tensor in (stored[item.name], item))
-            if value.shape == right.shape:
-                item.CopyFrom(numpy_helper.from_array(as_there(value, right), item.name))
+        if item.name in stored and stored[item.name].dims == item.dims:
+            item.CopyFrom(_tensor(stored[item.name], item))
+
+
+def _tensor(own: TensorProto, theirs: TensorProto) -> TensorProto:
+    """The numbers of a tensor of the model in the element type, and with the name, of another."""
+    try:
+        value, right = (numpy_helper.to_array(tensor) for tensor in (own, theirs))
+    except (ValueError, OSError):  # its data is in the file
+        return theirs
+    return numpy_helper.from_array(as_there(value, right), theirs.name)

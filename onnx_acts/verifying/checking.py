@@ -222,6 +222,7 @@ class _Check:
                 found = tuple(map(turned, found))
             written = reasons(guilt, own, other, counts_clamped=False)
             if not all_of_them and not is_evident(written):
+                self._hide(guilt.index)
                 continue
             files: tuple[Path, ...] = ()
             if not causes and self._settings.folder is not None:
@@ -231,6 +232,15 @@ class _Check:
                     self._notes.append(f"the cause could not be written: {error}")
             causes.append(cause_of(guilt, own, found, files))
         return tuple(causes)
+
+    def _hide(self, index: int) -> None:
+        """Notes that nothing shows the difference that a node makes."""
+        assert self._walked is not None
+        records = tuple(
+            dataclasses.replace(item, status="hidden") if item.index == index else item
+            for item in self._walked.records
+        )
+        self._walked = dataclasses.replace(self._walked, records=records)
 
     def _explain(self, runs: _Run) -> None:
         """Says why outputs differ though no node does."""

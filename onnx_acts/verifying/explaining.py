@@ -71,7 +71,8 @@ def reasons(
         found += _operators(guilt, model, reference)
         if kind(guilt.node) == kind(guilt.maker):
             opsets = standard_opset(model.source.model), standard_opset(reference.source.model)
-            found += attributes(guilt.node, guilt.maker, opsets)
+            nodes = guilt.node, guilt.maker
+            found += attributes(*nodes, opsets, counts_clamped=counts_clamped)
         found += _inputs(guilt, model, reference, counts_clamped=counts_clamped)
         found += [] if found else _slopes(guilt, model, reference)
         found += _quantized_weight(guilt, model, reference)

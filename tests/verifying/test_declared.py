@@ -391,6 +391,12 @@ def masked(how: str, kind: int, fill: float) -> onnx.ModelProto:
     steps = {
         "where": [("Where", ["m", "s", "fill"], "t"), ("Softmax", ["t"], "y")],
         "constant": [("Where", ["m", "s", "filled"], "t"), ("Softmax", ["t"], "y")],
+        "shape": [
+            ("Shape", ["s"], "n1"),
+            ("ConstantOfShape", ["n1"], "full"),
+            ("Where", ["m", "s", "full"], "t"),
+            ("Softmax", ["t"], "y"),
+        ],
         "add": [
             ("Cast", ["n"], "k"),
             ("Mul", ["k", "fill"], "a"),
@@ -401,13 +407,17 @@ def masked(how: str, kind: int, fill: float) -> onnx.ModelProto:
     }
     dtype = helper.tensor_dtype_to_np_dtype(kind)
     number = numpy_helper.from_array(np.array(fill, dtype))
+    extra = {
+        "Cast": {"to": kind},
+        "ConstantOfShape": {"value": numpy_helper.from_array(np.array([fill], dtype))},
+    }
     nodes = [
         helper.make_node("Constant", [], ["filled"], value=number),
         helper.make_node("MatMul", ["x", "w"], ["s"]),
         helper.make_node("Greater", ["s", "z"], ["m"]),
         helper.make_node("Not", ["m"], ["n"]),
         *(
-            helper.make_node(op, inputs, [output], **({"to": kind} if op == "Cast" else {}))
+            helper.make_node(op, inputs, [output], **extra.get(op, {}))
             for op, inputs, output in steps[how]
         ),
     ]
@@ -418,7 +428,7 @@ def masked(how: str, kind: int, fill: float) -> onnx.ModelProto:
     return made(nodes, [value("x", kind, [4, SIZE])], [value("y", kind, shape)], stored)
 
 
-@pytest.mark.parametrize("how", ["where", "constant", "add", "pad"])
+@pytest.mark.parametrize("how", ["where", "constant", "shape", "add", "pad"])
 def test_numbers_that_float16_cannot_hold(how: str) -> None:
     """A converter writes another large number for them; where nothing shows that, it is none."""
     for fill in (-1e9, float(np.finfo(np.float32).min), -np.inf, -50000.0):
@@ -430,11 +440,12 @@ def test_numbers_that_float16_cannot_hold(how: str) -> None:
                 continue
             result = onnx_acts.verify(masked(how, TensorProto.FLOAT16, held), want)
             assert result.same, (fill, held, [(str(c), c.reasons) for c in result.causes])
+            assert not any(record.status == "causes" for record in result.nodes)
     # A mask that lets things through, and one that float16 can hold, are other ones.
     for held in (-1.0, 1e4):
         result = onnx_acts.verify(masked(how, TensorProto.FLOAT16, held), masked(how, FLOAT, -1e9))
         assert [cause.operator for cause in result.causes][:1] == (
-            [{"add": "Mul", "pad": "Pad"}.get(how, "Where")]
+            [{"add": "Mul", "pad": "Pad", "shape": "ConstantOfShape"}.get(how, "Where")]
         )
     result = onnx_acts.verify(masked(how, TensorProto.FLOAT16, -500.0), masked(how, FLOAT, -700.0))
     assert not result.same
