@@ -23,6 +23,7 @@ from onnx_acts.verifying.declared import is_declared
 from onnx_acts.verifying.graphs import names_read, title
 from onnx_acts.verifying.guilt import Guilt, Walked
 from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
+from onnx_acts.verifying.names import misled
 from onnx_acts.verifying.records import record_of, settle
 from onnx_acts.verifying.result import NodeRecord, Status
 from onnx_acts.verifying.rounding import Rounding
@@ -40,6 +41,7 @@ RANDOM = "it draws random numbers"
 """The note on a node that does."""
 
 _BEYOND = "some of its inputs are beyond the range that they were quantized for"
+_MISLED = "it reads other values than the reference's node, as a name alone was to go by at"
 _TOO_LARGE = "it is given a number that its element type cannot hold"
 
 
@@ -126,6 +128,7 @@ class Walk:
             wanted = {name: values[name] for name in self._pairs.values() if name in values}
             left = self._survived | self._pending
             settle(self._counterparts, left, self._guilty, self._records, outputs)
+            self._acquit()
             for guilt in self._declared.values():
                 record = self._records[guilt.index]
                 self._records[guilt.index] = dataclasses.replace(record, status="causes")
@@ -133,6 +136,16 @@ class Walk:
             found = (self._declared | self._guilty).values()
             guilty = tuple(sorted(found, key=lambda item: item.index))
             return Walked(records, guilty, outputs, wanted)
+
+    def _acquit(self) -> None:
+        """Takes back what the walk said of nodes only because a name led it astray."""
+        graphs = self._model.graph, self._reference.graph
+        for name, cause in misled(self._counterparts, self._guilty.values(), *graphs).items():
+            index = self._guilty.pop(name).index
+            note = f"{_MISLED} {title(cause.node)}"
+            self._records[index] = dataclasses.replace(
+                self._records[index], status="not judged", note=note
+            )
 
     def _visit(self, index: int) -> int | None:
         """Runs and judges one node; returns the place to go back to, if it is to be gone back."""

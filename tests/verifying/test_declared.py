@@ -292,6 +292,62 @@ def test_names_that_are_numbers() -> None:
     assert [cause.output for cause in result.causes] == ["v"]
 
 
+def test_nodes_behind_a_name() -> None:
+    """The values are numbered in another order, and Add stands for Sub: that one alone is named.
+
+    Its value has the number of a Neg; what stands behind it is one Neg off, so a Tanh of the same
+    input as the reference's is given another one.
+    """
+    got = numbered(
+        [
+            ("Neg", ["a"], "0"),
+            ("Add", ["b", "a"], "1"),
+            ("Neg", ["1"], "3"),
+            ("Neg", ["3"], "4"),
+            ("Neg", ["4"], "5"),
+            ("Add", ["5", "4"], "y"),
+            ("Tanh", ["5"], "z"),
+        ],
+        ["y", "z"],
+    )
+    want = numbered(
+        [
+            ("Neg", ["a"], "2"),
+            ("Sub", ["b", "a"], "0"),
+            ("Neg", ["0"], "1"),
+            ("Neg", ["1"], "3"),
+            ("Neg", ["3"], "5"),
+            ("Add", ["5", "3"], "y"),
+            ("Tanh", ["5"], "z"),
+        ],
+        ["y", "z"],
+    )
+    result = onnx_acts.verify(got, want)
+    assert [cause.output for cause in result.causes] == ["1"]
+    assert [record.status for record in result.nodes if record.output == "z"] == ["not judged"]
+    # A fault of its own is named all the same.
+    got.graph.node[-1].op_type = "Sigmoid"
+    result = onnx_acts.verify(got, want)
+    assert [cause.output for cause in result.causes] == ["1", "z"]
+
+
+def test_two_wrong_wires() -> None:
+    """A second wrong wire is named behind a first one: both nodes are of the reference's kinds."""
+    steps = [
+        ("Sigmoid", ["x"], "a"),
+        ("Tanh", ["x"], "b"),
+        ("Add", ["a", "b"], "c"),
+        ("Exp", ["c"], "d"),
+        ("Mul", ["d", "a"], "y"),
+    ]
+    wrong = [*steps[:2], ("Add", ["a", "a"], "c"), steps[3], ("Mul", ["d", "b"], "y")]
+    result = onnx_acts.verify(chain(*wrong), chain(*steps))
+    assert [cause.output for cause in result.causes] == ["c", "y"]
+    other = [*steps[:2], ("Sub", ["a", "b"], "c"), *wrong[3:]]
+    result = onnx_acts.verify(chain(*other), chain(*steps))
+    assert [cause.output for cause in result.causes] == ["c", "y"]
+
+
 def test_a_wrong_wire() -> None:
     """A node that reads another value than the reference's is named, though its inputs differ."""
     steps = [
