@@ -45,11 +45,14 @@ _SAME = (
     "the operator, its attributes and its constants are those of the reference: what runs the node"
     " computes something else"
 )
+_ONE_OF = (
+    "one of several nodes is at fault: the reference has nothing to compare the values between with"
+)
 
 
 def is_evident(found: tuple[str, ...]) -> bool:
     """Whether reasons name something that is different in the two files."""
-    return not {_SAME, _OTHER}.issuperset(found)
+    return not {_SAME, _OTHER, _ONE_OF}.issuperset(found)
 
 
 def reasons(
@@ -80,6 +83,8 @@ def reasons(
     elif not found:
         found.append(f"{len(guilt.nodes)} nodes stand for {title(guilt.maker)} of the reference")
     same = (guilt.node.op_type, guilt.node.domain) == (guilt.maker.op_type, guilt.maker.domain)
+    if len(guilt.nodes) > 1:
+        return tuple(found) or (_ONE_OF,)
     return tuple(found) or (_SAME if same else _OTHER,)
 
 

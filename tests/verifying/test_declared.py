@@ -331,6 +331,16 @@ def test_nodes_behind_a_name() -> None:
     assert [cause.output for cause in result.causes] == ["1", "z"]
 
 
+def test_several_nodes_for_one() -> None:
+    """Of nodes that are judged together nobody says that all in them is the reference's."""
+    got = chain(("Neg", ["x"], "p"), ("Tanh", ["p"], "y"))
+    want = chain(("Exp", ["x"], "q"), ("Tanh", ["q"], "y"))
+    (cause,) = onnx_acts.verify(got, want).causes
+    assert cause.nodes == ("Neg that makes 'p'", "Tanh that makes 'y'")
+    (reason,) = cause.reasons
+    assert reason.startswith("one of several nodes is at fault")
+
+
 def test_two_wrong_wires() -> None:
     """A second wrong wire is named behind a first one: both nodes are of the reference's kinds."""
     steps = [
