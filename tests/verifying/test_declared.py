@@ -473,7 +473,7 @@ def masked(how: str, kind: int, fill: float) -> onnx.ModelProto:
     }
     dtype = helper.tensor_dtype_to_np_dtype(kind)
     number = numpy_helper.from_array(np.array(fill, dtype))
-    extra = {
+    extra: dict[str, dict[str, Any]] = {
         "Cast": {"to": kind},
         "ConstantOfShape": {"value": numpy_helper.from_array(np.array([fill], dtype))},
     }
@@ -617,7 +617,7 @@ def test_random_numbers_of_another_type(kind: int) -> None:
 
 def softmax(opset: int, axis: int | None) -> onnx.ModelProto:
     """Softmax of three dimensions."""
-    attributes = {} if axis is None else {"axis": axis}
+    attributes: dict[str, Any] = {} if axis is None else {"axis": axis}
     node = helper.make_node("Softmax", ["x"], ["y"], **attributes)
     shape = [2, 3, 4]
     model = made([node], [value("x", shape=shape)], [value("y", shape=shape)])
