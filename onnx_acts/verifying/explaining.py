@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,13 +13,13 @@ from onnx import numpy_helper
 from onnx_acts.comparing.tolerance import as_double, is_real, largest
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN
-from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset, subgraphs
+from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset
 from onnx_acts.verifying.arrays import differs
 from onnx_acts.verifying.attributes import attributes
-from onnx_acts.verifying.bodies import paired_nodes
 from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.graphs import Graph, title
 from onnx_acts.verifying.guilt import Guilt
+from onnx_acts.verifying.inside import inner_differences, is_activation
 from onnx_acts.verifying.quantities import Grid
 from onnx_acts.verifying.values import Value
 
@@ -79,7 +78,7 @@ def reasons(
         found += _inputs(guilt, model, reference, counts_clamped=counts_clamped)
         found += [] if found else _slopes(guilt, model, reference)
         found += _quantized_weight(guilt, model, reference)
-        found += [text for _, text in _inner(guilt, model, reference)]
+        found += [text for _, text in inner_differences(guilt, model, reference, _slope)]
     elif not found:
         found.append(f"{len(guilt.nodes)} nodes stand for {title(guilt.maker)} of the reference")
     same = (guilt.node.op_type, guilt.node.domain) == (guilt.maker.op_type, guilt.maker.domain)
@@ -257,81 +256,7 @@ def value_of(name: str, given: Mapping[str, Value], graph: Graph) -> Value | Non
     return numpy_helper.to_array(graph.loaded(name)) if name in graph.stored else None
 
 
-@dataclasses.dataclass(frozen=True)
-class _Inside:
-    """The nodes of one side in a subgraph, or around it.
-
-    Attributes:
-        values: those that are known.
-        graph: the graph of the model.
-    """
-
-    values: Mapping[str, Value]
-    graph: Graph
-
-    def inside(self, body: onnx.GraphProto) -> _Inside:
-        """The same in a subgraph, which has constants of its own."""
-        stored = {item.name: numpy_helper.to_array(item) for item in body.initializer}
-        return _Inside({**self.values, **stored}, self.graph)
-
-
 def inner_parameters(guilt: Guilt, model: Graph, reference: Graph) -> list[str]:
     """What the activations in a node's subgraphs have differently."""
-    return [text for node, text in _inner(guilt, model, reference) if is_activation(node)]
-
-
-def is_activation(node: onnx.NodeProto | None) -> bool:
-    """Whether a node has a slope or an alpha."""
-    return node is not None and kind(node) in ("slope", "elu")
-
-
-def _inner(
-    guilt: Guilt, model: Graph, reference: Graph
-) -> Iterator[tuple[onnx.NodeProto | None, str]]:
-    """The differences of each pair of subgraphs, each with the pair's node, None of constants."""
-    assert guilt.maker is not None
-    sides = _Inside(guilt.given, model), _Inside(guilt.read, reference)
-    yield from _of_bodies(guilt.node, guilt.maker, *sides)
-
-
-def _of_bodies(
-    node: onnx.NodeProto, other: onnx.NodeProto, here: _Inside, there: _Inside
-) -> Iterator[tuple[onnx.NodeProto | None, str]]:
-    for own, theirs in zip(subgraphs(node), subgraphs(other), strict=False):
-        place = f"in its subgraph {own.name!r}" if own.name else "in a subgraph"
-        sides = here.inside(own), there.inside(theirs)
-        for a, b in paired_nodes(own, theirs):
-            if kind(a) != kind(b):
-                yield None, f"{place}: {title(a)} here, {title(b)} in the reference"
-                break
-            for text in _of_pair(a, b, *sides):
-                yield a, f"{place}: {title(a)}: {text}"
-            for inner, text in _of_bodies(a, b, *sides):
-                yield inner, f"{place}: {title(a)}: {text}"
-        stored = {item.name: item for item in theirs.initializer}
-        for item in own.initializer:
-            if item.name in stored:
-                arrays = [numpy_helper.to_array(t) for t in (item, stored[item.name])]
-                text = differs(arrays[0], arrays[1])
-                if text:
-                    yield None, f"{place}: {item.name!r} {text}"
-
-
-def _of_pair(
-    node: onnx.NodeProto, other: onnx.NodeProto, here: _Inside, there: _Inside
-) -> Iterator[str]:
-    """The attributes of two nodes of one kind, or the slope or alpha that stands elsewhere."""
-    graphs = here.graph, there.graph
-    opsets = standard_opset(graphs[0].source.model), standard_opset(graphs[1].source.model)
-    found = [*attributes(node, other, opsets)]
-    yield from found
-    if found or not is_activation(node):
-        return
-    a, b = (_slope(n, side.values, side.graph) for n, side in ((node, here), (other, there)))
-    if a is None or b is None or not (a.size == b.size or 1 in (a.size, b.size)):
-        return
-    if a.size != b.size:
-        a, b = (np.broadcast_to(x.reshape(-1), max(a.size, b.size)) for x in (a, b))
-    text = differs(a, b, 1e-6)  # attributes are of float32
-    if text:
-        yield f"its {'slope' if kind(node) == 'slope' else 'alpha'} {text}"
+    found = inner_differences(guilt, model, reference, _slope)
+    return [text for node, text in found if is_activation(node)]
