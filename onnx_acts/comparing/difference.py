@@ -71,6 +71,11 @@ class Difference:
     classes: Classes = Classes()
     compared: int = 0
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether this says anything: of two empty arrays another shape is a difference, too."""
+        return bool(self.compared) or not self.same
+
 
 def user_tolerance(want: NDArray[Any], atol: float, rtol: float) -> Array:
     """The limit atol + rtol * |want| of every element; where `want` is not finite, atol."""
@@ -105,7 +110,8 @@ def difference_of(
     """
     if want.shape != got.shape:
         reason = f"it has the shape {list(got.shape)}, the reference has {list(want.shape)}"
-        return Difference(same=False, reason=reason, elements=got.size, compared=got.size)
+        size = max(want.size, got.size)  # one of the two may be empty
+        return Difference(same=False, reason=reason, elements=size, compared=size)
     if want.dtype.kind in "OSU" or got.dtype.kind in "OSU":
         return _texts(want, got)
     if not want.size:

@@ -7,16 +7,49 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_acts.comparing.tolerance import as_double, epsilon, is_real
+from onnx_acts.comparing.tolerance import as_double, epsilon, is_real, largest
 from onnx_acts.verifying.judging import coarser, is_tensor, is_text
 
-__all__ = ["differs"]
+__all__ = ["as_there", "differs"]
 
 _ROUNDED = 4
 """By how many units a constant may differ that was converted to another type."""
 
+_CLAMPED = 1e4
+"""What onnxconverter-common writes for larger numbers, unless it is told another one."""
 
-def differs(a: NDArray[Any], b: NDArray[Any], share: float = 0.0, step: float = 0.0) -> str:
+_LARGE = 0.1
+"""The share of the largest number of a type from which a number may stand for larger ones."""
+
+
+def as_there(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """What is here in the element type of what is there, with the numbers that got clamped."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = a.astype(b.dtype)
+    clamped = _clamped(a, b)
+    return np.where(clamped, b, value) if clamped.any() else value
+
+
+def _clamped(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which numbers are large here, and larger there than the type here holds, or a tool writes."""
+    if a.shape != b.shape or not (is_real(a.dtype) and is_real(b.dtype)):
+        return np.zeros(a.shape, bool)
+    if epsilon(a.dtype) <= epsilon(b.dtype):
+        return np.zeros(a.shape, bool)
+    x, y, most = as_double(a), as_double(b), largest(a.dtype)
+    is_end = (np.abs(y) > most) | (np.abs(x) == _CLAMPED)
+    is_large = (np.abs(x) >= _LARGE * most) & (np.abs(y) >= np.abs(x))
+    return np.asarray(is_end & is_large & (np.sign(x) == np.sign(y)))
+
+
+def differs(
+    a: NDArray[Any],
+    b: NDArray[Any],
+    share: float = 0.0,
+    step: float = 0.0,
+    *,
+    counts_clamped: bool = True,
+) -> str:
     """How one array differs from another, up to a conversion of its type; empty if it does not.
 
     Args:
@@ -24,6 +57,7 @@ def differs(a: NDArray[Any], b: NDArray[Any], share: float = 0.0, step: float = 
         b: what is there.
         share: by how much of the largest number any may differ.
         step: by how much any may differ.
+        counts_clamped: whether large numbers that stand for ones that the type cannot hold count.
     """
     if is_text(a) and is_text(b) and a.shape == b.shape:
         count = int((a != b).sum())
@@ -41,6 +75,8 @@ def differs(a: NDArray[Any], b: NDArray[Any], share: float = 0.0, step: float = 
         near = np.maximum(eps * np.maximum(np.abs(y), 1e-3 * scale), max(share * scale, step))
         wrong = ~((np.abs(x - y) <= near) | (x == y))
         wrong &= ~(np.isnan(x) & np.isnan(y))
+    if not counts_clamped:
+        wrong &= ~_clamped(a, b)
     if not wrong.any():
         return ""
     if a.ndim >= 2 and a.shape == a.T.shape and np.allclose(x.T, y, rtol=eps, atol=eps * scale):

@@ -124,7 +124,7 @@ class _Check:
         if self._walked is not None and not causes and not _are_same(outputs):
             self._explain(runs)
         settings, plan = self._settings, self._settings.plan
-        is_compared = any(item.difference.compared for item in outputs)
+        is_compared = any(item.difference.is_compared for item in outputs)
         notes = (*self._reference.notes, *notes_on(outputs, runs.got, runs.wanted), *self._notes)
         return Verification(
             same=_are_same(outputs) and not causes and is_compared,
@@ -220,7 +220,9 @@ class _Check:
             found = reasons(guilt, own, other)
             if self._is_swapped:
                 found = tuple(map(turned, found))
-            if not all_of_them and not is_evident(found):
+            written = reasons(guilt, own, other, counts_clamped=False)
+            if not all_of_them and not is_evident(written):
+                self._hide(guilt.index)
                 continue
             files: tuple[Path, ...] = ()
             if not causes and self._settings.folder is not None:
@@ -230,6 +232,15 @@ class _Check:
                     self._notes.append(f"the cause could not be written: {error}")
             causes.append(cause_of(guilt, own, found, files))
         return tuple(causes)
+
+    def _hide(self, index: int) -> None:
+        """Notes that nothing shows the difference that a node makes."""
+        assert self._walked is not None
+        records = tuple(
+            dataclasses.replace(item, status="hidden") if item.index == index else item
+            for item in self._walked.records
+        )
+        self._walked = dataclasses.replace(self._walked, records=records)
 
     def _explain(self, runs: _Run) -> None:
         """Says why outputs differ though no node does."""

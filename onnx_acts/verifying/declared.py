@@ -16,11 +16,14 @@ import onnx
 
 from onnx_acts.comparing.difference import difference_of
 from onnx_acts.comparing.tolerance import is_real, tolerance_of
-from onnx_acts.files.structure import STANDARD_DOMAINS, subgraphs
+from onnx_acts.files.structure import STANDARD_DOMAINS
+from onnx_acts.verifying.arrays import as_there
+from onnx_acts.verifying.bodies import with_attributes
 from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.counterparts import Counterparts
 from onnx_acts.verifying.explaining import (
     differing_inputs,
+    inner_parameters,
     is_evident,
     parameters,
     reasons,
@@ -81,9 +84,10 @@ def is_declared(known: Counterparts, model: Graph, reference: Side, found: Guilt
         is_celu = node.op_type != maker.op_type and "Celu" in (node.op_type, maker.op_type)
         differs = any(parameters(found, model, reference.graph))
         return differs or (is_celu and _is_other(known, reference, found))
-    return is_evident(reasons(found, model, reference.graph)) and (
-        any(subgraphs(node))
-        or draws(node)
+    written = reasons(found, model, reference.graph, counts_clamped=False)
+    return is_evident(written) and (
+        draws(node)
+        or any(inner_parameters(found, model, reference.graph))
         or (_is_read_alike(model, reference.graph, found) and _has_effect(model, reference, found))
     )
 
@@ -139,17 +143,15 @@ def _has_effect(model: Graph, reference: Side, found: Guilt) -> bool:
     """
     node, maker = found.node, found.maker
     assert maker is not None
-    changed = onnx.NodeProto()
-    changed.CopyFrom(maker)
+    changed = maker
     if node.domain in STANDARD_DOMAINS and maker.domain in STANDARD_DOMAINS:
-        del changed.attribute[:]
-        changed.attribute.extend(node.attribute)
+        changed = with_attributes(maker, node)
     given = dict(found.read)
     for place, _ in differing_inputs(found, model, reference.graph):
         value = value_of(node.input[place], found.given, model)
         right = value_of(maker.input[place], found.read, reference.graph)
         if isinstance(value, np.ndarray) and isinstance(right, np.ndarray):
-            given[maker.input[place]] = value.astype(right.dtype)
+            given[maker.input[place]] = as_there(value, right)
     want, got = found.want, _made(reference, changed, given, found.counterpart)
     if not (isinstance(want, np.ndarray) and isinstance(got, np.ndarray)):
         return True  # it does not run with them

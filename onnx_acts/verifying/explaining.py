@@ -13,16 +13,25 @@ from onnx import numpy_helper
 from onnx_acts.comparing.tolerance import as_double, is_real, largest
 from onnx_acts.definition.nodes import read_attributes
 from onnx_acts.definition.specs import DOMAIN
-from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset, subgraphs
+from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset
 from onnx_acts.verifying.arrays import differs
 from onnx_acts.verifying.attributes import attributes
 from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.graphs import Graph, title
 from onnx_acts.verifying.guilt import Guilt
+from onnx_acts.verifying.inside import inner_differences, is_activation
 from onnx_acts.verifying.quantities import Grid
 from onnx_acts.verifying.values import Value
 
-__all__ = ["differing_inputs", "is_evident", "parameters", "reasons", "turned", "value_of"]
+__all__ = [
+    "differing_inputs",
+    "inner_parameters",
+    "is_evident",
+    "parameters",
+    "reasons",
+    "turned",
+    "value_of",
+]
 
 _BITS = 1 / 60
 """The share of the largest number by which a constant may differ that was rounded to 8 bits."""
@@ -35,35 +44,46 @@ _SAME = (
     "the operator, its attributes and its constants are those of the reference: what runs the node"
     " computes something else"
 )
+_ONE_OF = (
+    "one of several nodes is at fault: the reference has nothing to compare the values between with"
+)
 
 
 def is_evident(found: tuple[str, ...]) -> bool:
     """Whether reasons name something that is different in the two files."""
-    return not {_SAME, _OTHER}.issuperset(found)
+    return not {_SAME, _OTHER, _ONE_OF}.issuperset(found)
 
 
-def reasons(guilt: Guilt, model: Graph, reference: Graph) -> tuple[str, ...]:
+def reasons(
+    guilt: Guilt, model: Graph, reference: Graph, *, counts_clamped: bool = True
+) -> tuple[str, ...]:
     """What is different about a guilty node, in words; at least one.
 
     Args:
         guilt: the node.
         model: its graph.
         reference: the reference's.
+        counts_clamped: whether numbers count that the model's element type cannot hold. They are
+            no evidence by themselves: a mask of -1e4 may do what one of -1e9 does.
     """
-    found = [*_overflow(guilt)]
+    found = [*_overflow(guilt)] if counts_clamped else []
     if guilt.maker is None:
         return tuple(found) or ("the reference has this value without a node",)
     if len(guilt.nodes) == 1 or kind(guilt.node) == kind(guilt.maker):
         found += _operators(guilt, model, reference)
         if kind(guilt.node) == kind(guilt.maker):
-            found += attributes(guilt.node, guilt.maker)
-        found += _inputs(guilt, model, reference)
+            opsets = standard_opset(model.source.model), standard_opset(reference.source.model)
+            nodes = guilt.node, guilt.maker
+            found += attributes(*nodes, opsets, counts_clamped=counts_clamped)
+        found += _inputs(guilt, model, reference, counts_clamped=counts_clamped)
         found += [] if found else _slopes(guilt, model, reference)
         found += _quantized_weight(guilt, model, reference)
-        found += _inner(guilt.node, guilt.maker)
+        found += [text for _, text in inner_differences(guilt, model, reference, _slope)]
     elif not found:
         found.append(f"{len(guilt.nodes)} nodes stand for {title(guilt.maker)} of the reference")
     same = (guilt.node.op_type, guilt.node.domain) == (guilt.maker.op_type, guilt.maker.domain)
+    if len(guilt.nodes) > 1:
+        return tuple(found) or (_ONE_OF,)
     return tuple(found) or (_SAME if same else _OTHER,)
 
 
@@ -135,18 +155,22 @@ def _since(operator: str, opset: int) -> int:
         return 0
 
 
-def _inputs(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
+def _inputs(
+    guilt: Guilt, model: Graph, reference: Graph, *, counts_clamped: bool = True
+) -> Iterator[str]:
     """Inputs of the same place that are not the same, in words."""
     node, other = guilt.node, guilt.maker
     assert other is not None
     if node.op_type == other.op_type and len(node.input) != len(other.input):
         yield f"{len(node.input)} inputs here, {len(other.input)} in the reference"
-    for place, text in differing_inputs(guilt, model, reference):
+    for place, text in differing_inputs(guilt, model, reference, counts_clamped=counts_clamped):
         own, theirs = node.input[place], other.input[place]
         yield f"input {place} ({own!r}; {theirs!r} in the reference) {text}"
 
 
-def differing_inputs(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[tuple[int, str]]:
+def differing_inputs(
+    guilt: Guilt, model: Graph, reference: Graph, *, counts_clamped: bool = True
+) -> Iterator[tuple[int, str]]:
     """The places of the inputs that are not the same, each with how they differ.
 
     Of a node that reads what the reference's reads, only constants may differ.
@@ -160,7 +184,7 @@ def differing_inputs(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[t
             continue
         a, b = value_of(own, guilt.given, model), value_of(theirs, guilt.read, reference)
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-            text = differs(a, b, *_coarseness(guilt, own))
+            text = differs(a, b, *_coarseness(guilt, own), counts_clamped=counts_clamped)
             if text:
                 yield place, text
 
@@ -232,20 +256,7 @@ def value_of(name: str, given: Mapping[str, Value], graph: Graph) -> Value | Non
     return numpy_helper.to_array(graph.loaded(name)) if name in graph.stored else None
 
 
-def _inner(node: onnx.NodeProto, other: onnx.NodeProto) -> Iterator[str]:
-    """The first difference of each pair of subgraphs."""
-    for own, theirs in zip(subgraphs(node), subgraphs(other), strict=False):
-        place = f"in its subgraph {own.name!r}" if own.name else "in a subgraph"
-        for a, b in zip(own.node, theirs.node, strict=False):
-            if a.op_type != b.op_type:
-                yield f"{place}: {title(a)} here, {title(b)} in the reference"
-                break
-            texts = [*attributes(a, b), *_inner(a, b)]
-            yield from (f"{place}: {title(a)}: {text}" for text in texts)
-        stored = {item.name: item for item in theirs.initializer}
-        for item in own.initializer:
-            if item.name in stored:
-                arrays = [numpy_helper.to_array(t) for t in (item, stored[item.name])]
-                text = differs(arrays[0], arrays[1])
-                if text:
-                    yield f"{place}: {item.name!r} {text}"
+def inner_parameters(guilt: Guilt, model: Graph, reference: Graph) -> list[str]:
+    """What the activations in a node's subgraphs have differently."""
+    found = inner_differences(guilt, model, reference, _slope)
+    return [text for node, text in found if is_activation(node)]

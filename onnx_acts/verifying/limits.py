@@ -70,7 +70,8 @@ def compared(
     kinds = [array.dtype.kind if not is_real(array.dtype) else "f" for array in (want, got)]
     if len({"i" if kind == "u" else kind for kind in kinds}) > 1:
         reason = f"it is {got.dtype.name}, the reference is {want.dtype.name}"
-        return Difference(same=False, reason=reason, elements=got.size, compared=got.size), reason
+        size = max(want.size, got.size)
+        return Difference(same=False, reason=reason, elements=size, compared=size), reason
     if want.shape != got.shape or not want.size or kinds[0] in "OSU":
         return difference_of(want, got, np.zeros(())), _EXACT
     if limits:

@@ -28,7 +28,7 @@ def notes_on(
         wanted: the reference's, in the same order.
     """
     for place, record in enumerate(outputs):
-        if not record.difference.compared:
+        if not record.difference.is_compared:
             what = "it is empty"
             if record.difference.elements:
                 what = f"all {record.difference.elements} elements are NaN in both"

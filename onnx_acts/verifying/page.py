@@ -135,7 +135,7 @@ def _outputs(records: Iterable[OutputRecord]) -> Iterator[str]:
         )
         tone = "good" if difference.same else "bad"
         word = difference.reason or ("same" if difference.same else "different")
-        word = word if difference.compared else "not compared"
+        word = word if difference.is_compared else "not compared"
         yield (
             f'<tr><td class="name"><code>{_text(record.name)}</code><td>{_text(record.dtype)}'
             + "".join(f'<td class="number">{cell}' for cell in cells)

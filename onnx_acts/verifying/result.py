@@ -141,7 +141,7 @@ class Verification:
     @property
     def is_compared(self) -> bool:
         """Whether any element was compared: none is where all outputs are empty or NaN alone."""
-        return any(item.difference.compared for item in self.outputs)
+        return any(item.difference.is_compared for item in self.outputs)
 
     @property
     def cause(self) -> Cause | None:

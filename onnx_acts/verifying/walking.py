@@ -23,6 +23,7 @@ from onnx_acts.verifying.declared import is_declared
 from onnx_acts.verifying.graphs import names_read, title
 from onnx_acts.verifying.guilt import Guilt, Walked
 from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
+from onnx_acts.verifying.names import misled
 from onnx_acts.verifying.records import record_of, settle
 from onnx_acts.verifying.result import NodeRecord, Status
 from onnx_acts.verifying.rounding import Rounding
@@ -40,6 +41,7 @@ RANDOM = "it draws random numbers"
 """The note on a node that does."""
 
 _BEYOND = "some of its inputs are beyond the range that they were quantized for"
+_MISLED = "it reads other values than the reference's node, as a name alone was to go by at"
 _TOO_LARGE = "it is given a number that its element type cannot hold"
 
 
@@ -126,6 +128,7 @@ class Walk:
             wanted = {name: values[name] for name in self._pairs.values() if name in values}
             left = self._survived | self._pending
             settle(self._counterparts, left, self._guilty, self._records, outputs)
+            self._acquit()
             for guilt in self._declared.values():
                 record = self._records[guilt.index]
                 self._records[guilt.index] = dataclasses.replace(record, status="causes")
@@ -133,6 +136,16 @@ class Walk:
             found = (self._declared | self._guilty).values()
             guilty = tuple(sorted(found, key=lambda item: item.index))
             return Walked(records, guilty, outputs, wanted)
+
+    def _acquit(self) -> None:
+        """Takes back what the walk said of nodes only because a name led it astray."""
+        graphs = self._model.graph, self._reference.graph
+        for name, cause in misled(self._counterparts, self._guilty.values(), *graphs).items():
+            index = self._guilty.pop(name).index
+            note = f"{_MISLED} {title(cause.node)}"
+            self._records[index] = dataclasses.replace(
+                self._records[index], status="not judged", note=note
+            )
 
     def _visit(self, index: int) -> int | None:
         """Runs and judges one node; returns the place to go back to, if it is to be gone back."""
@@ -242,12 +255,11 @@ class Walk:
         Where two values have no more than a name in common, this is a trial: the value behind that
         was wrong must be right now.
         """
-        guilt = self._pending[name]
+        guilt = self._pending.pop(name)
         self._undo(guilt.index)
         self._guilty[name] = guilt
         if not guilt.is_sure:
             self._trials[name] = victim
-        self._pending.pop(name)
         self._accept(name, guilt.counterpart)
         self._records[guilt.index] = self._record(
             guilt.index, "causes", guilt.counterpart, guilt.difference, name
@@ -272,13 +284,22 @@ class Walk:
                 self._declared.pop(name, None)
                 self._guilty.pop(name, None)
                 self._blocked.discard(name)
+        self._trials = {n: victim for n, victim in self._trials.items() if n in self._guilty}
+        self._pending |= self._survived  # what cleared them may have been behind the node
+        self._survived = {}
+        self._clear(index)
 
-    def _forget(self, index: int) -> None:
-        """Drops values that no later node reads, unless the walk may go back for them."""
-        live = [name for name in self._lanes.values["fed"] if self._last(name) > index]
+    def _clear(self, index: int) -> None:
+        """Clears suspects that nothing depends on which is read behind a node."""
+        fed, made_at = self._lanes.values["fed"], self._made_at
+        live = [name for name in fed if made_at.get(name, -1) <= index < self._last(name)]
         for name in list(self._pending):
             if not any(name in self._taint.get(other, ()) for other in live):
                 self._survived[name] = self._pending.pop(name)
+
+    def _forget(self, index: int) -> None:
+        """Drops values that no later node reads, unless the walk may go back for them."""
+        self._clear(index)
         if not self._pending and not self._trials:
             known = {name for values in self._lanes.values.values() for name in values}
             done = [n for n in known if self._last(n) <= index and n not in self._pairs]

@@ -49,7 +49,7 @@ def _output_lines(record: OutputRecord) -> Iterator[str]:
     """What is said of an output."""
     difference = record.difference
     word = "the same" if difference.same else "DIFFERENT"
-    word = word if difference.compared else "not compared"
+    word = word if difference.is_compared else "not compared"
     theirs = "" if record.reference == record.name else f" ({printable(record.reference)})"
     name = f"output {printable(record.name)}{theirs}"
     yield f"{name}: {word}; {distance_text(difference, record.rule)}"
@@ -68,7 +68,7 @@ def distance_text(difference: Difference, rule: str) -> str:
     """The largest difference, where it is, and against what."""
     if difference.reason:
         return difference.reason
-    if not difference.compared:
+    if not difference.is_compared:
         elements = difference.elements
         return f"all {elements} elements are NaN in both" if elements else "there is nothing in it"
     if difference.where is None:

@@ -47,6 +47,19 @@ def test_user_tolerance() -> None:
     assert limit.tolist() == [1.0, 0.5]
 
 
+@pytest.mark.parametrize(
+    ("want", "got"), [((1, 33), (1, 0)), ((1, 0), (1, 33)), ((2,), (3,)), ((0, 3), (0, 4))]
+)
+def test_other_shapes(want: tuple[int, ...], got: tuple[int, ...]) -> None:
+    """Arrays of two shapes differ; that is a result, also where one of them is empty."""
+    found = difference_of(np.zeros(want), np.zeros(got), np.zeros(want))
+    assert not found.same
+    assert str(list(want)) in found.reason
+    assert str(list(got)) in found.reason
+    assert found.is_compared
+    assert found.elements == found.compared  # the rest would be NaN in both
+
+
 def test_units_of_a_coarser_type() -> None:
     """A float32 value has the units of the type that it is compared in."""
     want = np.array([1.0], np.float32)

@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import onnx_acts
+from onnx_acts.verifying.attributes import attributes
 from onnx_acts.verifying.words import summary
 
 SIZE = 16
@@ -255,6 +256,108 @@ def test_names_that_coincide() -> None:
     assert "1.5 here, 1 there" in result.causes[0].reasons[0]
 
 
+def numbered(nodes: list[tuple[str, list[str], str]], outputs: list[str]) -> onnx.ModelProto:
+    """A network of a and b, with the numbers zero to three."""
+    steps = [helper.make_node(operator, inputs, [output]) for operator, inputs, output in nodes]
+    words = ("zero", "one", "two", "three")
+    stored = {word: np.float32(i) for i, word in enumerate(words)}
+    return made(steps, [value("a"), value("b")], [value(name) for name in outputs], stored)
+
+
+def test_names_that_are_numbers() -> None:
+    """A suspect that looked harmless is one again when the walk goes back before what cleared it.
+
+    1 and 2 are other values in the two files; w is right, v is not: 2 (a + b) for 3 (a + b).
+    """
+    got = numbered(
+        [
+            ("Neg", ["a"], "1"),
+            ("Add", ["a", "b"], "2"),
+            ("Add", ["1", "2"], "w"),
+            ("Mul", ["2", "two"], "v"),
+        ],
+        ["w", "v"],
+    )
+    want = numbered(
+        [
+            ("Mul", ["b", "one"], "w"),
+            ("Mul", ["a", "three"], "1"),
+            ("Mul", ["b", "three"], "2"),
+            ("Add", ["1", "2"], "v"),
+        ],
+        ["w", "v"],
+    )
+    result = onnx_acts.verify(got, want)
+    assert not result.same
+    assert [cause.output for cause in result.causes] == ["v"]
+
+
+def test_nodes_behind_a_name() -> None:
+    """The values are numbered in another order, and Add stands for Sub: that one alone is named.
+
+    Its value has the number of a Neg; what stands behind it is one Neg off, so a Tanh of the same
+    input as the reference's is given another one.
+    """
+    got = numbered(
+        [
+            ("Neg", ["a"], "0"),
+            ("Add", ["b", "a"], "1"),
+            ("Neg", ["1"], "3"),
+            ("Neg", ["3"], "4"),
+            ("Neg", ["4"], "5"),
+            ("Add", ["5", "4"], "y"),
+            ("Tanh", ["5"], "z"),
+        ],
+        ["y", "z"],
+    )
+    want = numbered(
+        [
+            ("Neg", ["a"], "2"),
+            ("Sub", ["b", "a"], "0"),
+            ("Neg", ["0"], "1"),
+            ("Neg", ["1"], "3"),
+            ("Neg", ["3"], "5"),
+            ("Add", ["5", "3"], "y"),
+            ("Tanh", ["5"], "z"),
+        ],
+        ["y", "z"],
+    )
+    result = onnx_acts.verify(got, want)
+    assert [cause.output for cause in result.causes] == ["1"]
+    assert [record.status for record in result.nodes if record.output == "z"] == ["not judged"]
+    # A fault of its own is named all the same.
+    got.graph.node[-1].op_type = "Sigmoid"
+    result = onnx_acts.verify(got, want)
+    assert [cause.output for cause in result.causes] == ["1", "z"]
+
+
+def test_several_nodes_for_one() -> None:
+    """Of nodes that are judged together nobody says that all in them is the reference's."""
+    got = chain(("Neg", ["x"], "p"), ("Tanh", ["p"], "y"))
+    want = chain(("Exp", ["x"], "q"), ("Tanh", ["q"], "y"))
+    (cause,) = onnx_acts.verify(got, want).causes
+    assert cause.nodes == ("Neg that makes 'p'", "Tanh that makes 'y'")
+    (reason,) = cause.reasons
+    assert reason.startswith("one of several nodes is at fault")
+
+
+def test_two_wrong_wires() -> None:
+    """A second wrong wire is named behind a first one: both nodes are of the reference's kinds."""
+    steps = [
+        ("Sigmoid", ["x"], "a"),
+        ("Tanh", ["x"], "b"),
+        ("Add", ["a", "b"], "c"),
+        ("Exp", ["c"], "d"),
+        ("Mul", ["d", "a"], "y"),
+    ]
+    wrong = [*steps[:2], ("Add", ["a", "a"], "c"), steps[3], ("Mul", ["d", "b"], "y")]
+    result = onnx_acts.verify(chain(*wrong), chain(*steps))
+    assert [cause.output for cause in result.causes] == ["c", "y"]
+    other = [*steps[:2], ("Sub", ["a", "b"], "c"), *wrong[3:]]
+    result = onnx_acts.verify(chain(*other), chain(*steps))
+    assert [cause.output for cause in result.causes] == ["c", "y"]
+
+
 def test_a_wrong_wire() -> None:
     """A node that reads another value than the reference's is named, though its inputs differ."""
     steps = [
@@ -320,6 +423,242 @@ def test_strings_and_random_numbers() -> None:
     assert [cause.operator for cause in result.causes] == ["RandomUniformLike"]
 
 
+def branches(operator: str, kind: int, **attributes: Any) -> onnx.ModelProto:
+    """The same node in both branches of an If, with a type of few digits, or none, before it."""
+    inner = [
+        helper.make_graph(
+            [activation_in(operator, "h", f"o{i}", attributes)],
+            f"b{i}",
+            [],
+            [value(f"o{i}", kind)],
+        )
+        for i in range(2)
+    ]
+    nodes = [
+        helper.make_node("Cast", ["x"], ["h"], to=kind),
+        helper.make_node("If", ["c"], ["o"], then_branch=inner[0], else_branch=inner[1]),
+        helper.make_node("Cast", ["o"], ["y"], to=FLOAT),
+    ]
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+    stored = {"slope": np.asarray(attributes.get("slope", 0), dtype)}
+    inputs = [value("x", shape=[2, SIZE]), value("c", TensorProto.BOOL, [])]
+    return made(nodes, inputs, [value("y", shape=[2, SIZE])], stored)
+
+
+def activation_in(operator: str, x: str, y: str, attributes: dict[str, Any]) -> onnx.NodeProto:
+    """A node of a branch; the slope of a PRelu is stored outside."""
+    if operator == "PRelu":
+        return helper.make_node(operator, [x, "slope"], [y])
+    return helper.make_node(operator, [x], [y], **attributes)
+
+
+def masked(how: str, kind: int, fill: float) -> onnx.ModelProto:
+    """Softmax, or a maximum, of values some of which do not count, as a large number says."""
+    steps = {
+        "where": [("Where", ["m", "s", "fill"], "t"), ("Softmax", ["t"], "y")],
+        "constant": [("Where", ["m", "s", "filled"], "t"), ("Softmax", ["t"], "y")],
+        "shape": [
+            ("Shape", ["s"], "n1"),
+            ("ConstantOfShape", ["n1"], "full"),
+            ("Where", ["m", "s", "full"], "t"),
+            ("Softmax", ["t"], "y"),
+        ],
+        "add": [
+            ("Cast", ["n"], "k"),
+            ("Mul", ["k", "fill"], "a"),
+            ("Add", ["s", "a"], "t"),
+            ("Softmax", ["t"], "y"),
+        ],
+        "pad": [("Pad", ["s", "p", "fill"], "t"), ("ReduceMax", ["t", "axes"], "y")],
+    }
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+    number = numpy_helper.from_array(np.array(fill, dtype))
+    extra: dict[str, dict[str, Any]] = {
+        "Cast": {"to": kind},
+        "ConstantOfShape": {"value": numpy_helper.from_array(np.array([fill], dtype))},
+    }
+    nodes = [
+        helper.make_node("Constant", [], ["filled"], value=number),
+        helper.make_node("MatMul", ["x", "w"], ["s"]),
+        helper.make_node("Greater", ["s", "z"], ["m"]),
+        helper.make_node("Not", ["m"], ["n"]),
+        *(
+            helper.make_node(op, inputs, [output], **extra.get(op, {}))
+            for op, inputs, output in steps[how]
+        ),
+    ]
+    weight = np.random.default_rng(1).standard_normal((SIZE, SIZE)) / 4
+    stored = {"w": weight.astype(dtype), "z": np.array(0, dtype), "fill": np.array(fill, dtype)}
+    stored |= {"p": np.array([0, 2, 0, 2]), "axes": np.array([1])}
+    shape = [4, 1 if how == "pad" else SIZE]
+    return made(nodes, [value("x", kind, [4, SIZE])], [value("y", kind, shape)], stored)
+
+
+@pytest.mark.parametrize("how", ["where", "constant", "shape", "add", "pad"])
+def test_numbers_that_float16_cannot_hold(how: str) -> None:
+    """A converter writes another large number for them; where nothing shows that, it is none."""
+    for fill in (-1e9, float(np.finfo(np.float32).min), -np.inf, -50000.0):
+        if how == "add" and not np.isfinite(fill):  # infinity times 0 is NaN
+            continue
+        want = masked(how, FLOAT, fill)
+        for held in (-1e4, -65504.0):
+            if held < fill:
+                continue
+            result = onnx_acts.verify(masked(how, TensorProto.FLOAT16, held), want)
+            assert result.same, (fill, held, [(str(c), c.reasons) for c in result.causes])
+            assert not any(record.status == "causes" for record in result.nodes)
+    # A mask that lets things through, and one that float16 can hold, are other ones.
+    for held in (-1.0, 1e4):
+        result = onnx_acts.verify(masked(how, TensorProto.FLOAT16, held), masked(how, FLOAT, -1e9))
+        assert [cause.operator for cause in result.causes][:1] == (
+            [{"add": "Mul", "pad": "Pad", "shape": "ConstantOfShape"}.get(how, "Where")]
+        )
+    result = onnx_acts.verify(masked(how, TensorProto.FLOAT16, -500.0), masked(how, FLOAT, -700.0))
+    assert not result.same
+
+
+def test_a_number_that_float16_cannot_hold_and_needs() -> None:
+    """Where the number itself is wanted, its node is the cause, and the number is the reason."""
+    got, want = (
+        made(
+            [
+                helper.make_node("Mul", ["x", "k"], ["m"]),
+                helper.make_node("Mul", ["m", "j"], ["y"]),
+            ],
+            [value("x", kind)],
+            [value("y", kind)],
+            {"k": np.array(k, dtype), "j": np.array(1e-3, dtype)},
+        )
+        for kind, dtype, k in ((TensorProto.FLOAT16, "f2", 1e4), (FLOAT, "f4", 1e6))
+    )
+    result = onnx_acts.verify(got, want)
+    assert not result.same
+    assert result.cause is not None
+    assert result.cause.output == "m"
+    assert any("10000 here, 1e+06 there" in reason for reason in result.cause.reasons)
+
+
+CONDITION = np.array(True)
+
+
+@pytest.mark.parametrize(
+    ("operator", "attributes"),
+    [
+        ("Elu", {}),
+        ("Elu", {"alpha": 0.7}),
+        ("LeakyRelu", {"alpha": 0.1}),
+        ("PRelu", {"slope": 0.1}),
+        ("Relu", {}),
+    ],
+)
+def test_accelerated_branches(operator: str, attributes: dict[str, Any]) -> None:
+    """An operator of ours in a subgraph is the standard one that it stands for."""
+    feeds = {"x": np.linspace(-2, 2, 2 * SIZE).reshape(2, SIZE).astype("f4"), "c": CONDITION}
+    plain = branches(operator, TensorProto.FLOAT16, **attributes)
+    single = branches(operator, FLOAT, **attributes)
+    for got in (plain, onnx_acts.accelerate(plain)):
+        for want in (plain, single, onnx_acts.accelerate(single)):
+            result = onnx_acts.verify(got, want, inputs=feeds)
+            assert result.same, result.causes
+
+
+@pytest.mark.parametrize(
+    ("operator", "right", "wrong"),
+    [
+        ("Elu", {"alpha": 1.0}, {"alpha": 1.0004}),
+        ("LeakyRelu", {"alpha": 0.1}, {"alpha": 0.1001}),
+        ("PRelu", {"slope": 0.25}, {"slope": 0.255}),
+        ("Softmax", {"axis": 1}, {"axis": 0}),
+    ],
+)
+def test_faults_in_branches(operator: str, right: dict[str, Any], wrong: dict[str, Any]) -> None:
+    """Another parameter in a subgraph is a difference, for our operator and the standard one."""
+    feeds = {"x": np.linspace(-2, 2, 2 * SIZE).reshape(2, SIZE).astype("f4"), "c": CONDITION}
+    got, want = (branches(operator, TensorProto.FLOAT16, **kind) for kind in (wrong, right))
+    for pair in ((got, want), (onnx_acts.accelerate(got), want), (want, got)):
+        result = onnx_acts.verify(*pair, inputs=feeds)
+        assert [cause.operator for cause in result.causes] == ["If"]
+        assert "in its subgraph" in result.causes[0].reasons[0]
+
+
+def test_another_spelling_in_branches() -> None:
+    """`axis=-1` for 1 is none; another activation is one."""
+    feeds = {"x": np.linspace(-2, 2, 2 * SIZE).reshape(2, SIZE).astype("f4"), "c": CONDITION}
+    short = [branches("Softmax", TensorProto.FLOAT16, axis=axis) for axis in (-1, 1)]
+    for pair in (short, short[::-1], (short[0], branches("Softmax", FLOAT, axis=1))):
+        result = onnx_acts.verify(*pair, inputs=feeds)
+        assert result.same, result.causes
+    relu = branches("Relu", TensorProto.FLOAT16)
+    result = onnx_acts.verify(relu, branches("LeakyRelu", FLOAT, alpha=1e-4), inputs=feeds)
+    assert [cause.operator for cause in result.causes] == ["If"]
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.DOUBLE])
+def test_random_numbers_of_another_type(kind: int) -> None:
+    """Noise in another element type is the same noise, as values of another type are."""
+
+    def noisy(kind: int, high: float) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("Cast", ["x"], ["h"], to=kind),
+            helper.make_node("RandomUniformLike", ["h"], ["r"], dtype=kind, high=high),
+            helper.make_node("Cast", ["r"], ["f"], to=FLOAT),
+            helper.make_node("Mul", ["f", "zero"], ["n"]),
+            helper.make_node("Add", ["x", "n"], ["y"]),
+        ]
+        return made(nodes, [value("x")], [value("y")], {"zero": np.float32(0)})
+
+    for got, want in ((kind, FLOAT), (FLOAT, kind), (kind, TensorProto.FLOAT16)):
+        result = onnx_acts.verify(noisy(got, 1.0), noisy(want, 1.0))
+        assert result.same, result.causes
+    result = onnx_acts.verify(noisy(TensorProto.FLOAT16, 2.0), noisy(FLOAT, 1.0))
+    assert [cause.operator for cause in result.causes] == ["RandomUniformLike"]
+    assert all("high" in reason for cause in result.causes for reason in cause.reasons)
+
+
+def softmax(opset: int, axis: int | None) -> onnx.ModelProto:
+    """Softmax of three dimensions."""
+    attributes: dict[str, Any] = {} if axis is None else {"axis": axis}
+    node = helper.make_node("Softmax", ["x"], ["y"], **attributes)
+    shape = [2, 3, 4]
+    model = made([node], [value("x", shape=shape)], [value("y", shape=shape)])
+    model.opset_import[0].version = opset
+    return model
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "reason"),
+    [
+        ((11, None), (11, -1), "axis is not given (1) here, -1 in the reference"),
+        ((11, -1), (11, None), "axis is -1 here, not given (1) in the reference"),
+        ((13, None), (13, 1), "axis is not given (-1) here, 1 in the reference"),
+        ((11, None), (13, None), "axis is not given (1) here, not given (-1) in the reference"),
+    ],
+)
+def test_the_default_of_the_opset(
+    got: tuple[int, int | None], want: tuple[int, int | None], reason: str
+) -> None:
+    """What an attribute is where it is not given is a matter of the model's own opset."""
+    result = onnx_acts.verify(softmax(*got), softmax(*want))
+    assert [cause.operator for cause in result.causes] == ["Softmax"]
+    assert reason in result.causes[0].reasons
+    if got[0] == want[0]:
+        assert result.causes[0].reasons == (reason,)
+    assert onnx_acts.verify(softmax(11, None), softmax(11, 1)).same
+    assert onnx_acts.verify(softmax(11, None), softmax(12, None)).same
+
+
+def test_an_attribute_of_a_later_opset() -> None:
+    """An operator that has got an attribute computes what it did where its default is not asked."""
+    own, other = (helper.make_node("Reshape", ["x", "s"], ["y"]) for _ in range(2))
+    assert not [*attributes(own, other, (13, 14))]
+    assert not [*attributes(own, other, (14, 13))]
+    own.attribute.append(helper.make_attribute("allowzero", 0))
+    assert not [*attributes(own, other, (14, 13))]
+    assert not [*attributes(other, own, (13, 14))]
+    own.attribute[0].i = 1
+    assert len([*attributes(own, other, (14, 13))]) == 1
+
+
 def test_nothing_compared() -> None:
     """Empty outputs, and outputs that are NaN in both, show nothing: that is said."""
     elu, other = (
@@ -339,6 +678,26 @@ def test_nothing_compared() -> None:
     assert partly.same
     assert partly.outputs[0].difference.compared == 1
     assert "31 of 32 elements: NaN in both, not compared" in summary(partly)
+
+
+def test_empty_on_one_side() -> None:
+    """A detector that finds nothing, where the reference finds much, is another one."""
+
+    def found(threshold: float) -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("Greater", ["x", "t"], ["m"]),
+            helper.make_node("NonZero", ["m"], ["i"]),
+        ]
+        output = value("i", TensorProto.INT64, [2, None])
+        return made(nodes, [value("x")], [output], {"t": np.float32(threshold)})
+
+    nothing, much = found(100.0), found(0.0)
+    for pair in ((nothing, much), (much, nothing)):
+        result = onnx_acts.verify(*pair)
+        assert result.is_compared
+        assert not result.same
+        assert [cause.operator for cause in result.causes] == ["Greater"]
+        assert not any(word in summary(result) for word in ("nothing was", "not compared", "NaN"))
 
 
 def test_other_element_types() -> None:
