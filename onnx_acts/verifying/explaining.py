@@ -12,7 +12,7 @@ from onnx import numpy_helper
 
 from onnx_acts.comparing.tolerance import as_double, is_real, largest
 from onnx_acts.definition.nodes import read_attributes
-from onnx_acts.definition.specs import DOMAIN
+from onnx_acts.definition.specs import DOMAIN, QUANTIZED, SPECS
 from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset, subgraphs
 from onnx_acts.verifying.arrays import differs
 from onnx_acts.verifying.attributes import attributes
@@ -26,6 +26,12 @@ __all__ = ["differing_inputs", "is_evident", "parameters", "reasons", "turned", 
 
 _BITS = 1 / 60
 """The share of the largest number by which a constant may differ that was rounded to 8 bits."""
+
+_SLOPE_PLACES = {
+    "PRelu": 1,
+    **{x.name: x.inputs.index("slope") for x in (*SPECS, *QUANTIZED) if "slope" in x.inputs},
+}
+"""Where operators have a slope among their inputs."""
 
 _OTHER = (
     "another operator stands for the reference's, and no difference of their attributes shows in"
@@ -181,7 +187,7 @@ def _slopes(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
     if a is None or b is None:
         return
     word = "slope" if kind(node) == "slope" else "alpha"
-    share, step = _coarseness(guilt, node.input[1] if len(node.input) > 1 else "")
+    share, step = _coarseness(guilt, slope_input(node) or "")
     if a.size == b.size == 1:
         if abs(a.item() - b.item()) > max(share * abs(b.item()), step, 1e-6 * abs(b.item())):
             yield f"its {word} is {a.item():.9g} here, {b.item():.9g} in the reference"
@@ -197,8 +203,9 @@ def _slope(node: onnx.NodeProto, given: Mapping[str, Value], graph: Graph) -> ND
     """The slope of a LeakyReLU, PReLU or RReLU, or the alpha of an ELU, whatever the operator."""
     if kind(node) not in ("slope", "elu"):
         return None
-    if node.op_type in ("PRelu", "PReLU"):
-        value = value_of(node.input[1], given, graph)
+    name = slope_input(node)
+    if name is not None:
+        value = value_of(name, given, graph)
         return value if isinstance(value, np.ndarray) else None
     if node.domain == DOMAIN:
         found = read_attributes(node)
@@ -207,6 +214,12 @@ def _slope(node: onnx.NodeProto, given: Mapping[str, Value], graph: Graph) -> ND
         return np.asarray(found["alpha"])
     usual = 0.01 if kind(node) == "slope" else 1.0
     return np.asarray(next((item.f for item in node.attribute if item.name == "alpha"), usual))
+
+
+def slope_input(node: onnx.NodeProto) -> str | None:
+    """The input that is the slope of an activation; None where an attribute is, or nothing."""
+    place = _SLOPE_PLACES.get(node.op_type)
+    return None if place is None else node.input[place]
 
 
 def _quantized_weight(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
