@@ -213,6 +213,33 @@ def test_sixteen_bits_hide_nothing(kind: int) -> None:
         assert [cause.operator for cause in result.causes] == [operator]
 
 
+def stored_slope(kind: int, slope: Any) -> onnx.ModelProto:
+    """A PRelu whose slope and values are of a type, between float32."""
+    nodes = [
+        helper.make_node("Cast", ["x"], ["h"], to=kind),
+        helper.make_node("PRelu", ["h", "slope"], ["p"]),
+        helper.make_node("Cast", ["p"], ["y"], to=FLOAT),
+    ]
+    stored = np.asarray(slope).astype(helper.tensor_dtype_to_np_dtype(kind))
+    return made(nodes, [value("x")], [value("y")], {"slope": stored})
+
+
+@pytest.mark.parametrize("slope", [[0.1], [0.1] * SIZE, np.linspace(0.1, 0.3, SIZE)])
+def test_a_slope_that_sixteen_bits_round(slope: Any) -> None:
+    """The slope of a float16 file is the nearest one of float16, as a tensor or an attribute."""
+    right, wrong = (stored_slope(TensorProto.FLOAT16, np.multiply(slope, k)) for k in (1, 1.02))
+    want = stored_slope(FLOAT, slope)
+    for reference in (want, onnx_acts.accelerate(want)):
+        for got in (right, onnx_acts.accelerate(right)):
+            for result in (onnx_acts.verify(got, reference), onnx_acts.verify(reference, got)):
+                assert result.same, result.causes
+        for got in (wrong, onnx_acts.accelerate(wrong)):
+            for result in (onnx_acts.verify(got, reference), onnx_acts.verify(reference, got)):
+                assert [cause.operator.split(".")[-1] for cause in result.causes] in (
+                    [["PRelu"], ["PReLU"], ["LeakyRelu"], ["LeakyReLU"]]
+                )
+
+
 def integers(slope: float, scale: float = 0.05, zero: int = 128) -> onnx.ModelProto:
     """LeakyRelu, quantized: the output is of 8 bits."""
     nodes = [
