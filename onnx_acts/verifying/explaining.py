@@ -24,7 +24,15 @@ from onnx_acts.verifying.judging import coarser
 from onnx_acts.verifying.quantities import Grid
 from onnx_acts.verifying.values import Value
 
-__all__ = ["differing_inputs", "is_evident", "parameters", "reasons", "turned", "value_of"]
+__all__ = [
+    "differing_inputs",
+    "is_evident",
+    "parameters",
+    "reasons",
+    "slope_input",
+    "turned",
+    "value_of",
+]
 
 _BITS = 1 / 60
 """The share of the largest number by which a constant may differ that was rounded to 8 bits."""
@@ -110,7 +118,7 @@ def parameters(guilt: Guilt, model: Graph, reference: Graph) -> list[str]:
     assert guilt.maker is not None
     found = [*attributes(guilt.node, guilt.maker), *_inputs(guilt, model, reference)]
     found = found or [*_slopes(guilt, model, reference)]
-    a, b = _slope(guilt.node, guilt.given, model), _slope(guilt.maker, guilt.read, reference)
+    a, b = _slope(guilt.node, guilt.known, model), _slope(guilt.maker, guilt.read, reference)
     has_more = guilt.node.op_type == guilt.maker.op_type == "RReLU"  # two bounds
     if found and not has_more and a is not None and b is not None and _is_rounded(guilt, a, b):
         return []
@@ -171,7 +179,7 @@ def differing_inputs(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[t
     for place, (own, theirs) in enumerate(zip(node.input, other.input, strict=False)):
         if guilt.is_sure and not (own in guilt.fixed or model.is_constant(own)):
             continue
-        a, b = value_of(own, guilt.given, model), value_of(theirs, guilt.read, reference)
+        a, b = value_of(own, guilt.known, model), value_of(theirs, guilt.read, reference)
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
             text = differs(a, b, *_coarseness(guilt, own))
             if text:
@@ -190,7 +198,7 @@ def _slopes(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
     assert other is not None
     if node.op_type == other.op_type:
         return
-    a, b = _slope(node, guilt.given, model), _slope(other, guilt.read, reference)
+    a, b = _slope(node, guilt.known, model), _slope(other, guilt.read, reference)
     if a is None or b is None:
         return
     word = "slope" if kind(node) == "slope" else "alpha"
