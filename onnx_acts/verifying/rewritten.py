@@ -81,16 +81,17 @@ class Rewritten:
         """A value and its counterpart as those of the activations that make them.
 
         Returns:
-            The suspect with the two activations; None where they are not rewritten, or do not read
+            The suspect with the two activations; None where they are those already, or do not read
             the same.
         """
         own, theirs = self._own.get(suspect.output), self._theirs.get(suspect.counterpart)
-        if own is None or theirs is None or not (own.is_rewritten or theirs.is_rewritten):
+        if own is None or theirs is None or suspect.maker is None:
             return None
-        if suspect.maker is None or (
-            suspect.node.output[0] == own.node.output[0]
-            and suspect.maker.output[0] == theirs.node.output[0]
-        ):
+        direct = suspect.node.output[0], suspect.maker.output[0]
+        if direct == (own.node.output[0], theirs.node.output[0]):
+            if known.reads_alike(suspect.node, suspect.maker):
+                return None
+        elif not (own.is_rewritten or theirs.is_rewritten):
             return None
         if {known.matches.get(name) for name in own.sources}.isdisjoint(theirs.sources):
             return None

@@ -175,11 +175,12 @@ class Walk:
         if reason:
             return self._unjudged(index, place, name, reason), None
         found, difference = self._counterparts.find(node, place, name)
-        if found is None or difference is None or name in self._refused:
-            return self._record(index, "inside", "", output=name), None
-        suspect = self._suspect(name, found, difference)
-        if self._rounds:
+        suspect = self._suspect(name, found, difference) if found and difference else None
+        if suspect is not None and self._rounds:
             self._declare(suspect)
+        if suspect is None or name in self._refused:
+            return self._record(index, "inside", "", output=name), None
+        found, difference = suspect.counterpart, suspect.difference
         if difference.same:
             self._accept(name, found)
             return self._record(index, "same", found, difference, name), None
@@ -201,7 +202,9 @@ class Walk:
         pair = self._rewritten.pair(known, suspect)
         if pair is not None and is_other_activation(known, own, self._reference, pair):
             self._declared[suspect.output] = pair
-        elif is_declared(known, own, self._reference, suspect):
+        elif suspect.output not in self._refused and is_declared(
+            known, own, self._reference, suspect
+        ):
             self._declared[suspect.output] = suspect
 
     def _unjudged(self, index: int, place: int, name: str, reason: str) -> NodeRecord:

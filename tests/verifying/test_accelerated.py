@@ -122,6 +122,48 @@ def test_right_pairs(operator: str, right: Any) -> None:
             assert result.same, result.causes
 
 
+def pair_of_activations(slope: float) -> onnx.ModelProto:
+    """Elu and LeakyRelu on 8 bits."""
+    nodes: list[onnx.NodeProto] = []
+    x = "x"
+    for operator, y, alpha in (
+        ("Identity", "i", None),
+        ("Elu", "e", 1.0),
+        ("LeakyRelu", "l", slope),
+    ):
+        attributes: dict[str, Any] = {} if alpha is None else {"alpha": alpha}
+        nodes += [
+            helper.make_node(operator, [x], [y], y, **attributes),
+            helper.make_node("QuantizeLinear", [y, "s", "z"], [f"{y}_QuantizeLinear_Output"]),
+            helper.make_node(
+                "DequantizeLinear",
+                [f"{y}_QuantizeLinear_Output", "s", "z"],
+                [x := f"{y}_DequantizeLinear_Output"],
+            ),
+        ]
+    nodes.append(helper.make_node("Identity", [x], ["y"]))
+    tensors = {"s": np.float32(0.04), "z": np.uint8(128)}
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, SHAPE)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, SHAPE)],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in tensors.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+def test_behind_a_value_without_counterpart() -> None:
+    """Where one node stands for three in the reference, what reads behind them is judged, too."""
+    reference = onnx_acts.accelerate(pair_of_activations(0.2))
+    assert "QLinearELU" in [node.op_type for node in reference.graph.node]
+    assert onnx_acts.verify(pair_of_activations(0.2), reference).same
+    for wrong in (0.201, 0.21, 0.4):
+        result = onnx_acts.verify(pair_of_activations(wrong), reference)
+        assert not result.same
+        assert [cause.name for cause in result.causes] == ["l"]
+
+
 def test_another_operator() -> None:
     """An Elu on 8 bits for a LeakyRelu or a Celu, accelerated, is another network."""
     for operator, alpha in (("Celu", 1.1), ("LeakyRelu", 0.5)):
