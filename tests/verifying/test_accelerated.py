@@ -122,6 +122,18 @@ def test_right_pairs(operator: str, right: Any) -> None:
             assert result.same, result.causes
 
 
+def test_two_faults() -> None:
+    """A wrong slope is named although the convolution behind it is wrong as well."""
+    reference = network("PRelu", SLOPES, quantized=True)
+    wrong = network("PRelu", SLOPES * 2, quantized=True, scale=0.05)
+    (weight,) = [tensor for tensor in wrong.graph.initializer if tensor.name == "w1"]
+    steps = numpy_helper.to_array(weight).astype(int) + 4
+    weight.CopyFrom(numpy_helper.from_array(steps.clip(-127, 127).astype(np.int8), "w1"))
+    short = onnx_acts.accelerate(wrong)
+    for result in (onnx_acts.verify(short, reference), onnx_acts.verify(reference, short)):
+        assert [cause.name for cause in result.causes] == ["act", "c1"]
+
+
 def pair_of_activations(slope: float) -> onnx.ModelProto:
     """Elu and LeakyRelu on 8 bits."""
     nodes: list[onnx.NodeProto] = []
