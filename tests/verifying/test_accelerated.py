@@ -98,7 +98,7 @@ def test_there_are_transposes() -> None:
 
 
 @pytest.mark.parametrize(("operator", "right", "wrong"), FAULTS)
-@pytest.mark.parametrize("scale", [0.04, 0.042])
+@pytest.mark.parametrize("scale", [0.04, pytest.param(0.042, marks=pytest.mark.slow)])
 def test_a_fault_is_named(operator: str, right: Any, wrong: Any, scale: float) -> None:
     """A wrong slope or alpha of an accelerated file, against every form, in either order.
 
@@ -112,6 +112,7 @@ def test_a_fault_is_named(operator: str, right: Any, wrong: Any, scale: float) -
             assert {item.name for item in result.nodes if item.status == "causes"} == {"act"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operator", "right"), [(item[0], item[1]) for item in FAULTS[2:5]])
 def test_right_pairs(operator: str, right: Any) -> None:
     """No form of a network is accused of being another one."""
