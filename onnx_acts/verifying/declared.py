@@ -37,7 +37,7 @@ from onnx_acts.verifying.quantities import is_converting
 from onnx_acts.verifying.stepping import Step, StepError
 from onnx_acts.verifying.values import Value
 
-__all__ = ["is_declared"]
+__all__ = ["is_declared", "is_other_activation"]
 
 _ACTIVATIONS = frozenset(
     [
@@ -78,12 +78,8 @@ def is_declared(known: Counterparts, model: Graph, reference: Side, found: Guilt
     if is_converting(node):  # two ways to quantize are one network, but for what its users read
         is_output = found.output in known.pairs and pair == {"QuantizeLinear"}
         return is_output and any(differing_inputs(found, model, reference.graph))
-    if len(pair) > 1:
-        return pair <= _ACTIVATIONS and _is_other(known, reference, found)
-    if pair <= {"slope", "elu"}:
-        is_celu = node.op_type != maker.op_type and "Celu" in (node.op_type, maker.op_type)
-        differs = any(parameters(found, model, reference.graph))
-        return differs or (is_celu and _is_other(known, reference, found))
+    if len(pair) > 1 or pair <= {"slope", "elu"}:
+        return is_other_activation(known, model, reference, found)
     written = reasons(found, model, reference.graph, counts_clamped=False)
     return is_evident(written) and (
         draws(node)
@@ -92,10 +88,24 @@ def is_declared(known: Counterparts, model: Graph, reference: Side, found: Guilt
     )
 
 
+def is_other_activation(known: Counterparts, model: Graph, reference: Side, found: Guilt) -> bool:
+    """Whether one activation stands in the place of another, or has other parameters."""
+    node, maker = found.node, found.maker
+    assert maker is not None
+    pair = {kind(node), kind(maker)}
+    if len(pair) > 1:
+        return pair <= _ACTIVATIONS and _is_other(known, reference, found)
+    is_celu = node.op_type != maker.op_type and "Celu" in (node.op_type, maker.op_type)
+    differs = any(parameters(found, model, reference.graph))
+    return differs or (is_celu and _is_other(known, reference, found))
+
+
 def _is_other(known: Counterparts, reference: Side, found: Guilt) -> bool:
     """Whether the reference's activation makes something else of what the model's reads."""
     maker, lanes = found.maker, known.lanes
     assert maker is not None
+    if found.counterpart not in maker.output:  # there are nodes between
+        return False
     given = dict(found.read)
     for name, value in found.given.items():
         pair = known.matches.get(name)

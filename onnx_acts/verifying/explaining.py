@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from onnx import numpy_helper
 
 from onnx_acts.comparing.tolerance import as_double, is_real, largest
 from onnx_acts.definition.nodes import read_attributes
-from onnx_acts.definition.specs import DOMAIN
+from onnx_acts.definition.specs import DOMAIN, QUANTIZED, SPECS
 from onnx_acts.files.structure import STANDARD_DOMAINS, standard_opset
 from onnx_acts.verifying.arrays import differs
 from onnx_acts.verifying.attributes import attributes
@@ -20,6 +21,7 @@ from onnx_acts.verifying.candidates import kind
 from onnx_acts.verifying.graphs import Graph, title
 from onnx_acts.verifying.guilt import Guilt
 from onnx_acts.verifying.inside import inner_differences, is_activation
+from onnx_acts.verifying.judging import coarser
 from onnx_acts.verifying.quantities import Grid
 from onnx_acts.verifying.values import Value
 
@@ -29,12 +31,19 @@ __all__ = [
     "is_evident",
     "parameters",
     "reasons",
+    "slope_input",
     "turned",
     "value_of",
 ]
 
 _BITS = 1 / 60
 """The share of the largest number by which a constant may differ that was rounded to 8 bits."""
+
+_SLOPE_PLACES = {
+    "PRelu": 1,
+    **{x.name: x.inputs.index("slope") for x in (*SPECS, *QUANTIZED) if "slope" in x.inputs},
+}
+"""Where operators have a slope among their inputs."""
 
 _OTHER = (
     "another operator stands for the reference's, and no difference of their attributes shows in"
@@ -121,7 +130,12 @@ def parameters(guilt: Guilt, model: Graph, reference: Graph) -> list[str]:
     """What an activation's parameters have differently from another's of its kind."""
     assert guilt.maker is not None
     found = [*attributes(guilt.node, guilt.maker), *_inputs(guilt, model, reference)]
-    return found or [*_slopes(guilt, model, reference)]
+    found = found or [*_slopes(guilt, model, reference)]
+    a, b = _slope(guilt.node, guilt.known, model), _slope(guilt.maker, guilt.read, reference)
+    has_more = guilt.node.op_type == guilt.maker.op_type == "RReLU"  # two bounds
+    if found and not has_more and a is not None and b is not None and _is_rounded(guilt, a, b):
+        return []
+    return found
 
 
 def _operators(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
@@ -182,7 +196,7 @@ def differing_inputs(
     for place, (own, theirs) in enumerate(zip(node.input, other.input, strict=False)):
         if guilt.is_sure and not (own in guilt.fixed or model.is_constant(own)):
             continue
-        a, b = value_of(own, guilt.given, model), value_of(theirs, guilt.read, reference)
+        a, b = value_of(own, guilt.known, model), value_of(theirs, guilt.read, reference)
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
             text = differs(a, b, *_coarseness(guilt, own), counts_clamped=counts_clamped)
             if text:
@@ -201,28 +215,47 @@ def _slopes(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:
     assert other is not None
     if node.op_type == other.op_type:
         return
-    a, b = _slope(node, guilt.given, model), _slope(other, guilt.read, reference)
+    a, b = _slope(node, guilt.known, model), _slope(other, guilt.read, reference)
     if a is None or b is None:
         return
     word = "slope" if kind(node) == "slope" else "alpha"
-    share, step = _coarseness(guilt, node.input[1] if len(node.input) > 1 else "")
-    if a.size == b.size == 1:
+    share, step = _coarseness(guilt, slope_input(node) or "")
+    if a.size != b.size and 1 in (a.size, b.size):
+        a, b = (np.broadcast_to(x.reshape(-1), max(a.size, b.size)) for x in (a, b))
+    if a.size != b.size or _is_rounded(guilt, a, b):
+        return
+    if a.size == 1:
         if abs(a.item() - b.item()) > max(share * abs(b.item()), step, 1e-6 * abs(b.item())):
             yield f"its {word} is {a.item():.9g} here, {b.item():.9g} in the reference"
-    elif a.size == b.size or 1 in (a.size, b.size):
-        if a.size != b.size:
-            a, b = (np.broadcast_to(x.reshape(-1), max(a.size, b.size)) for x in (a, b))
+    else:
         text = differs(a, b, share, step)
         if text:
             yield f"its {word} {text}"
+
+
+def _is_rounded(guilt: Guilt, a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Whether a parameter is the other's as its own node's element type holds it.
+
+    Of a network in float16 the slope is one of float16, be it a tensor or, where a tool has made
+    it one, an attribute.
+    """
+    for own, other, made in ((a, b, guilt.got), (b, a, guilt.want)):
+        types = [own.dtype, *([made.dtype] if isinstance(made, np.ndarray) else [])]
+        coarsest = functools.reduce(coarser, filter(is_real, types), np.dtype(np.float64))
+        if own.size == other.size and np.array_equal(
+            as_double(own).reshape(-1), as_double(other.astype(coarsest)).reshape(-1)
+        ):
+            return True
+    return False
 
 
 def _slope(node: onnx.NodeProto, given: Mapping[str, Value], graph: Graph) -> NDArray[Any] | None:
     """The slope of a LeakyReLU, PReLU or RReLU, or the alpha of an ELU, whatever the operator."""
     if kind(node) not in ("slope", "elu"):
         return None
-    if node.op_type in ("PRelu", "PReLU"):
-        value = value_of(node.input[1], given, graph)
+    name = slope_input(node)
+    if name is not None:
+        value = value_of(name, given, graph)
         return value if isinstance(value, np.ndarray) else None
     if node.domain == DOMAIN:
         found = read_attributes(node)
@@ -231,6 +264,12 @@ def _slope(node: onnx.NodeProto, given: Mapping[str, Value], graph: Graph) -> ND
         return np.asarray(found["alpha"])
     usual = 0.01 if kind(node) == "slope" else 1.0
     return np.asarray(next((item.f for item in node.attribute if item.name == "alpha"), usual))
+
+
+def slope_input(node: onnx.NodeProto) -> str | None:
+    """The input that is the slope of an activation; None where an attribute is, or nothing."""
+    place = _SLOPE_PLACES.get(node.op_type)
+    return None if place is None else node.input[place]
 
 
 def _quantized_weight(guilt: Guilt, model: Graph, reference: Graph) -> Iterator[str]:

@@ -36,6 +36,7 @@ class Guilt:
         fixed: the names of those given values that depend on no input.
         is_sure: whether the node is of the kind of the reference's or reads what that reads. If
             not, a name is all that the two values have in common.
+        turned: those given values whose axes are those of the reference only in another order, so.
     """
 
     index: int
@@ -52,6 +53,12 @@ class Guilt:
     quantized: Mapping[str, float]
     fixed: frozenset[str]
     is_sure: bool
+    turned: Mapping[str, Value] = dataclasses.field(default_factory=dict)
+
+    @property
+    def known(self) -> Mapping[str, Value]:
+        """What the node was given, with its axes in the reference's order."""
+        return {**self.given, **self.turned}
 
 
 @dataclasses.dataclass(frozen=True)

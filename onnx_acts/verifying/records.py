@@ -14,8 +14,9 @@ from onnx_acts.verifying.counterparts import Counterparts
 from onnx_acts.verifying.guilt import Guilt
 from onnx_acts.verifying.judging import Got
 from onnx_acts.verifying.result import NodeRecord, Status
+from onnx_acts.verifying.rewritten import Rewritten
 
-__all__ = ["record_of", "settle"]
+__all__ = ["causes_of", "record_of", "settle"]
 
 _ONE_NODE = "its subgraphs count as one node with it"
 
@@ -78,3 +79,38 @@ def settle(
         elif not alike or is_elsewhere:
             record = dataclasses.replace(record, status="inside", counterpart="", local=None)
         records[guilt.index] = record
+
+
+def causes_of(
+    known: Counterparts,
+    rewritten: Rewritten,
+    declared: Mapping[str, Guilt],
+    guilty: Mapping[str, Guilt],
+    records: dict[int, NodeRecord],
+) -> tuple[Guilt, ...]:
+    """The causes in order, each node once; the Transpose behind an activation is none itself.
+
+    Args:
+        known: the values of the walk.
+        rewritten: the activations that `accelerate` has written in another way.
+        declared: nodes that are written as other ones, by their values.
+        guilty: nodes whose values differ.
+        records: the records of the nodes, in which theirs are changed.
+    """
+    found: dict[int, Guilt] = {}
+    for name, guilt in {**guilty, **declared}.items():
+        named = guilt
+        if name not in declared and guilt.node.op_type == "Transpose":
+            named = rewritten.pair(known, guilt) or guilt
+        found.setdefault(named.index, named)
+        blamed = guilty.get(name, named)
+        if blamed.index != named.index:
+            record = records[blamed.index]
+            records[blamed.index] = dataclasses.replace(
+                record, status="inside", counterpart="", local=None
+            )
+        records[named.index] = dataclasses.replace(
+            records[named.index], status="causes", counterpart=named.counterpart,
+            local=named.difference,
+        )  # fmt: skip
+    return tuple(found[index] for index in sorted(found))

@@ -82,9 +82,9 @@ def second_opinion(known: Counterparts, reference: Side, suspect: Guilt) -> Diff
         return None
     given = dict(suspect.read)
     for name in grids:
-        value, pair = suspect.given[name], known.matches.get(name)
-        if pair in given and isinstance(value, np.ndarray):
-            given[pair] = lanes.grids[name].real(value)
+        value, right = suspect.given[name], given.get(known.matches.get(name, ""))
+        if isinstance(value, np.ndarray) and isinstance(right, np.ndarray) and is_real(right.dtype):
+            given[known.matches[name]] = lanes.grids[name].real(value)
     made = Step(reference.graph, maker, reference.runtime, given).run(given)
     names = [name for name in maker.output if name]
     want = made[names.index(suspect.counterpart)]

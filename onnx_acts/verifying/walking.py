@@ -19,13 +19,14 @@ from collections.abc import Callable, Collection, Mapping
 from onnx_acts.comparing.difference import Difference
 from onnx_acts.verifying.candidates import Candidates
 from onnx_acts.verifying.counterparts import Counterparts
-from onnx_acts.verifying.declared import is_declared
+from onnx_acts.verifying.declared import is_declared, is_other_activation
 from onnx_acts.verifying.graphs import names_read, title
 from onnx_acts.verifying.guilt import Guilt, Walked
 from onnx_acts.verifying.lanes import Lanes, Side, draws, run_all
 from onnx_acts.verifying.names import misled
-from onnx_acts.verifying.records import record_of, settle
+from onnx_acts.verifying.records import causes_of, record_of, settle
 from onnx_acts.verifying.result import NodeRecord, Status
+from onnx_acts.verifying.rewritten import Rewritten
 from onnx_acts.verifying.rounding import Rounding
 from onnx_acts.verifying.sides import paired_inputs, rounds
 from onnx_acts.verifying.store import Store
@@ -72,6 +73,9 @@ class Walk:
         self._lanes = Lanes(model, reference.graph, seed)
         self._nodes = model.graph.nodes
         self._lasts = {n: i for i, node in enumerate(self._nodes) for n in names_read(node)}
+        self._rewritten = Rewritten(model.graph, reference.graph)
+        for name, place in self._rewritten.kept().items():
+            self._lasts[name] = max(place, self._last(name))
         self._matches: dict[str, str] = {}
         self._matches.update(paired_inputs(model.graph, reference.graph))
         self._made_at: dict[str, int] = {}
@@ -129,12 +133,10 @@ class Walk:
             left = self._survived | self._pending
             settle(self._counterparts, left, self._guilty, self._records, outputs)
             self._acquit()
-            for guilt in self._declared.values():
-                record = self._records[guilt.index]
-                self._records[guilt.index] = dataclasses.replace(record, status="causes")
+            guilty = causes_of(
+                self._counterparts, self._rewritten, self._declared, self._guilty, self._records
+            )
             records = tuple(self._records[i] for i in sorted(self._records))
-            found = (self._declared | self._guilty).values()
-            guilty = tuple(sorted(found, key=lambda item: item.index))
             return Walked(records, guilty, outputs, wanted)
 
     def _acquit(self) -> None:
@@ -187,11 +189,12 @@ class Walk:
         if reason:
             return self._unjudged(index, place, name, reason), None
         found, difference = self._counterparts.find(node, place, name)
-        if found is None or difference is None or name in self._refused:
-            return self._record(index, "inside", "", output=name), None
-        suspect = self._suspect(name, found, difference)
-        if self._rounds:
+        suspect = self._suspect(name, found, difference) if found and difference else None
+        if suspect is not None and self._rounds:
             self._declare(suspect)
+        if suspect is None or name in self._refused:
+            return self._record(index, "inside", "", output=name), None
+        found, difference = suspect.counterpart, suspect.difference
         if difference.same:
             self._accept(name, found)
             return self._record(index, "same", found, difference, name), None
@@ -209,7 +212,13 @@ class Walk:
 
     def _declare(self, suspect: Guilt) -> None:
         """Notes a node that the file says to be another one, whatever its value."""
-        if is_declared(self._counterparts, self._model.graph, self._reference, suspect):
+        known, own = self._counterparts, self._model.graph
+        pair = self._rewritten.pair(known, suspect)
+        if pair is not None and is_other_activation(known, own, self._reference, pair):
+            self._declared[suspect.output] = pair
+        elif suspect.output not in self._refused and is_declared(
+            known, own, self._reference, suspect
+        ):
             self._declared[suspect.output] = suspect
 
     def _unjudged(self, index: int, place: int, name: str, reason: str) -> NodeRecord:

@@ -96,6 +96,45 @@ def test_eight_bits_hide_nothing(operator: str, right: float | None, wrong: floa
     assert onnx_acts.verify(same, same).same
 
 
+def quantized_node(operator: str, parameter: Any) -> onnx.ModelProto:
+    """Q, PRelu or Elu on 8 bits, DQ, as `accelerate` writes them: one QLinear node of ours."""
+    stored = {"s": np.float32(0.02), "z": np.uint8(128)}
+    slope = {"slope": np.asarray(parameter, np.float32)} if operator == "PRelu" else {}
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["d"]),
+        activation(operator, "d", "p", None if slope else parameter),
+        helper.make_node("QuantizeLinear", ["p", "s", "z"], ["r"]),
+        helper.make_node("DequantizeLinear", ["r", "s", "z"], ["y"]),
+    ]
+    return onnx_acts.accelerate(made(nodes, [value("x")], [value("y")], stored | slope))
+
+
+def test_a_slope_of_a_quantized_node() -> None:
+    """It is an input behind the scales; it is compared with that of a float node."""
+    right = np.linspace(0.1, 0.3, SIZE)
+    got = quantized_node("PRelu", right)
+    assert "QLinearPReLU" in [node.op_type for node in got.graph.node]
+    slope = {"slope": np.asarray(right, np.float32)}
+    want = made([activation("PRelu", "x", "y", None)], [value("x")], [value("y")], slope)
+    assert onnx_acts.verify(got, want).same
+    assert onnx_acts.verify(want, got).same
+    wrong = quantized_node("PRelu", right * 1.02)
+    for result in (onnx_acts.verify(wrong, want), onnx_acts.verify(want, wrong)):
+        assert not result.same
+        assert [cause.operator for cause in result.causes] == ["onnx_acts.QLinearPReLU"]
+        assert result.causes[0].reasons[0].startswith("its slope ")
+
+
+def test_an_alpha_of_a_quantized_node() -> None:
+    """That of a QLinearELU is compared with that of an Elu."""
+    want = made([activation("Elu", "x", "y", 0.9)], [value("x")], [value("y")])
+    assert onnx_acts.verify(quantized_node("Elu", 0.9), want).same
+    result = onnx_acts.verify(quantized_node("Elu", 0.91), want)
+    assert not result.same
+    assert [cause.operator for cause in result.causes] == ["onnx_acts.QLinearELU"]
+
+
 def test_the_order_of_the_words() -> None:
     """Where the reference is the coarser one, its nodes are walked; "here" is not said of it."""
     result = onnx_acts.verify(
@@ -173,6 +212,33 @@ def test_sixteen_bits_hide_nothing(kind: int) -> None:
         assert onnx_acts.verify(short(operator, 0.5), alone).same
         result = onnx_acts.verify(short(operator, 0.5004), alone)
         assert [cause.operator for cause in result.causes] == [operator]
+
+
+def stored_slope(kind: int, slope: Any) -> onnx.ModelProto:
+    """A PRelu whose slope and values are of a type, between float32."""
+    nodes = [
+        helper.make_node("Cast", ["x"], ["h"], to=kind),
+        helper.make_node("PRelu", ["h", "slope"], ["p"]),
+        helper.make_node("Cast", ["p"], ["y"], to=FLOAT),
+    ]
+    stored = np.asarray(slope).astype(helper.tensor_dtype_to_np_dtype(kind))
+    return made(nodes, [value("x")], [value("y")], {"slope": stored})
+
+
+@pytest.mark.parametrize("slope", [[0.1], [0.1] * SIZE, np.linspace(0.1, 0.3, SIZE)])
+def test_a_slope_that_sixteen_bits_round(slope: Any) -> None:
+    """The slope of a float16 file is the nearest one of float16, as a tensor or an attribute."""
+    right, wrong = (stored_slope(TensorProto.FLOAT16, np.multiply(slope, k)) for k in (1, 1.02))
+    want = stored_slope(FLOAT, slope)
+    for reference in (want, onnx_acts.accelerate(want)):
+        for got in (right, onnx_acts.accelerate(right)):
+            for result in (onnx_acts.verify(got, reference), onnx_acts.verify(reference, got)):
+                assert result.same, result.causes
+        for got in (wrong, onnx_acts.accelerate(wrong)):
+            for result in (onnx_acts.verify(got, reference), onnx_acts.verify(reference, got)):
+                assert [cause.operator.split(".")[-1] for cause in result.causes] in (
+                    [["PRelu"], ["PReLU"], ["LeakyRelu"], ["LeakyReLU"]]
+                )
 
 
 def integers(slope: float, scale: float = 0.05, zero: int = 128) -> onnx.ModelProto:

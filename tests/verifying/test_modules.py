@@ -94,7 +94,7 @@ def test_factory_with_random_weights(
     assert run("verify", "e.onnx", "--against", "nets.py:plain") == 0
     assert "random numbers" not in capsys.readouterr().out.replace("random, 1 set", "")
     # Of a module in 16 bits, with the same flag.
-    half = (*made, "--dtype", "bfloat16")
+    half = (*made, "--dtype", "float16")
     assert run("export", *half, "--input", "2x3", "-o", "h.onnx", "--no-verify") == 0
     assert run("verify", "h.onnx", "--against", *half) == 0
     capsys.readouterr()

@@ -60,8 +60,10 @@ def test_half() -> None:
         onnx_acts.verify(onnx_acts.accelerate(short), REFERENCE),
     ):
         assert result.same, result.causes
-    result = onnx_acts.verify(half(edited("act11", set_attribute("alpha", 0.8))), REFERENCE)
-    assert [cause.name for cause in result.causes] == ["act11"]
+    wrong = half(edited("act11", set_attribute("alpha", 0.8)))
+    for file in (wrong, onnx_acts.accelerate(wrong)):
+        result = onnx_acts.verify(file, REFERENCE)
+        assert [cause.name for cause in result.causes] == ["act11"]
 
 
 def test_overflow() -> None:
@@ -84,7 +86,10 @@ def test_eight_bits(how: QuantFormat, tmp_path: Path) -> None:
     result = onnx_acts.verify(right, REFERENCE)
     assert result.same, result.causes
     unsigned = onnx_acts.accelerate(right, unsigned=True)
-    assert onnx_acts.verify(unsigned, REFERENCE).same
+    for got, want in ((unsigned, REFERENCE), (onnx_acts.accelerate(right), REFERENCE),
+                      (unsigned, right), (right, unsigned)):  # fmt: skip
+        result = onnx_acts.verify(got, want)
+        assert result.same, result.causes
 
     def spoilt(array: np.ndarray) -> np.ndarray:
         array[1, 3, 0, 1] += 1
@@ -98,3 +103,7 @@ def test_eight_bits(how: QuantFormat, tmp_path: Path) -> None:
     result = onnx_acts.verify(wrong, REFERENCE)
     assert [cause.counterpart for cause in result.causes] == ["act9_out"]
     assert result.causes[0].reasons == ("alpha is 0.600000024 here, 0.100000001 in the reference",)
+    wrong = quantized(edited("act8", set_attribute("alpha", 0.98)), how, tmp_path)  # an Elu
+    result = onnx_acts.verify(onnx_acts.accelerate(wrong, unsigned=True), REFERENCE)
+    assert not result.same
+    assert [cause.counterpart for cause in result.causes] == ["act8_out"]
