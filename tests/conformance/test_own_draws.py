@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.judging import judge
 from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES
-from onnx_acts.conformance.own_draws import OWN_DRAWS
+from onnx_acts.conformance.own_draws import OWN_DRAWS, judge_own_draws
 from onnx_acts.conformance.runtimes import RUNTIMES, VARIANTS, Runtime, runtime_of
 from onnx_acts.conformance.suite import Cell, Selection, run
 from onnx_acts.definition import reference
@@ -164,6 +165,7 @@ def changed(change: Callable[[Case, Array, Array], list[Array]]) -> Own:
         (changed(lambda case, y, noise: [y, noise[:0]]), "noise is float32 of shape (0,)"),
         (changed(lambda case, y, noise: [y[:0], noise]), "got float32 of shape (0,), expected"),
         (changed(lambda case, y, noise: []), "gave no outputs, expected 2"),
+        (changed(lambda case, y, noise: [y, noise, noise]), "gave 3 outputs, expected 2"),
         (
             changed(lambda case, y, noise: [np.where(y > 0, y * np.float32(1.01), y), noise]),
             "ULP",
@@ -179,6 +181,97 @@ def test_wrong_outputs(runtime: Own, message: str) -> None:
     cell = cell_of(runtime)
     assert cell.status == "fail"
     assert any(message in failure.message for failure in cell.failures), cell.failures
+
+
+def with_bounds(cell: Cell, *words: str) -> None:
+    """The cases of equal bounds fail, and say why."""
+    assert cell.failed >= 2
+    for failure in cell.failures[:2]:
+        assert "both bounds" in failure.case
+        assert any(word in failure.message for word in words), failure
+
+
+def between_equal(change: Callable[[Array, Array, Array], list[Array]]) -> Own:
+    """Right draws; where the bounds are equal, Y and the noise are changed."""
+
+    def spoil(case: Case, y: Array, noise: Array) -> list[Array]:
+        low, high = case.real_values
+        return change(case.inputs[0], y, noise) if low == high else [y, noise]
+
+    return changed(spoil)
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_equal_bounds_leave_nothing_to_draw(is_alone: bool) -> None:
+    """Then Y is as exact as in inference, and no other generator is an excuse."""
+    below = np.float32(-np.inf)
+    outputs = 1 if is_alone else 2
+    off = between_equal(lambda x, y, n: [np.where(x < 0, np.nextafter(y, below), y), n][:outputs])
+    with_bounds(cell_of(off), "ULP", "wrong class")
+    nan = between_equal(lambda x, y, n: [np.where(x < 0, np.float32(np.nan), y), n][:outputs])
+    with_bounds(cell_of(nan), "wrong class")
+
+
+def test_equal_bounds_with_another_noise() -> None:
+    """The noise is the bound itself, rounded."""
+    runtime = between_equal(lambda x, y, n: [y, np.where(x < 0, np.nextafter(n, np.float32(1)), n)])
+    with_bounds(cell_of(runtime), "ULP")
+
+
+def asked(low: float, high: float, x: Array, outputs: int = 2) -> Case:
+    """A case in training with these bounds."""
+    bounds = {"lower": low, "upper": high}
+    attributes = {**bounds, "training_mode": 1, "seed": 3}
+    return Case("RReLU", str(x.dtype), [x], attributes, outputs, "training", "mine")
+
+
+@pytest.mark.parametrize("low", [0.0, 0.25, -0.0])
+def test_nan_beside_equal_bounds(low: float) -> None:
+    """No digit of Y is left to tell a slope: it is wrong all the same."""
+    case = asked(low, low, -np.linspace(1, 2, 40, dtype=np.float32))
+    runtime = changed(lambda case, y, noise: [y * np.float32(np.nan), noise])
+    assert "wrong class" in judge(runtime, case, 0.5).message
+    assert judge(drawing(uniform), case, 0.5).ok
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1.0])
+def test_a_product_with_zero(value: float, dtype: str) -> None:
+    """Where a slope is 0, Y is 0, or what a slope that rounds to 0 makes of X."""
+    x = -np.ones(4, dtype)
+    case, zero = asked(0.0, 0.5, x), np.zeros(4, dtype)
+    assert judge_own_draws([-zero, zero], case).ok
+    y = np.array([0, 0, value, 0], dtype)
+    assert "where noise * x is" in judge_own_draws([y, zero], case).message
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 42.0])
+def test_y_alone_beyond_the_bounds(value: float, dtype: str) -> None:
+    """What tells no slope, as infinity or of a tiny x, is within x times the bounds as well."""
+    tiny = np.finfo(dtype).smallest_subnormal
+    for x in (np.array([-1, -2, -3], dtype), np.full(3, -tiny, dtype)):
+        case = asked(0.125, 0.5, x)
+        assert judge_own_draws([x / 4], case).ok
+        for y in (np.full(3, value, dtype), np.array([x[0] / 4, value, x[2] / 4], dtype)):
+            assert "within" in judge_own_draws([y], case).message
+
+
+def test_y_alone_of_extremes() -> None:
+    """Products that are infinite by right, and those that have no value."""
+    top, inf = np.finfo(np.float32).max, np.float32(np.inf)
+    x = np.array([-inf, -top, -top / 2], np.float32)
+    for bounds, y in (((1.5, 4.0), [-inf, -inf, -inf]), ((-2.0, 2.0), [np.nan, inf, -top])):
+        assert judge_own_draws([np.array(y, np.float32)], asked(*bounds, x)).ok
+    for bounds, y in (
+        ((1.5, 4.0), [inf, -inf, -inf]),
+        ((1.5, 4.0), [np.nan, -inf, -inf]),
+        ((1.5, 4.0), [-top, -inf, -inf]),
+        ((0.5, 0.75), [-inf, -inf, -top / 4]),
+        ((0.5, 1.5), [-inf, inf, -top / 4]),
+    ):
+        wrong = judge_own_draws([np.array(y, np.float32)], asked(*bounds, x))
+        assert "within" in wrong.message
 
 
 def test_right_noise_with_a_wrong_product() -> None:

@@ -281,6 +281,22 @@ def test_draws_of_another_generator(
         assert "a generator of its own" in result.cells[0].reasons[0]
 
 
+def test_equal_bounds_leave_nothing_to_draw(tmp_path: Path) -> None:
+    """Y of equal bounds has one right value: no generator is an excuse for the next one."""
+    found = part(["RReLU"], FLOAT32, ["training"])
+    tests = [test for test in found.index.tests if test.case.startswith("both bounds")]
+    vectors = Vectors(Index(found.index.vectors, tests), found.files)
+
+    def next_one(case: Case, outputs: list[Array]) -> list[Array]:
+        y, one = outputs[0], np.float32(1)
+        noise = np.where(case.inputs[0] < 0, np.nextafter(outputs[1], one), one)
+        with np.errstate(all="ignore"):
+            return [np.where(case.inputs[0] < 0, np.nextafter(y, one), y), noise]
+
+    result = judged(vectors, write_outputs(vectors, tmp_path, next_one))
+    assert sum(cell.failed for cell in result.cells) == len(tests) == 4
+
+
 @pytest.mark.parametrize("is_keyed", [True, False])
 def test_the_same_draws_for_every_seed(is_keyed: bool, tmp_path: Path) -> None:
     """Two tests that differ in the seed alone must not have the same noise."""
