@@ -9,6 +9,7 @@ decide.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,8 +24,8 @@ from onnx_acts.definition.reference import rounded
 __all__ = [
     "OWN_DRAWS",
     "drawn_at_zero",
-    "has_reference_noise",
     "judge_own_draws",
+    "shared_draws",
     "slopes_in",
 ]
 
@@ -34,6 +35,15 @@ OWN_DRAWS = (
     "it draws from a generator of its own: its slopes keep the law, and Y = noise * X, but the bits"
     " are not those of Philox"
 )
+_UNLIKELY = 1e-9
+"""So seldom another generator's draws are taken for the reference's."""
+
+_FEW = 8
+"""Draws that are the reference's in layouts that share their first blocks, at most."""
+
+_SHARE = 1 / 3
+"""More than one lane in four, which another order of the lanes may leave in its place."""
+
 _SINGLE = 0.501
 """Correctly rounded, in ULP, but for what a bound of 32 bits makes of ties in fewer bits."""
 
@@ -41,17 +51,43 @@ _NO_NOISE = "it returned one output of 2; the slopes in it keep the law"
 
 
 @np.errstate(invalid="ignore")  # signalling NaNs
-def has_reference_noise(outputs: Sequence[Array], case: Case) -> bool:
-    """Whether the noise of a case in training is the reference's, and could be another.
+def shared_draws(outputs: Sequence[Array], case: Case) -> str:
+    """How much of the noise is the reference's, in words; empty for another generator's.
+
+    Another generator, or Philox with another layout, has hardly a draw in the same place. So
+    where a third of them are the same, the others are a fault, and bits decide.
 
     Args:
         outputs: what a runtime computed: Y and the noise.
-        case: the case.
+        case: the case in training.
     """
-    low, high = case.real_values
     noise, right = outputs[1], rounded(case.exact()[1], numpy_type(case.dtype))
-    same = (noise.shape, noise.dtype) == (right.shape, right.dtype) and (noise == right).all()
-    return bool(same and low < high and (case.inputs[0] < 0).any())
+    if _is_fixed(case) or (noise.shape, noise.dtype) != (right.shape, right.dtype):
+        return ""
+    same = (noise == right)[case.inputs[0] < 0]
+    count, total = int(same.sum()), same.size
+    is_much = count == total or (count >= _FEW and count >= total * _SHARE)
+    if not is_much or not _is_no_chance(count, total, _chance_of_the_same(case)):
+        return ""
+    return f"{count} of {total} of the draws are the reference's"
+
+
+def _chance_of_the_same(case: Case) -> float:
+    """How often two draws are rounded to one number: at most a unit's part of the width."""
+    low, high = case.real_values
+    unit = float(limits_of(numpy_type(case.dtype)).eps) * max(abs(low), abs(high))
+    return min(1.0, unit / (high - low))
+
+
+def _is_no_chance(count: int, total: int, chance: float) -> bool:
+    """Whether so many equal draws are less likely than `_UNLIKELY`, by Chernoff's bound."""
+    if not total or count <= chance * total:
+        return False
+    share = count / total
+    bits = share * math.log(share / chance)
+    if share < 1:
+        bits += (1 - share) * math.log((1 - share) / (1 - chance))
+    return total * bits > -math.log(_UNLIKELY)
 
 
 @np.errstate(all="ignore")

@@ -15,7 +15,7 @@ from onnx_acts.conformance.runtimes import RUNTIMES, VARIANTS, Runtime, runtime_
 from onnx_acts.conformance.suite import Cell, Selection, run
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import spec_of
-from tests.mutants.wrong_kernels import Wrong, exactly
+from tests.mutants.wrong_kernels import Wrong, exactly, right
 
 Array = np.ndarray[Any, Any]
 Slopes = Callable[[int, tuple[int, ...], float, float], Array]
@@ -40,16 +40,19 @@ def drawing(slopes: Slopes) -> Own:
     """A runtime that is right but for its slopes, if these are wrong."""
 
     def spoil(kernel: Wrong, case: Case) -> list[Array]:
-        x, kind = case.inputs[0], numpy_type(case.dtype)
-        drawn = reference.rounded(
-            slopes(int(case.values["seed"]), x.shape, *case.real_values), kind
-        )
-        noise = np.where(x < 0, drawn, kind.type(1))
-        wide = x.astype(np.longdouble)
-        y = np.where(x < 0, noise.astype(np.longdouble) * wide, wide)
-        return [reference.rounded(y, kind), noise]
+        shape, seed = case.inputs[0].shape, int(case.values["seed"])
+        return product(case, slopes(seed, shape, *case.real_values))
 
     return Own(spoil)
+
+
+def product(case: Case, slopes: Array) -> list[Array]:
+    """Y and the noise of slopes, of each element one."""
+    x, kind = case.inputs[0], numpy_type(case.dtype)
+    noise = np.where(x < 0, reference.rounded(slopes, kind), kind.type(1))
+    wide = x.astype(np.longdouble)
+    y = np.where(x < 0, noise.astype(np.longdouble) * wide, wide)
+    return [reference.rounded(y, kind), noise]
 
 
 def uniform(seed: int, shape: tuple[int, ...], low: float, high: float) -> Array:
@@ -284,6 +287,33 @@ def test_right_noise_with_a_wrong_product() -> None:
     cell = cell_of(Own(spoil))
     assert cell.failed >= 6
     assert "ULP" in cell.failures[0].message
+
+
+NEARLY: dict[str, Callable[[Array, Array], Array]] = {
+    "the last four": lambda other, draws: np.append(draws[:-4], other[-4:]),
+    "one": lambda other, draws: np.append(other[:1], draws[1:]),
+    "one lane": lambda other, draws: np.where(np.arange(draws.size) % 4 == 3, other, draws),
+    "the second half": lambda other, draws: np.append(
+        draws[: draws.size // 2], other[draws.size // 2 :]
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("which", NEARLY)
+def test_nearly_the_references_draws(which: str, dtype: str) -> None:
+    """Philox with a fault is no generator of another kind, where many draws are right."""
+
+    def spoil(kernel: Wrong, case: Case) -> list[Array]:
+        noise = right(case)[1]
+        if noise.size <= 8:
+            return right(case)
+        other = uniform(5, noise.size, *case.real_values).astype(noise.dtype)
+        return product(case, NEARLY[which](other, noise.ravel()).reshape(noise.shape))
+
+    cell = cell_of(Own(spoil), dtype)
+    assert cell.failed >= 5, cell.failures
+    assert "of the draws are the reference's" in cell.failures[-1].message
 
 
 def test_ours_must_have_the_bits() -> None:

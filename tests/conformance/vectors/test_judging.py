@@ -281,6 +281,42 @@ def test_draws_of_another_generator(
         assert "a generator of its own" in result.cells[0].reasons[0]
 
 
+@np.errstate(all="ignore")
+def with_slopes(case: Case, slopes: Array) -> list[Array]:
+    """Y and the noise."""
+    x = case.inputs[0]
+    noise = np.where(x < 0, slopes.astype(x.dtype), x.dtype.type(1))
+    wide = noise.astype(np.longdouble) * x.astype(np.longdouble)
+    return [np.where(x < 0, reference.rounded(wide, x.dtype), x), noise]
+
+
+NEARLY: dict[str, Callable[[Array, Array], Array]] = {
+    "the last four": lambda own, noise: np.append(noise[:-4], own[-4:]),
+    "one": lambda own, noise: np.append(own[:1], noise[1:]),
+    "one in the middle": lambda own, noise: np.where(np.arange(noise.size) == 500, own, noise),
+    "the second half": lambda own, noise: np.append(noise[:500], own[500:]),
+    "one lane": lambda own, noise: np.where(np.arange(noise.size) % 4 == 2, own, noise),
+    "every other": lambda own, noise: np.where(np.arange(noise.size) % 2, own, noise),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("which", NEARLY)
+def test_nearly_the_references_draws(which: str, dtype: str, tmp_path: Path) -> None:
+    """Draws of which many are the reference's are Philox with a fault, not another generator."""
+    found = part(["RReLU"], [dtype], ["training"])
+    tests = [test for test in found.index.tests if test.case.endswith("shape (1001,)")]
+    vectors = Vectors(Index(found.index.vectors, tests), found.files)
+
+    def spoilt(case: Case, outputs: list[Array]) -> list[Array]:
+        own = np.full(1001, sum(case.real_values) / 2, outputs[1].dtype)
+        return with_slopes(case, NEARLY[which](own, outputs[1]))
+
+    result = judged(vectors, write_outputs(vectors, tmp_path, spoilt))
+    assert sum(cell.failed for cell in result.cells) == len(tests) == 4
+    assert all("of the draws are the reference's" in text for text in failures(result).values())
+
+
 def test_equal_bounds_leave_nothing_to_draw(tmp_path: Path) -> None:
     """Y of equal bounds has one right value: no generator is an excuse for the next one."""
     found = part(["RReLU"], FLOAT32, ["training"])
@@ -288,10 +324,10 @@ def test_equal_bounds_leave_nothing_to_draw(tmp_path: Path) -> None:
     vectors = Vectors(Index(found.index.vectors, tests), found.files)
 
     def next_one(case: Case, outputs: list[Array]) -> list[Array]:
-        y, one = outputs[0], np.float32(1)
-        noise = np.where(case.inputs[0] < 0, np.nextafter(outputs[1], one), one)
+        y, noise = outputs
+        chosen = (case.inputs[0] < -0.1) & (case.inputs[0] > -4)
         with np.errstate(all="ignore"):
-            return [np.where(case.inputs[0] < 0, np.nextafter(y, one), y), noise]
+            return [np.where(chosen, np.nextafter(y, np.float32(1)), y), noise]
 
     result = judged(vectors, write_outputs(vectors, tmp_path, next_one))
     assert sum(cell.failed for cell in result.cells) == len(tests) == 4
