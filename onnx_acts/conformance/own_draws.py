@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, limits_of, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare, misclassified, ulp, ulp_error
-from onnx_acts.conformance.law import wrong_draws, wrong_noise
+from onnx_acts.conformance.law import dependent, wrong_draws, wrong_noise
 from onnx_acts.definition.reference import rounded
 
 __all__ = [
@@ -111,7 +111,7 @@ def judge_own_draws(outputs: Sequence[Array], case: Case) -> Comparison:
     reason = elsewhere.message or (
         wrong_noise(noises[0], case) or _wrong_product(y, noises[0], x)
         if noises
-        else _beyond_bounds(y, case) or wrong_draws(_alone(y, x), case, units=1.0)
+        else _beyond_bounds(y, case) or _wrong_alone(y, case)
     )
     if reason:
         return _wrong(case, reason, outputs)
@@ -190,9 +190,10 @@ def _wrong_product(y: Array, noise: Array, x: Array) -> str:
     )
 
 
-def _alone(y: Array, x: Array) -> NDArray[np.float64]:
-    slopes, told = slopes_in(y, x)
-    return slopes[told]
+def _wrong_alone(y: Array, case: Case) -> str:
+    """What is wrong with the slopes in Y."""
+    slopes, told = slopes_in(y, case.inputs[0])
+    return wrong_draws(slopes[told], case, 1.0) or dependent(slopes, told, case, 1.0)
 
 
 def slopes_in(y: Array, x: Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -71,6 +71,42 @@ WRONG: dict[str, tuple[Draw, str]] = {
 }
 
 
+def threads(count: int) -> Draw:
+    """Each of some threads starts the same stream, for its part of the elements."""
+
+    def draw(random: np.random.Generator, size: int, low: float, high: float) -> Array:
+        return np.tile(random.uniform(low, high, -(-size // count)), count)[:size]
+
+    return draw
+
+
+def mirrored(random: np.random.Generator, size: int, low: float, high: float) -> Array:
+    """The second half mirrors the first one."""
+    half = random.uniform(low, high, -(-size // 2))
+    return np.append(half, low + high - half)[:size]
+
+
+def one_of_four(random: np.random.Generator, size: int, low: float, high: float) -> Array:
+    """The last of four threads has the stream of the first one."""
+    draws, part = random.uniform(low, high, size), size // 4
+    draws[-part:] = draws[:part]
+    return draws
+
+
+FAR: dict[str, Draw] = {
+    **{f"{count} threads": threads(count) for count in (2, 3, 4, 7, 8)},
+    "mirrored": mirrored,
+    "one of four": one_of_four,
+}
+
+
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+@pytest.mark.parametrize("name", FAR)
+def test_streams_that_threads_share_are_seen(name: str, dtype: str) -> None:
+    """Draws are independent of those far before them as well."""
+    assert "draws depend on those" in verdict(dtype, FAR[name])
+
+
 @pytest.mark.parametrize("dtype", ELEMENT_TYPES)
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_draws_are_seen(name: str, dtype: str) -> None:

@@ -1,5 +1,6 @@
 """A generator of another kind in a live run: the law decides, the seed, and the product."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,12 @@ WRONG: dict[str, tuple[Slopes, str]] = {
         ),
         "draws depend on those 1 before",
     ),
+    "two threads with one stream": (
+        lambda seed, shape, low, high: np.resize(
+            uniform(seed, (-(-math.prod(shape) // 2),), low, high), shape
+        ),
+        "draws depend on those 100002 elements before",
+    ),
     "NaN": (lambda seed, shape, low, high: np.full(shape, np.nan), "not within"),
     "too wide": (
         lambda seed, shape, low, high: uniform(seed, shape, low, high + 0.01),
@@ -149,7 +156,11 @@ def test_y_without_noise() -> None:
     cell = cell_of(y_alone(drawing(uniform)))
     assert cell.status == "n/a"
     assert cell.reasons == ["it returned one output of 2; the slopes in it keep the law"]
-    for name, seen in (("the mean, as in inference", "not uniform"), ("NaN", "not within")):
+    for name, seen in (
+        ("the mean, as in inference", "not uniform"),
+        ("NaN", "not within"),
+        ("two threads with one stream", "draws depend on those 100002 elements before"),
+    ):
         cell = cell_of(y_alone(drawing(WRONG[name][0])))
         assert seen in cell.failures[-1].message
     cell = cell_of(y_alone(drawing(WRONG["the same for every seed"][0])))
