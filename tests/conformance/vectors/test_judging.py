@@ -13,6 +13,7 @@ import pytest
 from onnx_acts.conformance import report
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import broken
+from onnx_acts.conformance.seeds import Seen
 from onnx_acts.conformance.suite import Cell, Result
 from onnx_acts.conformance.vectors.folders import DATA_SET
 from onnx_acts.conformance.vectors.frozen import Vectors, frozen
@@ -348,6 +349,33 @@ def test_the_same_draws_for_every_seed(is_keyed: bool, tmp_path: Path) -> None:
     for cell in cells:
         assert (cell.skipped, cell.failed) == ((2, 0) if is_keyed else (1, 1))
         assert is_keyed or "has the same noise" in cell.failures[0].message
+
+
+def seeded(seed: int) -> Case:
+    """A case in training."""
+    attributes = {"training_mode": 1, "seed": seed}
+    x = -np.ones(64, np.float32)
+    return Case("RReLU", "float32", [x], attributes, 2, "training", f"seed {seed}")
+
+
+def test_every_noise_is_remembered() -> None:
+    """The first noise is not the only one that must not come again."""
+    seen, noises = Seen(), np.random.default_rng(1).random((3, 64), np.float32)
+    order = [(0, 0), (1, 1), (2, 2), (0, 0), (2**32, 1), (4, 2)]
+    found = [seen.again("acts", seeded(seed), noises[which]) for seed, which in order]
+    assert found[:4] == [""] * 4
+    assert [text.split(": ")[1] for text in found[4:]] == [
+        "seed 1 has the same noise",
+        "seed 2 has the same noise",
+    ]
+    assert seen.again("lowered", seeded(9), noises[0]) == "", "another form of the same test"
+
+
+def test_the_seeds_of_the_set_differ_in_32_bits() -> None:
+    """So a generator that reads no more of a seed keeps the rule about seeds."""
+    tests = part(["RReLU"], ["float32"], ["training"]).index.tests
+    seeds = {int(test.attributes["seed"]) for test in tests}
+    assert len({seed % 2**32 for seed in seeds}) == len(seeds) > 1
 
 
 def test_a_page_has_drawings(tmp_path: Path) -> None:
