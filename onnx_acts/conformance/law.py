@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, limits_of, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
+from onnx_acts.conformance.repeats import repeated
 
 __all__ = ["dependent", "judge_law", "kolmogorov_smirnov", "wrong_draws", "wrong_noise"]
 
@@ -64,7 +65,11 @@ def wrong_noise(noise: Array, case: Case) -> str:
     negative = x < 0
     if not (noise[~negative] == 1).all():
         return "noise is not 1 where x is not negative"
-    return wrong_draws(noise[negative].astype(np.float64), case) or dependent(noise, negative, case)
+    return (
+        wrong_draws(noise[negative].astype(np.float64), case)
+        or dependent(noise, negative, case)
+        or repeated(noise, negative, case)
+    )
 
 
 def kolmogorov_smirnov(values: Array, low: float, high: float) -> float:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import Case, limits_of, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare, misclassified, ulp, ulp_error
 from onnx_acts.conformance.law import dependent, wrong_draws, wrong_noise
+from onnx_acts.conformance.repeats import chance_of_the_same
 from onnx_acts.definition.reference import rounded
 
 __all__ = [
@@ -67,16 +68,9 @@ def shared_draws(outputs: Sequence[Array], case: Case) -> str:
     same = (noise == right)[case.inputs[0] < 0]
     count, total = int(same.sum()), same.size
     is_much = count == total or (count >= _FEW and count >= total * _SHARE)
-    if not is_much or not _is_no_chance(count, total, _chance_of_the_same(case)):
+    if not is_much or not _is_no_chance(count, total, chance_of_the_same(case)):
         return ""
     return f"{count} of {total} of the draws are the reference's"
-
-
-def _chance_of_the_same(case: Case) -> float:
-    """How often two draws are rounded to one number: at most a unit's part of the width."""
-    low, high = case.real_values
-    unit = float(limits_of(numpy_type(case.dtype)).eps) * max(abs(low), abs(high))
-    return min(1.0, unit / (high - low))
 
 
 def _is_no_chance(count: int, total: int, chance: float) -> bool:
