@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.own_draws import slopes_in
+from onnx_acts.conformance.repeats import repeated
 
 __all__ = ["Seen", "judge_seeds"]
 
@@ -82,7 +83,20 @@ def judge_seeds(
         return "the same seed gave other draws when it was run again"
     if changed[-1].shape != last.shape:
         return f"another seed gave outputs of shape {changed[-1].shape}"
-    return _dependence(*(_centred(found, case) for found in (outputs, changed)))
+    reason = _dependence(*(_centred(found, case) for found in (outputs, changed)))
+    if reason or len(outputs) < 2:
+        return reason
+    return _moved([last, changed[-1]], case)
+
+
+@np.errstate(invalid="ignore")  # signalling NaNs
+def _moved(noises: Sequence[Array], case: Case) -> str:
+    """What is wrong where a seed is no more than a place in one stream of draws."""
+    drawn = case.inputs[0].reshape(-1) < 0
+    both = np.concatenate([noise.reshape(-1) for noise in noises])
+    if repeated(both, np.tile(drawn, 2), case):
+        return "draws do not depend on the seed: those of the next seed are the same, moved"
+    return ""
 
 
 def _centred(outputs: Sequence[Array], case: Case) -> NDArray[np.float64]:

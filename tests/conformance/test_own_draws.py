@@ -105,6 +105,12 @@ WRONG: dict[str, tuple[Slopes, str]] = {
         ),
         "draws do not depend on the seed",
     ),
+    "a place in one stream": (
+        lambda seed, shape, low, high: uniform(5, (math.prod(shape) + 99,), low, high)[
+            seed % 50 : seed % 50 + math.prod(shape)
+        ].reshape(shape),
+        "those of the next seed are the same, moved",
+    ),
     "new ones for the same seed": (
         lambda seed, shape, low, high: STREAM.uniform(low, high, shape),
         "the same seed gave other draws",
