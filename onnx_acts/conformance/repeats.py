@@ -21,6 +21,9 @@ _UNLIKELY = 1e-9
 _COARSEST = 2.0**-16
 """The steps of generators that give fewer bits than the element type has."""
 
+_LEAST = 2.0**-64
+"""A chance that is not 0, where the bounds are as far apart as numbers can be."""
+
 
 def repeated(noise: Array, drawn: NDArray[np.bool_], case: Case) -> str:
     """Which draws come again, or an empty string.
@@ -54,7 +57,7 @@ def chance_of_the_same(case: Case) -> float:
     """
     low, high = case.real_values
     unit = float(limits_of(numpy_type(case.dtype)).eps) * max(abs(low), abs(high))
-    return min(1.0, unit / (high - low)) if high > low else 1.0
+    return min(1.0, max(unit / (high - low), _LEAST)) if high > low else 1.0
 
 
 def _equal_rows(rows: Array, starts: NDArray[np.intp]) -> tuple[int, int]:

@@ -264,6 +264,13 @@ def test_a_product_with_zero(value: float, dtype: str) -> None:
     assert "where noise * x is" in judge_own_draws([y, noise], case).message
 
 
+def test_bounds_as_far_apart_as_can_be() -> None:
+    """Their distance is infinite; the reference's draws are still told from others."""
+    case = asked(-1.7e308, 1.7e308, -np.linspace(0.25, 0.5, 40))
+    near = Own(lambda kernel, case: product(case, np.append(right(case)[1][:30], np.ones(10))))
+    assert "30 of 40 of the draws" in judge(near, case, 0.5).message
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 42.0])
 def test_y_alone_beyond_the_bounds(value: float, dtype: str) -> None:
