@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.compare import Comparison, compare
 from onnx_acts.conformance.law import judge_law
-from onnx_acts.conformance.own_draws import has_reference_noise, judge_own_draws
+from onnx_acts.conformance.own_draws import judge_own_draws, shared_draws
 from onnx_acts.conformance.runtimes import Runtime
 from onnx_acts.conformance.seeds import judge_seeds
 
@@ -91,9 +91,11 @@ def _judge_draws(
     runtime: Runtime, case: Case, outputs: list[Array], exact: tuple[Array, ...], promise: float
 ) -> Comparison:
     """Draws that may be the reference's: then bits count, and else the law and the seed."""
-    strict = _worst(outputs, exact, case, promise) if len(outputs) == len(exact) else None
-    if strict is not None and (strict.ok or has_reference_noise(outputs, case)):
-        return strict
+    if len(outputs) == len(exact):
+        strict = _worst(outputs, exact, case, promise)
+        shared = "" if strict.ok else shared_draws(outputs, case)
+        if strict.ok or shared:
+            return dataclasses.replace(strict, message=shared and f"{strict.message}; {shared}")
     found = judge_own_draws(outputs, case)
     reason = _judge_seeds(runtime, case, outputs) if case.law and outputs else ""
     if reason:

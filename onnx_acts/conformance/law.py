@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, limits_of, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
+from onnx_acts.conformance.repeats import repeated
 
-__all__ = ["judge_law", "kolmogorov_smirnov", "wrong_draws", "wrong_noise"]
+__all__ = ["dependent", "judge_law", "kolmogorov_smirnov", "wrong_draws", "wrong_noise"]
 
 Array = NDArray[Any]
 
@@ -64,7 +65,11 @@ def wrong_noise(noise: Array, case: Case) -> str:
     negative = x < 0
     if not (noise[~negative] == 1).all():
         return "noise is not 1 where x is not negative"
-    return wrong_draws(noise[negative].astype(np.float64), case)
+    return (
+        wrong_draws(noise[negative].astype(np.float64), case)
+        or dependent(noise, negative, case)
+        or repeated(noise, negative, case)
+    )
 
 
 def kolmogorov_smirnov(values: Array, low: float, high: float) -> float:
@@ -107,6 +112,41 @@ def wrong_draws(draws: Array, case: Case, units: float = 0.5) -> str:
     if distance * math.sqrt(count) < _TOO_EVEN:
         return f"more even than chance is: Kolmogorov-Smirnov distance {distance:.3g}"
     return _not_independent((draws - (low + high) / 2) / width, unit / width)
+
+
+def dependent(slopes: Array, drawn: NDArray[np.bool_], case: Case, units: float = 0.5) -> str:
+    """How draws far from each other depend, or an empty string: threads may share a stream.
+
+    Args:
+        slopes: one for each element.
+        drawn: where they are draws; these keep the law one by one.
+        case: the case in training.
+        units: see `wrong_draws`.
+    """
+    (low, high), lags = case.real_values, slopes.size - 1
+    if lags < 1 or not 0 < high - low < math.inf:
+        return ""
+    wide = np.where(drawn, slopes, 0).astype(np.float64).reshape(-1)
+    centred = np.where(drawn.reshape(-1), (wide - (low + high) / 2) / (high - low), 0)
+    pairs = np.maximum(np.rint(_sums_of_products(drawn.astype(np.float64).reshape(-1))), 1)
+    found = np.abs(_sums_of_products(centred) / pairs)
+    # Bernstein's bound: a product is within 1/4, its variance is 1/144. Of two sums, as above.
+    halves, log = np.maximum(pairs // 2, 1), math.log(4 * lags / _UNLIKELY)
+    third = log / (12 * halves)
+    bound = third + np.sqrt(third**2 + log / (72 * halves))
+    unit = float(limits_of(numpy_type(case.dtype)).eps) * max(abs(low), abs(high)) * units
+    excess = found - bound - unit / (high - low)
+    at = int(np.argmax(excess))
+    if excess[at] <= 0:
+        return ""
+    return f"draws depend on those {at + 1} elements before: covariance {found[at]:.3g}"
+
+
+def _sums_of_products(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sums of values[i] * values[i + lag], for each lag from 1 on."""
+    size = 1 << (2 * values.size - 1).bit_length()
+    power = np.abs(np.fft.rfft(values, size)) ** 2
+    return np.asarray(np.fft.irfft(power, size)[1 : values.size])
 
 
 def _not_independent(centred: Array, unit: float) -> str:

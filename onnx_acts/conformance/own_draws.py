@@ -8,6 +8,8 @@ decide.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,14 +18,15 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, limits_of, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare, misclassified, ulp, ulp_error
-from onnx_acts.conformance.law import wrong_draws, wrong_noise
+from onnx_acts.conformance.law import dependent, wrong_draws, wrong_noise
+from onnx_acts.conformance.repeats import chance_of_the_same
 from onnx_acts.definition.reference import rounded
 
 __all__ = [
     "OWN_DRAWS",
     "drawn_at_zero",
-    "has_reference_noise",
     "judge_own_draws",
+    "shared_draws",
     "slopes_in",
 ]
 
@@ -33,21 +36,52 @@ OWN_DRAWS = (
     "it draws from a generator of its own: its slopes keep the law, and Y = noise * X, but the bits"
     " are not those of Philox"
 )
+_UNLIKELY = 1e-9
+"""So seldom another generator's draws are taken for the reference's."""
+
+_FEW = 8
+"""Draws that are the reference's in layouts that share their first blocks, at most."""
+
+_SHARE = 1 / 3
+"""More than one lane in four, which another order of the lanes may leave in its place."""
+
+_SINGLE = 0.501
+"""Correctly rounded, in ULP, but for what a bound of 32 bits makes of ties in fewer bits."""
+
 _NO_NOISE = "it returned one output of 2; the slopes in it keep the law"
 
 
 @np.errstate(invalid="ignore")  # signalling NaNs
-def has_reference_noise(outputs: Sequence[Array], case: Case) -> bool:
-    """Whether the noise of a case in training is the reference's, and could be another.
+def shared_draws(outputs: Sequence[Array], case: Case) -> str:
+    """How much of the noise is the reference's, in words; empty for another generator's.
+
+    Another generator, or Philox with another layout, has hardly a draw in the same place. So
+    where a third of them are the same, the others are a fault, and bits decide.
 
     Args:
         outputs: what a runtime computed: Y and the noise.
-        case: the case.
+        case: the case in training.
     """
-    low, high = case.real_values
     noise, right = outputs[1], rounded(case.exact()[1], numpy_type(case.dtype))
-    same = (noise.shape, noise.dtype) == (right.shape, right.dtype) and (noise == right).all()
-    return bool(same and low < high and (case.inputs[0] < 0).any())
+    if _is_fixed(case) or (noise.shape, noise.dtype) != (right.shape, right.dtype):
+        return ""
+    same = (noise == right)[case.inputs[0] < 0]
+    count, total = int(same.sum()), same.size
+    is_much = count == total or (count >= _FEW and count >= total * _SHARE)
+    if not is_much or not _is_no_chance(count, total, chance_of_the_same(case)):
+        return ""
+    return f"{count} of {total} of the draws are the reference's"
+
+
+def _is_no_chance(count: int, total: int, chance: float) -> bool:
+    """Whether so many equal draws are less likely than `_UNLIKELY`, by Chernoff's bound."""
+    if not total or count <= chance * total:
+        return False
+    share = count / total
+    bits = share * math.log(share / chance)
+    if share < 1:
+        bits += (1 - share) * math.log((1 - share) / (1 - chance))
+    return total * bits > -math.log(_UNLIKELY)
 
 
 @np.errstate(all="ignore")
@@ -59,23 +93,74 @@ def judge_own_draws(outputs: Sequence[Array], case: Case) -> Comparison:
         case: the case.
     """
     x, kind = case.inputs[0], numpy_type(case.dtype)
-    if not outputs:
-        return _wrong(case, f"gave no outputs, expected {case.outputs}")
+    if not 0 < len(outputs) <= case.outputs:
+        return _wrong(case, f"gave {len(outputs) or 'no'} outputs, expected {case.outputs}")
     y, *noises = outputs
     if (y.shape, y.dtype) != (x.shape, kind):
         found, wanted = (f"{a.dtype} of shape {a.shape}" for a in (y, x))
         return _wrong(case, f"got {found}, expected {wanted}")
+    if _is_fixed(case):
+        return _judge_bound(outputs, case)
     elsewhere = compare(y[~(x < 0)], x[~(x < 0)].astype(np.longdouble), kind, 0.5)
     reason = elsewhere.message or (
         wrong_noise(noises[0], case) or _wrong_product(y, noises[0], x)
         if noises
-        else wrong_draws(_alone(y, x), case, units=1.0)
+        else _beyond_bounds(y, case) or _wrong_alone(y, case)
     )
     if reason:
         return _wrong(case, reason, outputs)
     if not noises:
         return Comparison(0.0, open=_NO_NOISE)
     return Comparison(0.0, outputs=tuple(outputs), open="" if case.law else OWN_DRAWS)
+
+
+def _is_fixed(case: Case) -> bool:
+    """Whether the bounds are equal: then a case in training leaves nothing to draw."""
+    low, high = case.real_values
+    return low == high
+
+
+def _judge_bound(outputs: Sequence[Array], case: Case) -> Comparison:
+    """The verdict on equal bounds: Y and the noise are as exact as in inference.
+
+    Of a bound that the element type does not have, Y may be the product with all of its digits.
+    """
+    x, kind, exact = case.inputs[0], numpy_type(case.dtype), case.exact()
+    found = [
+        compare(got, true, kind, 0.5, case.is_certain)
+        for got, true in zip(outputs, exact, strict=False)
+    ]
+    if not found[0].ok:
+        wide = x.astype(np.longdouble)
+        product = np.where(x < 0, np.longdouble(case.real_values[0]) * wide, wide)
+        unrounded = compare(outputs[0], product, kind, _SINGLE)
+        found[0] = unrounded if unrounded.ok else found[0]
+    worst = max(found, key=lambda one: not one.ok)
+    missing = _NO_NOISE if worst.ok and len(outputs) < len(exact) else ""
+    return dataclasses.replace(worst, outputs=tuple(outputs), open=missing)
+
+
+def _beyond_bounds(y: Array, case: Case) -> str:
+    """What is wrong with Y alone: it is x times the bounds at most, whatever x is."""
+    x, (low, high), limits = case.inputs[0], case.real_values, limits_of(y.dtype)
+    x, y = (array[x < 0].astype(np.longdouble) for array in (x, y))
+    infinite = np.isinf(x)
+    unit = np.abs(x) * float(limits.eps) * max(abs(low), abs(high))
+    unit = np.where(infinite, 0, unit + float(limits.smallest_subnormal))
+    least, most = x * high - unit, x * low + unit
+    # What is beyond the largest number is infinite by right.
+    least = np.where(least < -float(limits.max), -np.inf, least)
+    most = np.where(most > float(limits.max), np.inf, most)
+    within = (least <= y) & (y <= most)
+    signs = ((y < 0) & (high > 0)) | ((y > 0) & (low < 0)) | (np.isnan(y) & (low <= 0 <= high))
+    wrong = ~np.where(infinite, ~np.isfinite(y) & signs, within)
+    if not wrong.any():
+        return ""
+    at = int(np.argmax(wrong))
+    return (
+        f"Y is {float(y[at]):.9g} where x is {float(x[at]):.9g}, not within x times"
+        f" [{low:g}, {high:g}] ({int(wrong.sum())} of {y.size} elements)"
+    )
 
 
 def _wrong_product(y: Array, noise: Array, x: Array) -> str:
@@ -86,7 +171,7 @@ def _wrong_product(y: Array, noise: Array, x: Array) -> str:
     unit = np.where(np.isfinite(product), ulp(product, y.dtype), 1)
     rest = np.abs(wide) * ulp(slope, y.dtype) / 2 / unit
     # Of a slope that rounds to zero the product need not be zero.
-    classes = misclassified(y, product) & (product != 0)
+    classes = misclassified(y, product) & ((product != 0) | np.isnan(y))
     errors = ulp_error(y, product)
     wrong = classes | (errors > 1 + np.where(np.isnan(rest), np.inf, rest))
     if not wrong.any():
@@ -99,9 +184,10 @@ def _wrong_product(y: Array, noise: Array, x: Array) -> str:
     )
 
 
-def _alone(y: Array, x: Array) -> NDArray[np.float64]:
-    slopes, told = slopes_in(y, x)
-    return slopes[told]
+def _wrong_alone(y: Array, case: Case) -> str:
+    """What is wrong with the slopes in Y."""
+    slopes, told = slopes_in(y, case.inputs[0])
+    return wrong_draws(slopes[told], case, 1.0) or dependent(slopes, told, case, 1.0)
 
 
 def slopes_in(y: Array, x: Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -71,6 +71,73 @@ WRONG: dict[str, tuple[Draw, str]] = {
 }
 
 
+def threads(count: int) -> Draw:
+    """Each of some threads starts the same stream, for its part of the elements."""
+
+    def draw(random: np.random.Generator, size: int, low: float, high: float) -> Array:
+        return np.tile(random.uniform(low, high, -(-size // count)), count)[:size]
+
+    return draw
+
+
+def mirrored(random: np.random.Generator, size: int, low: float, high: float) -> Array:
+    """The second half mirrors the first one."""
+    half = random.uniform(low, high, -(-size // 2))
+    return np.append(half, low + high - half)[:size]
+
+
+def one_of_four(random: np.random.Generator, size: int, low: float, high: float) -> Array:
+    """The last of four threads has the stream of the first one."""
+    draws, part = random.uniform(low, high, size), size // 4
+    draws[-part:] = draws[:part]
+    return draws
+
+
+FAR: dict[str, Draw] = {
+    **{f"{count} threads": threads(count) for count in (2, 3, 4, 7, 8)},
+    "mirrored": mirrored,
+    "one of four": one_of_four,
+}
+
+
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+@pytest.mark.parametrize("name", FAR)
+def test_streams_that_threads_share_are_seen(name: str, dtype: str) -> None:
+    """Draws are independent of those far before them as well."""
+    assert "draws depend on those" in verdict(dtype, FAR[name])
+
+
+def some_again(first: int, again: int, count: int) -> Draw:
+    """A few draws come again elsewhere, as when two of many threads have one stream."""
+
+    def draw(random: np.random.Generator, size: int, low: float, high: float) -> Array:
+        draws = random.uniform(low, high, size)
+        draws[again : again + count] = draws[first : first + count]
+        return draws
+
+    return draw
+
+
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
+@pytest.mark.parametrize(
+    "draw", [some_again(0, 1000, 1000), some_again(123_456, 654, 90), some_again(7, 199_900, 99)]
+)
+def test_draws_that_come_again_are_seen(draw: Draw, dtype: str) -> None:
+    """However few: no covariance shows them."""
+    assert "draws repeat" in verdict(dtype, draw)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
+@pytest.mark.parametrize("bits", [15, 23, 24, 32])
+def test_generators_of_few_bits_pass(bits: int, dtype: str) -> None:
+    """Their steps may be coarser than the element type."""
+
+    def draw(random: np.random.Generator, size: int, low: float, high: float) -> Array:
+        return low + (high - low) * random.integers(0, 2**bits, size) / 2**bits
+
+    assert verdict(dtype, draw) == ""
+
+
 @pytest.mark.parametrize("dtype", ELEMENT_TYPES)
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_draws_are_seen(name: str, dtype: str) -> None:

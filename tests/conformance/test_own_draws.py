@@ -1,5 +1,6 @@
 """A generator of another kind in a live run: the law decides, the seed, and the product."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,14 @@ import numpy as np
 import pytest
 
 from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.judging import judge
 from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES
-from onnx_acts.conformance.own_draws import OWN_DRAWS
+from onnx_acts.conformance.own_draws import OWN_DRAWS, judge_own_draws
 from onnx_acts.conformance.runtimes import RUNTIMES, VARIANTS, Runtime, runtime_of
 from onnx_acts.conformance.suite import Cell, Selection, run
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import spec_of
-from tests.mutants.wrong_kernels import Wrong, exactly
+from tests.mutants.wrong_kernels import Wrong, exactly, right
 
 Array = np.ndarray[Any, Any]
 Slopes = Callable[[int, tuple[int, ...], float, float], Array]
@@ -39,16 +41,19 @@ def drawing(slopes: Slopes) -> Own:
     """A runtime that is right but for its slopes, if these are wrong."""
 
     def spoil(kernel: Wrong, case: Case) -> list[Array]:
-        x, kind = case.inputs[0], numpy_type(case.dtype)
-        drawn = reference.rounded(
-            slopes(int(case.values["seed"]), x.shape, *case.real_values), kind
-        )
-        noise = np.where(x < 0, drawn, kind.type(1))
-        wide = x.astype(np.longdouble)
-        y = np.where(x < 0, noise.astype(np.longdouble) * wide, wide)
-        return [reference.rounded(y, kind), noise]
+        shape, seed = case.inputs[0].shape, int(case.values["seed"])
+        return product(case, slopes(seed, shape, *case.real_values))
 
     return Own(spoil)
+
+
+def product(case: Case, slopes: Array) -> list[Array]:
+    """Y and the noise of slopes, of each element one."""
+    x, kind = case.inputs[0], numpy_type(case.dtype)
+    noise = np.where(x < 0, reference.rounded(slopes, kind), kind.type(1))
+    wide = x.astype(np.longdouble)
+    y = np.where(x < 0, noise.astype(np.longdouble) * wide, wide)
+    return [reference.rounded(y, kind), noise]
 
 
 def uniform(seed: int, shape: tuple[int, ...], low: float, high: float) -> Array:
@@ -100,6 +105,12 @@ WRONG: dict[str, tuple[Slopes, str]] = {
         ),
         "draws do not depend on the seed",
     ),
+    "a place in one stream": (
+        lambda seed, shape, low, high: uniform(5, (math.prod(shape) + 99,), low, high)[
+            seed % 50 : seed % 50 + math.prod(shape)
+        ].reshape(shape),
+        "those of the next seed are the same, moved",
+    ),
     "new ones for the same seed": (
         lambda seed, shape, low, high: STREAM.uniform(low, high, shape),
         "the same seed gave other draws",
@@ -117,6 +128,12 @@ WRONG: dict[str, tuple[Slopes, str]] = {
             shape
         ),
         "draws depend on those 1 before",
+    ),
+    "two threads with one stream": (
+        lambda seed, shape, low, high: np.resize(
+            uniform(seed, (-(-math.prod(shape) // 2),), low, high), shape
+        ),
+        "draws repeat",
     ),
     "NaN": (lambda seed, shape, low, high: np.full(shape, np.nan), "not within"),
     "too wide": (
@@ -145,7 +162,11 @@ def test_y_without_noise() -> None:
     cell = cell_of(y_alone(drawing(uniform)))
     assert cell.status == "n/a"
     assert cell.reasons == ["it returned one output of 2; the slopes in it keep the law"]
-    for name, seen in (("the mean, as in inference", "not uniform"), ("NaN", "not within")):
+    for name, seen in (
+        ("the mean, as in inference", "not uniform"),
+        ("NaN", "not within"),
+        ("two threads with one stream", "draws depend on those 100002 elements before"),
+    ):
         cell = cell_of(y_alone(drawing(WRONG[name][0])))
         assert seen in cell.failures[-1].message
     cell = cell_of(y_alone(drawing(WRONG["the same for every seed"][0])))
@@ -164,6 +185,7 @@ def changed(change: Callable[[Case, Array, Array], list[Array]]) -> Own:
         (changed(lambda case, y, noise: [y, noise[:0]]), "noise is float32 of shape (0,)"),
         (changed(lambda case, y, noise: [y[:0], noise]), "got float32 of shape (0,), expected"),
         (changed(lambda case, y, noise: []), "gave no outputs, expected 2"),
+        (changed(lambda case, y, noise: [y, noise, noise]), "gave 3 outputs, expected 2"),
         (
             changed(lambda case, y, noise: [np.where(y > 0, y * np.float32(1.01), y), noise]),
             "ULP",
@@ -181,6 +203,103 @@ def test_wrong_outputs(runtime: Own, message: str) -> None:
     assert any(message in failure.message for failure in cell.failures), cell.failures
 
 
+def with_bounds(cell: Cell, *words: str) -> None:
+    """The cases of equal bounds fail, and say why."""
+    assert cell.failed >= 2
+    for failure in cell.failures[:2]:
+        assert "both bounds" in failure.case
+        assert any(word in failure.message for word in words), failure
+
+
+def between_equal(change: Callable[[Array, Array, Array], list[Array]]) -> Own:
+    """Right draws; where the bounds are equal, Y and the noise are changed."""
+
+    def spoil(case: Case, y: Array, noise: Array) -> list[Array]:
+        low, high = case.real_values
+        return change(case.inputs[0], y, noise) if low == high else [y, noise]
+
+    return changed(spoil)
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_equal_bounds_leave_nothing_to_draw(is_alone: bool) -> None:
+    """Then Y is as exact as in inference, and no other generator is an excuse."""
+    below = np.float32(-np.inf)
+    outputs = 1 if is_alone else 2
+    off = between_equal(lambda x, y, n: [np.where(x < 0, np.nextafter(y, below), y), n][:outputs])
+    with_bounds(cell_of(off), "ULP", "wrong class")
+    nan = between_equal(lambda x, y, n: [np.where(x < 0, np.float32(np.nan), y), n][:outputs])
+    with_bounds(cell_of(nan), "wrong class")
+
+
+def test_equal_bounds_with_another_noise() -> None:
+    """The noise is the bound itself, rounded."""
+    runtime = between_equal(lambda x, y, n: [y, np.where(x < 0, np.nextafter(n, np.float32(1)), n)])
+    with_bounds(cell_of(runtime), "ULP")
+
+
+def asked(low: float, high: float, x: Array, outputs: int = 2) -> Case:
+    """A case in training with these bounds."""
+    bounds = {"lower": low, "upper": high}
+    attributes = {**bounds, "training_mode": 1, "seed": 3}
+    return Case("RReLU", str(x.dtype), [x], attributes, outputs, "training", "mine")
+
+
+@pytest.mark.parametrize("low", [0.0, 0.25, -0.0])
+def test_nan_beside_equal_bounds(low: float) -> None:
+    """No digit of Y is left to tell a slope: it is wrong all the same."""
+    case = asked(low, low, -np.linspace(1, 2, 40, dtype=np.float32))
+    runtime = changed(lambda case, y, noise: [y * np.float32(np.nan), noise])
+    assert "wrong class" in judge(runtime, case, 0.5).message
+    assert judge(drawing(uniform), case, 0.5).ok
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1.0])
+def test_a_product_with_zero(value: float, dtype: str) -> None:
+    """Where a slope is 0, Y is 0, or what a slope that rounds to 0 makes of X."""
+    case, noise = asked(0.0, 0.5, -np.ones(4, dtype)), np.array([0.25, 0.5, 0, 0.125], dtype)
+    assert judge_own_draws([-noise, noise], case).ok
+    y = np.array([-0.25, -0.5, value, -0.125], dtype)
+    assert "where noise * x is" in judge_own_draws([y, noise], case).message
+
+
+def test_bounds_as_far_apart_as_can_be() -> None:
+    """Their distance is infinite; the reference's draws are still told from others."""
+    case = asked(-1.7e308, 1.7e308, -np.linspace(0.25, 0.5, 40))
+    near = Own(lambda kernel, case: product(case, np.append(right(case)[1][:30], np.ones(10))))
+    assert "30 of 40 of the draws" in judge(near, case, 0.5).message
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 42.0])
+def test_y_alone_beyond_the_bounds(value: float, dtype: str) -> None:
+    """What tells no slope, as infinity or of a tiny x, is within x times the bounds as well."""
+    tiny = np.finfo(dtype).smallest_subnormal
+    for x in (np.array([-1, -2, -3], dtype), np.full(3, -tiny, dtype)):
+        case = asked(0.125, 0.5, x)
+        assert judge_own_draws([x / 4], case).ok
+        for y in (np.full(3, value, dtype), np.array([x[0] / 4, value, x[2] / 4], dtype)):
+            assert "within" in judge_own_draws([y], case).message
+
+
+def test_y_alone_of_extremes() -> None:
+    """Products that are infinite by right, and those that have no value."""
+    top, inf = np.finfo(np.float32).max, np.float32(np.inf)
+    x = np.array([-inf, -top, -top / 2], np.float32)
+    for bounds, y in (((1.5, 4.0), [-inf, -inf, -inf]), ((-2.0, 2.0), [np.nan, inf, -top])):
+        assert judge_own_draws([np.array(y, np.float32)], asked(*bounds, x)).ok
+    for bounds, y in (
+        ((1.5, 4.0), [inf, -inf, -inf]),
+        ((1.5, 4.0), [np.nan, -inf, -inf]),
+        ((1.5, 4.0), [-top, -inf, -inf]),
+        ((0.5, 0.75), [-inf, -inf, -top / 4]),
+        ((0.5, 1.5), [-inf, inf, -top / 4]),
+    ):
+        wrong = judge_own_draws([np.array(y, np.float32)], asked(*bounds, x))
+        assert "within" in wrong.message
+
+
 def test_right_noise_with_a_wrong_product() -> None:
     """The reference's noise is no generator of another kind: Y must have its bits, too."""
 
@@ -191,6 +310,33 @@ def test_right_noise_with_a_wrong_product() -> None:
     cell = cell_of(Own(spoil))
     assert cell.failed >= 6
     assert "ULP" in cell.failures[0].message
+
+
+NEARLY: dict[str, Callable[[Array, Array], Array]] = {
+    "the last four": lambda other, draws: np.append(draws[:-4], other[-4:]),
+    "one": lambda other, draws: np.append(other[:1], draws[1:]),
+    "one lane": lambda other, draws: np.where(np.arange(draws.size) % 4 == 3, other, draws),
+    "the second half": lambda other, draws: np.append(
+        draws[: draws.size // 2], other[draws.size // 2 :]
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("which", NEARLY)
+def test_nearly_the_references_draws(which: str, dtype: str) -> None:
+    """Philox with a fault is no generator of another kind, where many draws are right."""
+
+    def spoil(kernel: Wrong, case: Case) -> list[Array]:
+        noise = right(case)[1]
+        if noise.size <= 8:
+            return right(case)
+        other = uniform(5, noise.size, *case.real_values).astype(noise.dtype)
+        return product(case, NEARLY[which](other, noise.ravel()).reshape(noise.shape))
+
+    cell = cell_of(Own(spoil), dtype)
+    assert cell.failed >= 5, cell.failures
+    assert "of the draws are the reference's" in cell.failures[-1].message
 
 
 def test_ours_must_have_the_bits() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
-from onnx_acts.conformance.own_draws import has_reference_noise, judge_own_draws
+from onnx_acts.conformance.own_draws import judge_own_draws, shared_draws
 from onnx_acts.conformance.recording import Outcome, Record
 from onnx_acts.conformance.runtimes import RuntimeFacts
 from onnx_acts.conformance.seeds import Seen
@@ -83,10 +83,8 @@ def _judge_test(
         _without_outputs(cell, test, Comparison(0.0, message=str(error)))
         return
     found = _worst(case, test, outputs, cell.promise)
-    if not found.ok and _is_another_generator(case, outputs):
-        found = judge_own_draws(outputs, case)
-        reason = draws.again(test.form, case, outputs[-1])
-        found = dataclasses.replace(found, message=found.message or reason)
+    if not found.ok and case.training and len(outputs) > 1:
+        found = _judge_draws(test, case, outputs, draws, found)
     reasons = records.explain(test, case, found, cell.promise)
     status = _enter(cell, test, found, reasons)
     if cell.record is not None:
@@ -131,6 +129,13 @@ def _worst(case: Case, test: Test, outputs: Sequence[Array], promise: float) -> 
     return dataclasses.replace(worst, max_ulp=largest, message=message, outputs=tuple(outputs))
 
 
-def _is_another_generator(case: Case, outputs: Sequence[Array]) -> bool:
-    """Whether random draws are not the reference's, and are to be judged by their law."""
-    return case.training and len(outputs) > 1 and not has_reference_noise(outputs, case)
+def _judge_draws(
+    test: Test, case: Case, outputs: Sequence[Array], draws: Seen, strict: Comparison
+) -> Comparison:
+    """Random draws that break the rule for bits: another generator's are judged by their law."""
+    shared = shared_draws(outputs, case)
+    if shared:
+        return dataclasses.replace(strict, message=f"{strict.message}; {shared}")
+    found = judge_own_draws(outputs, case)
+    reason = draws.again(test.form, case, outputs[-1])
+    return dataclasses.replace(found, message=found.message or reason)

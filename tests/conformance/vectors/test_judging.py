@@ -13,6 +13,7 @@ import pytest
 from onnx_acts.conformance import report
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import broken
+from onnx_acts.conformance.seeds import Seen
 from onnx_acts.conformance.suite import Cell, Result
 from onnx_acts.conformance.vectors.folders import DATA_SET
 from onnx_acts.conformance.vectors.frozen import Vectors, frozen
@@ -281,6 +282,58 @@ def test_draws_of_another_generator(
         assert "a generator of its own" in result.cells[0].reasons[0]
 
 
+@np.errstate(all="ignore")
+def with_slopes(case: Case, slopes: Array) -> list[Array]:
+    """Y and the noise."""
+    x = case.inputs[0]
+    noise = np.where(x < 0, slopes.astype(x.dtype), x.dtype.type(1))
+    wide = noise.astype(np.longdouble) * x.astype(np.longdouble)
+    return [np.where(x < 0, reference.rounded(wide, x.dtype), x), noise]
+
+
+NEARLY: dict[str, Callable[[Array, Array], Array]] = {
+    "the last four": lambda own, noise: np.append(noise[:-4], own[-4:]),
+    "one": lambda own, noise: np.append(own[:1], noise[1:]),
+    "one in the middle": lambda own, noise: np.where(np.arange(noise.size) == 500, own, noise),
+    "the second half": lambda own, noise: np.append(noise[:500], own[500:]),
+    "one lane": lambda own, noise: np.where(np.arange(noise.size) % 4 == 2, own, noise),
+    "every other": lambda own, noise: np.where(np.arange(noise.size) % 2, own, noise),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("which", NEARLY)
+def test_nearly_the_references_draws(which: str, dtype: str, tmp_path: Path) -> None:
+    """Draws of which many are the reference's are Philox with a fault, not another generator."""
+    found = part(["RReLU"], [dtype], ["training"])
+    tests = [test for test in found.index.tests if test.case.endswith("shape (1001,)")]
+    vectors = Vectors(Index(found.index.vectors, tests), found.files)
+
+    def spoilt(case: Case, outputs: list[Array]) -> list[Array]:
+        own = np.full(1001, sum(case.real_values) / 2, outputs[1].dtype)
+        return with_slopes(case, NEARLY[which](own, outputs[1]))
+
+    result = judged(vectors, write_outputs(vectors, tmp_path, spoilt))
+    assert sum(cell.failed for cell in result.cells) == len(tests) == 4
+    assert all("of the draws are the reference's" in text for text in failures(result).values())
+
+
+def test_equal_bounds_leave_nothing_to_draw(tmp_path: Path) -> None:
+    """Y of equal bounds has one right value: no generator is an excuse for the next one."""
+    found = part(["RReLU"], FLOAT32, ["training"])
+    tests = [test for test in found.index.tests if test.case.startswith("both bounds")]
+    vectors = Vectors(Index(found.index.vectors, tests), found.files)
+
+    def next_one(case: Case, outputs: list[Array]) -> list[Array]:
+        y, noise = outputs
+        chosen = (case.inputs[0] < -0.1) & (case.inputs[0] > -4)
+        with np.errstate(all="ignore"):
+            return [np.where(chosen, np.nextafter(y, np.float32(1)), y), noise]
+
+    result = judged(vectors, write_outputs(vectors, tmp_path, next_one))
+    assert sum(cell.failed for cell in result.cells) == len(tests) == 4
+
+
 @pytest.mark.parametrize("is_keyed", [True, False])
 def test_the_same_draws_for_every_seed(is_keyed: bool, tmp_path: Path) -> None:
     """Two tests that differ in the seed alone must not have the same noise."""
@@ -296,6 +349,33 @@ def test_the_same_draws_for_every_seed(is_keyed: bool, tmp_path: Path) -> None:
     for cell in cells:
         assert (cell.skipped, cell.failed) == ((2, 0) if is_keyed else (1, 1))
         assert is_keyed or "has the same noise" in cell.failures[0].message
+
+
+def seeded(seed: int) -> Case:
+    """A case in training."""
+    attributes = {"training_mode": 1, "seed": seed}
+    x = -np.ones(64, np.float32)
+    return Case("RReLU", "float32", [x], attributes, 2, "training", f"seed {seed}")
+
+
+def test_every_noise_is_remembered() -> None:
+    """The first noise is not the only one that must not come again."""
+    seen, noises = Seen(), np.random.default_rng(1).random((3, 64), np.float32)
+    order = [(0, 0), (1, 1), (2, 2), (0, 0), (2**32, 1), (4, 2)]
+    found = [seen.again("acts", seeded(seed), noises[which]) for seed, which in order]
+    assert found[:4] == [""] * 4
+    assert [text.split(": ")[1] for text in found[4:]] == [
+        "seed 1 has the same noise",
+        "seed 2 has the same noise",
+    ]
+    assert seen.again("lowered", seeded(9), noises[0]) == "", "another form of the same test"
+
+
+def test_the_seeds_of_the_set_differ_in_32_bits() -> None:
+    """So a generator that reads no more of a seed keeps the rule about seeds."""
+    tests = part(["RReLU"], ["float32"], ["training"]).index.tests
+    seeds = {int(test.attributes["seed"]) for test in tests}
+    assert len({seed % 2**32 for seed in seeds}) == len(seeds) > 1
 
 
 def test_a_page_has_drawings(tmp_path: Path) -> None:
