@@ -331,8 +331,8 @@ def test_nearly_the_references_draws(which: str, dtype: str) -> None:
         noise = right(case)[1]
         if noise.size <= 8:
             return right(case)
-        other = uniform(5, noise.size, *case.real_values).astype(noise.dtype)
-        return product(case, NEARLY[which](other, noise.ravel()).reshape(noise.shape))
+        other = uniform(5, noise.shape, *case.real_values).astype(noise.dtype)
+        return product(case, NEARLY[which](other.ravel(), noise.ravel()).reshape(noise.shape))
 
     cell = cell_of(Own(spoil), dtype)
     assert cell.failed >= 5, cell.failures
