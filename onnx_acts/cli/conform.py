@@ -60,7 +60,7 @@ def add_conform(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="processes to spread the cases over; by default, where joblib is installed, one for"
-        " each processor, and one in all with --quick",
+        " each processor, and one in all for a part of --quick",
     )
     for flag, what in _REPORTS.items():
         parser.add_argument(f"--{flag}", metavar="FILE", help=f"write {what}")
@@ -146,7 +146,8 @@ def _jobs(arguments: argparse.Namespace) -> int:
 
     if arguments.jobs is not None:
         return int(arguments.jobs)
-    return 1 if arguments.quick or not can_spread() else -1
+    is_part = any((arguments.ops, arguments.dtypes, arguments.groups, arguments.runtimes))
+    return 1 if (arguments.quick and is_part) or not can_spread() else -1
 
 
 def _selection(arguments: argparse.Namespace) -> Selection:

@@ -255,3 +255,28 @@ def test_list_says_what_a_plain_run_has(conform: Run, capsys: pytest.CaptureFixt
     assert conform("--list-runtimes") == 0
     text = capsys.readouterr().out
     assert text.index("by default too") < text.index("library-v2") < text.index("by name, or")
+
+
+@pytest.mark.parametrize(
+    ("words", "jobs"),
+    [
+        ([], -1),
+        (["--quick"], -1),
+        (["--quick", "--ops", "ELU"], 1),
+        (["--quick", "--jobs", "3"], 3),
+    ],
+)
+def test_how_many_processes(
+    words: list[str], jobs: int, conform: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All processors by default, but for a part that one process does before others have begun."""
+    asked = []
+
+    def ran(*_: object, jobs: int, **__: object) -> None:
+        asked.append(jobs)
+        raise ValueError("enough")
+
+    monkeypatch.setattr("onnx_acts.conformance.suite.run", ran)
+    with pytest.raises(ValueError, match="enough"):
+        conform(*words)
+    assert asked == [jobs]
