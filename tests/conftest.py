@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.builds.building import alone, build
+from tests.locks import alone
+from tests.native.builds.building import build
 
 
 @pytest.fixture(scope="session")

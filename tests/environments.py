@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.locks import alone
+
 __all__ = ["LARGE", "environment", "large_environment"]
 
 _FOLDER = Path(__file__).parent.parent / "build" / "environments"
@@ -64,20 +66,24 @@ def environment(name: str, *requirements: str) -> Path:
         requirements: each with its version.
     """
     folder = _FOLDER / name
-    python = folder / "bin" / "python"
-    if _is_made(name, requirements):
-        return python
+    with alone(folder):
+        if not _is_made(name, requirements):
+            _make(name, requirements)
+    return folder / "bin" / "python"
+
+
+def _make(name: str, requirements: Sequence[str]) -> None:
+    folder = _FOLDER / name
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=True, symlinks=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command = [*pip, "--retries", "1", "--timeout", "30", *requirements]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    pip += ["--disable-pip-version-check", "--retries", "1", "--timeout", "30"]
+    done = subprocess.run([*pip, *requirements], capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(folder)
         assert any(words in done.stderr for words in _OUT_OF_REACH), done.stderr
         pytest.skip(f"no environment {name}: {done.stderr.strip().splitlines()[-1]}")
     (folder / "requirements").write_text(_wanted(requirements))
-    return python
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS
 from tests.building import CMAKE
-from tests.native.builds.building import alone
+from tests.locks import alone
 
 CHECK = Path(__file__).with_name("check.sh")
 # What check.sh finds on its PATH in place of CUDA's programs.

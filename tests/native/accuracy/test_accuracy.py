@@ -12,10 +12,10 @@ import pytest
 
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
+from tests.locks import alone
 from tests.native.accuracy import applying, curves, measuring
 from tests.native.accuracy import float64 as accuracy_float64
 from tests.native.accuracy.measuring import THIN, THIN_FLOAT64, Record
-from tests.native.builds.building import alone
 
 pytestmark = pytest.mark.slow
 

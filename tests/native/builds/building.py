@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import onnxruntime
@@ -64,14 +61,6 @@ def build(folder: Path, *options: str, flags: str = "", targets: tuple[str, ...]
     chosen = ["--target", *targets] if targets else []
     call(CMAKE, "--build", folder, "--parallel", "2", *chosen)
     return folder
-
-
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keeps other processes of the tests from building in a folder at the same time."""
-    with open(folder.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def ctest(folder: Path, *options: str, **variables: str) -> str:
