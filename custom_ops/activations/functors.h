@@ -9,6 +9,8 @@
 //   kFloatAccuracy<exactly>        how good Apply is in float: how 16-bit results are made;
 //   Lost(x, y, parameter)          where kFloatAccuracy is kNearest: the exact value less y, for
 //                                  an x of 16 bits and y = Apply(x, parameter) in float;
+//   ToOdd(x, parameter)            the same for CUDA: the exact value cut off to float, with the
+//                                  last bit set if anything was cut off ("round to odd");
 //   BreakTie(x, y, parameter)      for a y in double that will be rounded to 16 bits: moves it by a
 //                                  relative 2^-45 where the exact value lies just beside it (see
 //                                  Elu).
@@ -79,6 +81,15 @@ struct NegativeSlope {
   static ONNX_ACTS_HD inline float Lost(float x, float y, float slope) {
     return x < 0.0f ? ProductError(slope, x, y) : 0.0f;
   }
+
+#ifdef __CUDACC__
+  // A product that is no float lies between two whose magnitudes are neighbours, one of them odd.
+  static __device__ inline float ToOdd(float x, float slope) {
+    const auto cut = BitCast<uint32_t>(__fmul_rz(x, slope));
+    const auto away = BitCast<uint32_t>(__fmul_ru(fabsf(x), fabsf(slope)));
+    return BitCast<float>(cut | (away & 1u));
+  }
+#endif
 
   static ONNX_ACTS_HD inline double BreakTie(double, double y, double) { return y; }
 };

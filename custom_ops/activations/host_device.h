@@ -28,7 +28,7 @@ ONNX_ACTS_HD inline To BitCast(From from) {
 
 // Not std::min and std::max: see above.
 template <class Int>
-ONNX_ACTS_HD inline Int Lesser(Int a, Int b) {
+ONNX_ACTS_HD constexpr Int Lesser(Int a, Int b) {
   return a < b ? a : b;
 }
 

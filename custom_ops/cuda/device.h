@@ -36,7 +36,6 @@ std::vector<std::string> Architectures();
 struct Device {
   int number;
   uint32_t processors;
-  uint32_t shared_lookup_blocks;  // for each multiprocessor, of lookups in a shared table; or 0
 };
 
 // The calling thread's device: the runtime has chosen it. Throws where there is no code for it.

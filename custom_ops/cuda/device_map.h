@@ -9,34 +9,23 @@
 
 namespace onnx_acts {
 
-// Packs (see below) that a thread has in flight. tests/gpu/check.sh measures other numbers.
-#ifndef ONNX_ACTS_PACKS_IN_FLIGHT
-#define ONNX_ACTS_PACKS_IN_FLIGHT 2
-#endif
-constexpr uint32_t kUnroll = ONNX_ACTS_PACKS_IN_FLIGHT;
-
 #ifndef ONNX_ACTS_SMALL_GRIDS
 // Elements of one launch at most; larger tensors are cut. All indices stay below 2^31 then. A
 // multiple of every pack, and of the four elements that share a block of random words.
 constexpr int64_t kLaunchElements = int64_t{1} << 30;
 
 constexpr uint32_t kBlockThreads = 256;
-constexpr uint32_t kLookupThreads = 1024;  // of a block whose threads share a table
 
-// Blocks for each multiprocessor at most: enough that the last ones leave no hole. Above that each
-// thread makes several rounds.
-constexpr uint32_t kBlocksPerProcessor = 64;
-
-// A shared copy of the table takes a block about as long as looking up so many elements takes less
-// with it.
-constexpr uint32_t kElementsPerTableCopy = 8192;
+// Blocks for each multiprocessor at most: many more than run at once, so that no processor waits
+// for the last ones. (On an H200 from 64 to 256 closes the last 3 % to a copy's time; without a
+// limit a kernel that does more for each thread before its first element loses 5 %.) Above that
+// each thread makes several rounds.
+constexpr uint32_t kBlocksPerProcessor = 256;
 #else
 // For tests: tensors of a few thousand elements take several launches, and threads several rounds.
 constexpr int64_t kLaunchElements = 4096;
 constexpr uint32_t kBlockThreads = 32;
-constexpr uint32_t kLookupThreads = 64;
 constexpr uint32_t kBlocksPerProcessor = 1;
-constexpr uint32_t kElementsPerTableCopy = 512;
 #endif
 
 // One thread of a grid.
@@ -45,10 +34,8 @@ struct Lane {
   uint32_t count;
 };
 
-// Elements that a thread computes in one go: those of 16 bytes, but at least four.
-constexpr uint32_t PackOf(std::size_t size) {
-  return size > 4 ? 4 : static_cast<uint32_t>(16 / size);
-}
+// Elements that a thread computes in one go: those of 16 bytes, which one instruction reads.
+constexpr uint32_t PackOf(std::size_t size) { return static_cast<uint32_t>(16 / size); }
 template <class T>
 constexpr uint32_t kPack = PackOf(sizeof(T));
 
@@ -56,7 +43,7 @@ inline uint32_t PacksOf(uint32_t elements, uint32_t pack) { return (elements + p
 
 // Blocks of `threads` for so many packs, at least 1.
 inline uint32_t BlocksFor(uint32_t packs, uint32_t threads, uint32_t most) {
-  const uint32_t wanted = (packs + threads * kUnroll - 1) / (threads * kUnroll);
+  const uint32_t wanted = (packs + threads - 1) / threads;
   const uint32_t chosen = wanted < most ? wanted : most;
   return chosen == 0 ? 1 : chosen;
 }

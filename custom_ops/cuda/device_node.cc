@@ -107,19 +107,14 @@ void DeviceNode::ComputeDraw(const Call& call) const {
     const auto at = [&](char* tensor) {
       return tensor == nullptr ? nullptr : tensor + begin * size;
     };
-    DrawArgs args = {call.x + begin * size,
-                     at(call.y),
-                     at(call.noise),
-                     count,
-                     static_cast<uint64_t>(begin / 4),
-                     seed_,
-                     lower_,
-                     width_};
-    if (!training_) {
-      args.y = nullptr;
-      args.lower = parameter_;
-      args.width = 0;
-    }
+    const DrawArgs args = {call.x + begin * size,
+                           training_ ? at(call.y) : nullptr,
+                           at(call.noise),
+                           count,
+                           static_cast<uint64_t>(begin / 4),
+                           seed_,
+                           training_ ? lower_ : parameter_,
+                           training_ ? width_ : 0};
     device::RunDraw(element_, args, stream);
   });
   if (!training_) ComputeUniform(call);

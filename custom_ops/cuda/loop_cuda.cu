@@ -10,26 +10,10 @@
 namespace onnx_acts {
 namespace {
 
-constexpr std::size_t kTableBytes = kTableEntries * sizeof(uint16_t);
-
 template <class Thread>
 __global__ void __launch_bounds__(kBlockThreads)
     Loop(const __grid_constant__ typename Thread::Args args) {
   Thread::Run(args, {blockIdx.x * blockDim.x + threadIdx.x, gridDim.x * blockDim.x});
-}
-
-__global__ void __launch_bounds__(kBlockThreads) Lookup(const __grid_constant__ LookupArgs args) {
-  LookupThread::Run(args, args.table,
-                    {blockIdx.x * blockDim.x + threadIdx.x, gridDim.x * blockDim.x});
-}
-
-__global__ void __launch_bounds__(kLookupThreads)
-    SharedLookup(const __grid_constant__ LookupArgs args) {
-  extern __shared__ uint4 block_memory[];
-  uint16_t* table = reinterpret_cast<uint16_t*>(block_memory);
-  LookupThread::Fill(args, table, threadIdx.x, blockDim.x);
-  __syncthreads();
-  LookupThread::Run(args, table, {blockIdx.x * blockDim.x + threadIdx.x, gridDim.x * blockDim.x});
 }
 
 // "cudaErrorNoDevice (no CUDA-capable device is detected)"
@@ -124,13 +108,11 @@ class DeviceScope {
 };
 
 template <class Args>
-void Start(void (*kernel)(Args), const Args& args, uint32_t blocks, uint32_t threads,
-           std::size_t shared, const device::Stream& stream) {
+void Start(void (*kernel)(Args), const Args& args, uint32_t blocks, const device::Stream& stream) {
   const DeviceScope scope(stream.device.number);
   cudaLaunchConfig_t config = {};
   config.gridDim = dim3(blocks);
-  config.blockDim = dim3(threads);
-  config.dynamicSmemBytes = shared;
+  config.blockDim = dim3(kBlockThreads);
   config.stream = static_cast<cudaStream_t>(stream.handle);
   Check(cudaLaunchKernelEx(&config, kernel, args), "cannot start a kernel");
 }
@@ -140,8 +122,7 @@ struct CudaRunner {
   static void Run(const typename Thread::Args& args, const device::Stream& stream) {
     const uint32_t packs = PacksOf(args.count, kPack<typename Thread::Element>);
     const uint32_t most = stream.device.processors * kBlocksPerProcessor;
-    const uint32_t blocks = BlocksFor(packs, kBlockThreads, most);
-    Start(Loop<Thread>, args, blocks, kBlockThreads, 0, stream);
+    Start(Loop<Thread>, args, BlocksFor(packs, kBlockThreads, most), stream);
   }
 };
 
@@ -165,19 +146,7 @@ Device Current() {
   Check(cudaGetDevice(&number), "cannot tell the device");
   const std::string reason = WhyNot(number);
   if (!reason.empty()) throw std::runtime_error("CUDA: " + reason);
-  Device device = {number, 0, 0};
-  device.processors = static_cast<uint32_t>(Attribute(cudaDevAttrMultiProcessorCount, number));
-  if (Attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, number) >= static_cast<int>(kTableBytes)) {
-    int blocks = 0;
-    Check(cudaFuncSetAttribute(SharedLookup, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(kTableBytes)),
-          "cannot reserve shared memory");
-    Check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, SharedLookup, kLookupThreads,
-                                                        kTableBytes),
-          "cannot plan the blocks");
-    device.shared_lookup_blocks = static_cast<uint32_t>(blocks);
-  }
-  return device;
+  return {number, static_cast<uint32_t>(Attribute(cudaDevAttrMultiProcessorCount, number))};
 }
 
 void* MakeCopy(const void* data, std::size_t bytes) {
@@ -210,14 +179,7 @@ void RunDraw(Element element, const DrawArgs& args, const Stream& stream) {
 }
 
 void RunLookup(const LookupArgs& args, const Stream& stream) {
-  const uint32_t packs = PacksOf(args.count, kPack<uint16_t>);
-  const uint32_t shared_blocks = stream.device.processors * stream.device.shared_lookup_blocks;
-  if (shared_blocks > 0 && args.count / stream.device.processors >= kElementsPerTableCopy) {
-    const uint32_t blocks = BlocksFor(packs, kLookupThreads, shared_blocks);
-    return Start(SharedLookup, args, blocks, kLookupThreads, kTableBytes, stream);
-  }
-  const uint32_t most = stream.device.processors * kBlocksPerProcessor;
-  Start(Lookup, args, BlocksFor(packs, kBlockThreads, most), kBlockThreads, 0, stream);
+  CudaRunner::Run<LookupThread>(args, stream);
 }
 
 }  // namespace device

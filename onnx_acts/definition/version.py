@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 
 __all__ = ["version"]
 
@@ -10,8 +11,12 @@ __all__ = ["version"]
 def version(package: str) -> str | None:
     """Returns the version of an installed package, None where it is not installed.
 
-    `onnx-acts` itself is not installed where a checkout is merely on the path.
+    `onnx-acts` itself is not installed where a checkout is merely on the path. ONNX Runtime comes as
+    onnxruntime, onnxruntime-gpu and others, of which more than one may lie there: once it is
+    imported, the module tells.
     """
+    if package == "onnxruntime" and package in sys.modules:
+        return str(sys.modules[package].__version__)
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

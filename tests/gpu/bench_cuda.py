@@ -15,7 +15,7 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -167,21 +167,19 @@ def take_turns(ready: dict[str, Call], calls: int) -> dict[str, float]:
     return {name: statistics.median(found) for name, found in times.items()}
 
 
-def run() -> list[dict[str, Any]]:
-    """Every operator, element type and size."""
-    rows = []
+def run() -> Iterator[dict[str, Any]]:
+    """Every operator, element type and size, one after another."""
     for spec in SPECS:
         for dtype in ELEMENT_TYPES:
             for size in SIZES:
                 ready, absent = peers(spec, dtype, size)
                 times = take_turns(ready, 20 if size == "large" else 200)
                 row = {"operator": spec.name, "dtype": dtype, "size": size}
-                rows.append({**row, "seconds": times, "absent": absent})
                 figures = ", ".join(f"{name} {1e6 * t:.1f}" for name, t in times.items())
                 print(f"{spec.name} {dtype} {size}: {figures} us", flush=True)
                 del ready
                 torch.cuda.empty_cache()
-    return rows
+                yield {**row, "seconds": times, "absent": absent}
 
 
 def main() -> None:
@@ -191,13 +189,16 @@ def main() -> None:
     target = parser.parse_args().report
     if hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()  # CUDA's libraries, from PyTorch's packages
+    rows: list[dict[str, Any]] = []
     content = {
         "environment": environment(),
         "device": torch.cuda.get_device_name(),
         "cuda": torch.version.cuda,
-        "rows": run(),
+        "rows": rows,
     }
-    target.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    for row in run():  # a machine may be gone before the end: what is measured is kept
+        rows.append(row)
+        target.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

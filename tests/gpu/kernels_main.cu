@@ -172,11 +172,9 @@ void CheckLeakyFamily(const Context& context, Functor functor, const char* name)
   }
 }
 
-// 16-bit ELU, every value: by the table in device memory, and by shared copies of it.
+// 16-bit ELU, every value.
 void CheckLookup(const Context& context, Functor functor, Element element) {
   int64_t wrong = 0, tried = 0;
-  device::Device unshared = context.device;
-  unshared.shared_lookup_blocks = 0;
   for (const double alpha : {1.0, 1.6732632423543772, 1e-6, -0.7, 7e4}) {
     const Bytes all = AllValues();
     Bytes table(all.size());
@@ -192,14 +190,11 @@ void CheckLookup(const Context& context, Functor functor, Element element) {
       }
       x.resize(x.size() - 6);  // an odd tail
       want.resize(x.size());
-      for (const device::Device& device : {context.device, unshared}) {
-        const Tensor from(x, 0), to(Bytes(x.size(), 0x5a), 0);
-        const LookupArgs args = {from.data(), to.data(), CountOf(element, x), entries};
-        device::RunLookup(args, {device, nullptr});
-        CUDA(cudaDeviceSynchronize());
-        wrong += Differences(element, to.Content(), want) + (to.Untouched() ? 0 : 1);
-        tried += CountOf(element, x);
-      }
+      const Tensor from(x, 0), to(Bytes(x.size(), 0x5a), 0);
+      device::RunLookup({from.data(), to.data(), CountOf(element, x), entries}, context.stream());
+      CUDA(cudaDeviceSynchronize());
+      wrong += Differences(element, to.Content(), want) + (to.Untouched() ? 0 : 1);
+      tried += CountOf(element, x);
     }
   }
   context.Add("by table", element, tried, wrong);
@@ -270,34 +265,47 @@ void CheckSlopes(const Context& context) {
   }
 }
 
+// Y and the noise of draws from [lower, lower + width).
+int64_t DrawDifferences(const Context& context, Element element, int64_t count, double lower,
+                        double width) {
+  const uint64_t seed = 0x123456789abcdef0;
+  const int64_t first = int64_t{1} << 36;
+  const Bytes x = Values(element, count, 9);
+  Bytes slopes(x.size()), want_noise(x.size()), want_y(x.size());
+  CpuLoops().Of(element).draw(seed, first, count, lower, width, slopes.data());
+  CpuLoops().Of(element).noise(x.data(), slopes.data(), want_noise.data(), count);
+  CpuLoops().Of(element).each_slope(x.data(), slopes.data(), want_y.data(), count);
+  const Tensor from(x, 0), y(x, 0), noise(x, SizeOf(element));
+  const DrawArgs args = {from.data(),
+                         y.data(),
+                         noise.data(),
+                         static_cast<uint32_t>(count),
+                         static_cast<uint64_t>(first / 4),
+                         seed,
+                         lower,
+                         width};
+  device::RunDraw(element, args, context.stream());
+  CUDA(cudaDeviceSynchronize());
+  return Differences(element, y.Content(), want_y) +
+         Differences(element, noise.Content(), want_noise) +
+         (y.Untouched() && noise.Untouched() ? 0 : 1);
+}
+
 void CheckDraws(const Context& context) {
+  // The last ones are where float has no bounds for a draw: subnormal, infinite, none.
+  const std::pair<double, double> ranges[] = {
+      {0.1, 0.3},     {1 / 8.0, 5 / 24.0}, {0.0, 1.0},        {-0.5, 1.0},
+      {1e-6, 1e-7},   {3e4, 9e4},          {-1e-3, 1e-40},    {0.25, 0.0},
+      {1e-41, 3e-41}, {0.0, 0.0},          {-1e300, 1.5e300}, {NAN, NAN},
+  };
   for (int column = 0; column < kElementCount; ++column) {
     const auto element = static_cast<Element>(column);
     int64_t wrong = 0, tried = 0;
-    for (const int64_t count : {1, 5, 64, 100003}) {
-      const uint64_t seed = 0x123456789abcdef0;
-      const int64_t first = int64_t{1} << 36;
-      const double lower = 0.1, width = 0.3;
-      const Bytes x = Values(element, count, 9);
-      Bytes slopes(x.size()), want_noise(x.size()), want_y(x.size());
-      CpuLoops().Of(element).draw(seed, first, count, lower, width, slopes.data());
-      CpuLoops().Of(element).noise(x.data(), slopes.data(), want_noise.data(), count);
-      CpuLoops().Of(element).each_slope(x.data(), slopes.data(), want_y.data(), count);
-      const Tensor from(x, 0), y(x, 0), noise(x, SizeOf(element));
-      const DrawArgs args = {from.data(),
-                             y.data(),
-                             noise.data(),
-                             static_cast<uint32_t>(count),
-                             static_cast<uint64_t>(first / 4),
-                             seed,
-                             lower,
-                             width};
-      device::RunDraw(element, args, context.stream());
-      CUDA(cudaDeviceSynchronize());
-      wrong += Differences(element, y.Content(), want_y);
-      wrong += Differences(element, noise.Content(), want_noise);
-      wrong += y.Untouched() && noise.Untouched() ? 0 : 1;
-      tried += count;
+    for (const auto& [lower, width] : ranges) {
+      for (const int64_t count : {1, 5, 64, 100003}) {
+        wrong += DrawDifferences(context, element, count, lower, width);
+        tried += count;
+      }
     }
     context.Add("draws", element, tried, wrong);
   }
@@ -401,9 +409,7 @@ int main(int argc, char** argv) {
        {"capability", std::to_string(properties.major) + "." + std::to_string(properties.minor)},
        {"processors", device.processors},
        {"driver", driver},
-       {"runtime", runtime},
-       {"shared_lookup_blocks", device.shared_lookup_blocks},
-       {"packs_in_flight", kUnroll}});
+       {"runtime", runtime}});
   gpu::CheckAgainstCpu(device, report);
   if (!quick) {
     gpu::SweepElu(device, report);

@@ -32,7 +32,7 @@ def test_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     original: Any = bench_cuda.torch_call
     monkeypatch.setattr(bench_cuda, "torch_call", not_compiled)
     monkeypatch.setattr(bench_cuda, "ELEMENT_TYPES", ("float16", "float32"))
-    rows = bench_cuda.run()
+    rows = list(bench_cuda.run())
     found = {(row["operator"], row["dtype"], row["size"]) for row in rows}
     assert len(found) == len(rows) == len(SPECS) * 2 * 2
     for row in rows:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import importlib.metadata
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case
+from onnx_acts.definition.version import version
 
 __all__ = ["Runtime", "RuntimeFacts", "facts_of", "keep", "version_of"]
 
@@ -50,15 +49,7 @@ class Runtime(Protocol):
 
 def version_of(runtime: Runtime) -> str:
     """The version of the package behind a runtime, empty where it is not installed."""
-    return _version(runtime.package) if runtime.package else ""
-
-
-@functools.cache
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+    return (version(runtime.package) or "") if runtime.package else ""
 
 
 def keep(cache: dict[bytes, Any], key: bytes, value: Any) -> None:

@@ -13,11 +13,10 @@ namespace host_cuda {
 struct Device {
   int capability;  // times ten
   int processors;
-  int shared_memory;  // bytes that a block can ask for
 };
 
 struct State {
-  std::vector<Device> devices = {{90, 2, 232448}};
+  std::vector<Device> devices = {Device{90, 2}};
   bool initialised = true;                            // false: as in a forked process
   long calls = 0;                                     // so far, of those that can fail
   long failing = 0;                                   // the number of the call that fails; 0: none

@@ -1,7 +1,5 @@
 // CUDA's runtime on the host, as far as the library calls it.
 
-#include <csetjmp>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -14,57 +12,22 @@
 namespace host_cuda {
 namespace {
 
-constexpr std::size_t kSharedWithoutAsking = 48 << 10;  // bytes
-constexpr int kThreadsOfAProcessor = 2048;
-
-struct Barriers {
-  int passed = 0, open = 0;
-  std::jmp_buf next;  // kernels have nothing to destroy
-};
-thread_local Barriers barriers;
-
 // What all threads share.
 struct Process {
   std::mutex lock;
-  std::map<const char*, std::size_t> memory;    // device memory
-  std::map<const void*, std::size_t> reserved;  // bytes of shared memory, by kernel
+  std::map<const char*, std::size_t> memory;  // device memory
 };
 Process& Shared() {
   static auto* const process = new Process;  // never destroyed: memory is freed at the very end
   return *process;
 }
 
-std::size_t MostShared(const void* kernel) {
-  Process& process = Shared();
-  const std::lock_guard<std::mutex> guard(process.lock);
-  const auto found = process.reserved.find(kernel);
-  return found == process.reserved.end() ? kSharedWithoutAsking : found->second;
-}
-
-// One thread up to the barrier that is not open yet; whether it came to its end.
-bool RunThread(const Work& thread) {
-  barriers.passed = 0;
-  if (setjmp(barriers.next) != 0) return false;
-  thread();
-  return true;
-}
-
-void RunBlock(const Work& thread, std::size_t shared) {
-  if (shared > 0) std::memset(shared_memory.address(), 0xff, shared);
-  unsigned ended = 0;
-  for (barriers.open = 0; ended == 0; ++barriers.open) {
-    for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x) ended += RunThread(thread);
-    if (ended != 0 && ended != blockDim.x) {
-      std::fprintf(stderr, "a barrier that only some threads of a block reach\n");
-      std::abort();
-    }
-  }
-}
-
-void RunGrid(const Work& thread, dim3 grid, dim3 block, std::size_t shared) {
+void RunGrid(const Work& thread, dim3 grid, dim3 block) {
   gridDim = grid;
   blockDim = block;
-  for (blockIdx.x = 0; blockIdx.x < grid.x; ++blockIdx.x) RunBlock(thread, shared);
+  for (blockIdx.x = 0; blockIdx.x < grid.x; ++blockIdx.x) {
+    for (threadIdx.x = 0; threadIdx.x < block.x; ++threadIdx.x) thread();
+  }
 }
 
 int AttributeOf(const Device& device, cudaDeviceAttr attribute) {
@@ -75,8 +38,6 @@ int AttributeOf(const Device& device, cudaDeviceAttr attribute) {
       return device.capability / 10;
     case cudaDevAttrComputeCapabilityMinor:
       return device.capability % 10;
-    case cudaDevAttrMaxSharedMemoryPerBlockOptin:
-      return device.shared_memory;
   }
   return 0;
 }
@@ -132,39 +93,18 @@ std::size_t Allocations() {
   return process.memory.size();
 }
 
-cudaError_t Launch(const Work& thread, const void* kernel, const cudaLaunchConfig_t& config) {
+cudaError_t Launch(const Work& thread, const cudaLaunchConfig_t& config) {
   return Call([&] {
-    const std::size_t shared = config.dynamicSmemBytes;
     const dim3 grid = config.gridDim, block = config.blockDim;
-    const bool fits = shared <= MostShared(kernel) && shared <= shared_memory.bytes;
     if (grid.x == 0 || block.x == 0 || block.x > 1024) return cudaErrorInvalidConfiguration;
-    if (shared > 0 && !fits) return cudaErrorInvalidValue;
     Self().state.launched_on = Self().device;
-    return Submit(config.stream, [=] { RunGrid(thread, grid, block, shared); });
+    return Submit(config.stream, [=] { RunGrid(thread, grid, block); });
   });
-}
-
-cudaError_t ReserveShared(const void* kernel, int bytes) {
-  return Call([&] {
-    if (bytes > Self().state.devices[0].shared_memory) return cudaErrorInvalidValue;
-    Process& process = Shared();
-    const std::lock_guard<std::mutex> guard(process.lock);
-    process.reserved[kernel] = static_cast<std::size_t>(bytes);
-    return cudaSuccess;
-  });
-}
-
-cudaError_t CountBlocks(int* blocks, const void* kernel, int threads, std::size_t shared) {
-  return Done([&] { *blocks = shared <= MostShared(kernel) ? kThreadsOfAProcessor / threads : 0; });
 }
 
 }  // namespace host_cuda
 
 using namespace host_cuda;
-
-void __syncthreads() {
-  if (++barriers.passed > barriers.open) std::longjmp(barriers.next, 1);
-}
 
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {

@@ -16,7 +16,6 @@
 #define __global__
 #define __launch_bounds__(threads)
 #define __grid_constant__
-#define __shared__ thread_local
 
 // ---- What kernels see
 
@@ -30,10 +29,6 @@ struct alignas(16) uint4 {
 };
 
 inline thread_local dim3 gridDim, blockDim, blockIdx, threadIdx;
-
-// A block's threads run up to their first barrier, one after another, then all again from the start
-// up to the second, and so on: what they do before a barrier must bear repeating.
-void __syncthreads();
 
 // ---- Errors
 
@@ -60,7 +55,6 @@ enum cudaDeviceAttr {
   cudaDevAttrMultiProcessorCount = 16,
   cudaDevAttrComputeCapabilityMajor = 75,
   cudaDevAttrComputeCapabilityMinor = 76,
-  cudaDevAttrMaxSharedMemoryPerBlockOptin = 97,
 };
 
 cudaError_t cudaGetDeviceCount(int* count);
@@ -87,49 +81,23 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
-  std::size_t dynamicSmemBytes;
   cudaStream_t stream;
 };
 
 namespace host_cuda {
 
-// Set by the source whose kernels have shared memory: the address of the calling thread's, and how
-// many bytes there are.
-struct SharedMemory {
-  void* (*address)() = nullptr;
-  std::size_t bytes = 0;
-};
-inline SharedMemory shared_memory;
-
-// What the templates below do.
+// What the template below does.
 using Work = std::function<void()>;
-cudaError_t Launch(const Work& thread, const void* kernel, const cudaLaunchConfig_t& config);
-cudaError_t ReserveShared(const void* kernel, int bytes);
-cudaError_t CountBlocks(int* blocks, const void* kernel, int threads, std::size_t shared);
+cudaError_t Launch(const Work& thread, const cudaLaunchConfig_t& config);
 
 }  // namespace host_cuda
-
-enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
-
-template <class... Parameters>
-cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribute, int value) {
-  return host_cuda::ReserveShared(reinterpret_cast<const void*>(kernel), value);
-}
-
-template <class... Parameters>
-cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks,
-                                                          void (*kernel)(Parameters...),
-                                                          int threads, std::size_t shared) {
-  return host_cuda::CountBlocks(blocks, reinterpret_cast<const void*>(kernel), threads, shared);
-}
 
 template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                const Arguments&... arguments) {
   const onnx_acts::fake::Inside inside;
   const std::tuple<Parameters...> copies(arguments...);
-  return host_cuda::Launch([=] { std::apply(kernel, copies); },
-                           reinterpret_cast<const void*>(kernel), *config);
+  return host_cuda::Launch([=] { std::apply(kernel, copies); }, *config);
 }
 
 #endif  // ONNX_ACTS_TESTS_CUDA_RUNTIME_H_
