@@ -11,8 +11,8 @@ __all__ = ["version"]
 def version(package: str) -> str | None:
     """Returns the version of an installed package, None where it is not installed.
 
-    `onnx-acts` itself is not installed where a checkout is merely on the path. ONNX Runtime comes as
-    onnxruntime, onnxruntime-gpu and others, of which more than one may lie there: once it is
+    `onnx-acts` itself is not installed where a checkout is merely on the path. ONNX Runtime comes
+    as onnxruntime, onnxruntime-gpu and others, of which more than one may lie there: once it is
     imported, the module tells.
     """
     if package == "onnxruntime" and package in sys.modules:

@@ -1,7 +1,8 @@
 """Writes what check.sh found into the documents: python tests/gpu/document.py REPORT.
 
-The CUDA sections of docs/benchmarks.md and docs/accuracy.md stand between two marks, and are put at
-the end where there are none. Without figures a document stays as it is.
+The CUDA section of docs/benchmarks.md stands between two marks, and is put at the end where there
+are none; docs/accuracy/cuda.json is what `make tables` makes the accuracy page of. Without figures
+a document stays as it is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from onnx_acts.definition.specs import SPECS
 from tests.building import ROOT
 
 BEGIN, END = "<!-- CUDA: written by tests/gpu/document.py -->", "<!-- end of CUDA -->"
@@ -27,9 +29,15 @@ def origin(report: Mapping[str, Any]) -> list[str]:
     lines = [
         f"- date: {report['date']}",
         f"- device: {device['name']}, compute capability {device['capability']}",
-        f"- CUDA runtime {device['runtime']}, driver {device['driver']}",
+        f"- CUDA runtime: {_version(device['runtime'])}",
+        f"- driver: {_version(device['driver'])}",
     ]
     return [*lines, f"- versions: {versions}"] if versions else lines
+
+
+def _version(number: int) -> str:
+    """13000 is 13.0."""
+    return f"{number // 1000}.{number % 1000 // 10}"
 
 
 def table(heading: list[str], rows: list[list[str]]) -> list[str]:
@@ -73,23 +81,69 @@ def session_times(report: Mapping[str, Any]) -> list[str]:
     return table(heading, rows) if rows else []
 
 
-def accuracy(report: Mapping[str, Any]) -> list[str]:
-    """The sweeps on the device, and how many elements were compared with the CPU's bits."""
-    rows = [
-        [
-            *(row["operator"], row["type"], f"{row['alpha']:.9g}"),
-            *(str(row["elements"]), f"{row['max_ulp']:.3f}"),
-        ]
-        for row in report["kernels"]
-        if row["what"] == "accuracy"
+def accuracy(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The sweeps on the device, and the bits compared with the CPU's, as the accuracy page has it.
+
+    Empty where nothing was compared.
+    """
+    rows = report["kernels"]
+    curves = [_swept(row) for row in rows if row["what"] == "accuracy"]
+    bits = [
+        _compared(row, name)
+        for row in rows
+        if row["what"] == "bits as on the CPU"
+        for name in _operators(row["functor"])
     ]
-    same = [row for row in report["kernels"] if row["what"] == "bits as on the CPU"]
-    if not rows or not same:
-        return []
-    lines = table(["operator", "type", "alpha", "elements", "largest error, ULP"], rows)
-    bits = [[row["functor"], row["type"], str(row["different"])] for row in same]
-    text = "Elements whose bits differ from the CPU's (NaN counts as one value):"
-    return [*lines, "", text, *table(["kernel", "type", "different"], bits)]
+    if not curves or not bits:
+        return {}
+    lines = dict(line.removeprefix("- ").split(": ", 1) for line in origin(report))
+    environment = {
+        "title": "CUDA",
+        "machine": lines["device"],
+        "versions": f"CUDA runtime {lines['CUDA runtime']}, driver of CUDA {lines['driver']}",
+        "date": report["date"],
+        "command": "tests/gpu/check.sh kernels REPORT",
+    }
+    return {"environment": environment, "records": [*bits, *curves]}
+
+
+def _operators(kernel: str) -> list[str]:
+    """The operators that a kernel serves."""
+    sources = {"slopes": "input", "draws": "draw"}
+    if kernel in sources:
+        return [spec.name for spec in SPECS if spec.parameter_source == sources[kernel]]
+    uniform = [spec for spec in SPECS if spec.parameter_source in ("none", "attribute")]
+    if kernel == "by table":
+        return [spec.name for spec in uniform if not spec.is_product]
+    return [spec.name for spec in uniform if spec.functor == kernel]
+
+
+def _compared(row: Mapping[str, Any], operator: str) -> dict[str, Any]:
+    return _RECORD | {
+        "op": operator,
+        "dtype": row["type"],
+        "parameter": {"Relu": "", "draws": "in training"}.get(row["functor"], "several"),
+        "inputs": row["elements"],
+        "oracle": "the CPU's bits",
+        "wrong": row["different"],
+        "limit": 0.5,
+    }
+
+
+def _swept(row: Mapping[str, Any]) -> dict[str, Any]:
+    return _RECORD | {
+        "op": row["operator"],
+        "dtype": row["type"],
+        "parameter": f"{row['alpha']:.9g}",
+        "inputs": row["elements"],
+        "oracle": "wider arithmetic",
+        "worst": row["max_ulp"],
+        "at": f"{row['at']:.9g}",
+        "limit": 1.0,
+    }
+
+
+_RECORD = {"level": "CUDA", "wrong": 0, "worst": None, "at": None}
 
 
 def replace(path: Path, report: Mapping[str, Any], parts: list[str]) -> bool:
@@ -113,11 +167,14 @@ def document(report: Mapping[str, Any], folder: Path) -> list[str]:
     if not report["ok"]:
         failed = [name for name, step in report["steps"].items() if step.get("status")]
         raise ValueError(f"not written: these steps failed: {', '.join(failed)}")
-    sections = {
-        "benchmarks.md": kernel_times(report) + session_times(report),
-        "accuracy.md": accuracy(report),
-    }
-    return [name for name, parts in sections.items() if replace(folder / name, report, parts)]
+    written = []
+    if replace(folder / "benchmarks.md", report, kernel_times(report) + session_times(report)):
+        written.append("benchmarks.md")
+    if content := accuracy(report):
+        target = folder / "accuracy" / "cuda.json"
+        target.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+        written.append("accuracy/cuda.json")
+    return written
 
 
 def main() -> None:

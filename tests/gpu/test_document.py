@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.native.accuracy.page import page
+
 FOLDER = Path(__file__).parent
 _SPEC = importlib.util.spec_from_file_location("document", FOLDER / "document.py")
 assert _SPEC
@@ -18,9 +20,10 @@ assert _SPEC.loader
 document = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(document)
 
-DEVICE = {"what": "device", "name": "A GPU", "capability": "9.0", "driver": 1, "runtime": 2}
+DEVICE = {"what": "device", "name": "A GPU", "capability": "9.0", "driver": 13010, "runtime": 12090}
 TIME = {"what": "time", "kernel": "ELU", "type": "float32", "elements": 9, "us": 2.0}
 TIME |= {"blocks_per_processor": 64, "gb_per_s": 4000.0, "of_copy": 0.951}
+BITS = {"what": "bits as on the CPU", "type": "float16", "elements": 9}
 REPORT: dict[str, Any] = {
     "date": "2001-02-03",
     "ok": True,
@@ -29,9 +32,11 @@ REPORT: dict[str, Any] = {
         DEVICE,
         TIME,
         {**TIME, "kernel": "with few blocks", "blocks_per_processor": 8},
-        {"what": "bits as on the CPU", "functor": "Relu", "type": "float16", "different": 0},
+        BITS | {"functor": "Relu", "different": 0},
+        BITS | {"functor": "NegativeSlope", "different": 3},
+        BITS | {"functor": "slopes", "different": 0},
         {"what": "accuracy", "operator": "ELU", "type": "float32", "alpha": 1.0}
-        | {"elements": 7, "max_ulp": 0.625},
+        | {"elements": 7, "max_ulp": 0.625, "at": -0.5},
     ],
     "bench": {
         "environment": {"packages": {"torch": "9.9", "onnx": None}},
@@ -45,33 +50,51 @@ REPORT: dict[str, Any] = {
 
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:
-    """Two documents with something in them."""
-    for name in ("benchmarks.md", "accuracy.md"):
-        (tmp_path / name).write_text(f"# {name}\n\nText.\n")
+    """A document with something in it, and the folder of sweeps."""
+    (tmp_path / "benchmarks.md").write_text("# benchmarks.md\n\nText.\n")
+    (tmp_path / "accuracy").mkdir()
     return tmp_path
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """All files."""
+    return {path.name: path.read_text() for path in folder.rglob("*.*")}
 
 
 def test_sections(docs: Path) -> None:
     """Where it is from and the figures; written again, the same."""
-    assert document.document(REPORT, docs) == ["benchmarks.md", "accuracy.md"]
-    first = {path.name: path.read_text() for path in docs.iterdir()}
-    benchmarks, accuracy = first["benchmarks.md"], first["accuracy.md"]
+    assert document.document(REPORT, docs) == ["benchmarks.md", "accuracy/cuda.json"]
+    first = texts(docs)
+    benchmarks = first["benchmarks.md"]
     assert benchmarks.startswith("# benchmarks.md\n\nText.\n\n<!-- CUDA")
     assert "- device: A GPU, compute capability 9.0" in benchmarks
     assert "- versions: torch 9.9\n" in benchmarks
     assert "| ELU | float32 | 9 | 2.00 | 4000 | 95.1 % |" in benchmarks
     assert "with few blocks" not in benchmarks
     assert "| PReLU | float16 | large | 110.0 | 1.1 | 2 | - | - | 1.1 |" in benchmarks
-    assert "| ELU | float32 | 1 | 7 | 0.625 |" in accuracy
-    assert "| Relu | float16 | 0 |" in accuracy
+    assert "- CUDA runtime: 12.9\n- driver: 13.1\n" in benchmarks
     document.document(REPORT, docs)
-    assert {path.name: path.read_text() for path in docs.iterdir()} == first
+    assert texts(docs) == first
+
+
+def test_accuracy(docs: Path) -> None:
+    """The sweeps are a section of the accuracy page; what differs is wrong there."""
+    document.document(REPORT, docs)
+    content = json.loads((docs / "accuracy" / "cuda.json").read_text())
+    lines = page([content]).splitlines()
+    assert "- machine: A GPU, compute capability 9.0" in lines
+    exact = "| {} | float16 | {} | 9 | the CPU's bits | correctly rounded | {} |"
+    assert exact.format("ReLU", "none", "every result; CUDA") in lines
+    assert exact.format("PReLU", "several", "every result; CUDA") in lines
+    assert exact.format("LeakyReLU", "several", "3 wrong") in lines
+    curve = "| ELU | float32 | 1 | 7 | wider arithmetic | 1 ULP | 0.6250 ULP at -0.5; CUDA |"
+    assert curve in lines
 
 
 def test_text_after_the_section_stays(docs: Path) -> None:
     """The section is replaced where it stands."""
     document.document(REPORT, docs)
-    path = docs / "accuracy.md"
+    path = docs / "benchmarks.md"
     path.write_text(path.read_text() + "After.\n")
     newer = copy.deepcopy(REPORT)
     newer["date"] = "2002-02-02"
@@ -84,11 +107,11 @@ def test_text_after_the_section_stays(docs: Path) -> None:
 
 def test_nothing_measured_nothing_written(docs: Path) -> None:
     """A report without figures leaves the documents as they are."""
-    before = {path.name: path.read_text() for path in docs.iterdir()}
+    before = texts(docs)
     assert document.document({**REPORT, "kernels": [DEVICE], "bench": {}}, docs) == []
     with pytest.raises(ValueError, match="these steps failed: kernels"):
         document.document({**REPORT, "ok": False, "steps": {"kernels": {"status": 1}}}, docs)
-    assert {path.name: path.read_text() for path in docs.iterdir()} == before
+    assert texts(docs) == before
 
 
 def test_findings_are_collected(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ LEVELS = """\
 
 Each row holds for the instruction-set levels that it names, for the vectorised body of the loops
 and for their tails: they give the same bits. So do all numbers of threads
-(`tests/native/accuracy/test_threads.py`).
+(`tests/native/accuracy/test_threads.py`). The kernels of CUDA are compared with the CPU's.
 """
 HEAD = ("operator", "type", "parameters", "inputs for each", "oracle", "promised", "measured")
 
@@ -46,7 +46,8 @@ def page(files: Sequence[dict[str, Any]], found: Figures | None = None) -> str:
         found: the figures of all runtimes, which `runtimes` describes.
     """
     swept = [record for content in files for record in content["records"]]
-    table = [overview(found, swept)] if found else []
+    on_cpu = [record for record in swept if record["level"] != "CUDA"]
+    table = [overview(found, on_cpu)] if found else []
     return "\n".join([INTRODUCTION, *_unmeasured(files), *table, LEVELS, *map(section, files)])
 
 

@@ -1,10 +1,11 @@
 """The table of all runtimes at the head of the accuracy page, and the file that it is made from.
 
     onnx-acts conform --runtimes all --groups dense --html build/dense.html --json build/dense.json
-    python -m tests.native.accuracy.runtimes build/dense.json docs/figures/runtimes.json
+    python -m tests.native.accuracy.runtimes build/dense.json docs/figures/runtimes.json [DEVICE]
 
 The second command takes the figures of each runtime that the run has measured into the file, with
-its version, the machine and the date; those of others stay as they are.
+its version, the machine and the date; those of others stay as they are. DEVICE is where they
+computed, if not on the CPU.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Figures = dict[str, Any]
 _KERNEL = "onnx-acts kernels, CPU"
 
 
-def figures(report: Mapping[str, Any]) -> Figures:
+def figures(report: Mapping[str, Any], device: str = "CPU") -> Figures:
     """What the page needs of a report of `onnx-acts conform --html --json`, by runtime."""
     environment, found = report["environment"], {}
     for runtime in report["runtimes"]:
@@ -36,6 +37,7 @@ def figures(report: Mapping[str, Any]) -> Figures:
             found[runtime["name"]] = {
                 "title": runtime["title"],
                 "version": " ".join(filter(None, (runtime["package"], runtime["version"]))),
+                "device": device,
                 "machine": f"{environment['cpu']}, {environment['cpu_count']} CPUs",
                 "date": environment["date"],
                 "command": report["command"],
@@ -77,7 +79,7 @@ def overview(found: Figures, cpu: Iterable[Record]) -> str:
     for dtype in ELEMENT_TYPES:
         columns = [name for name in found if _rows(found[name], dtype)]
         lines += [f"### {dtype}", ""]
-        head = ["operator", _KERNEL, *(f"{name}, CPU" for name in columns)]
+        head = ["operator", _KERNEL, *(f"{name}, {found[name]['device']}" for name in columns)]
         table = [head, ["---"] * len(head)]
         for operator in (spec.name for spec in SPECS):
             mine = [r for r in sweeps if r["dtype"] == dtype and operator in r["op"].split(", ")]
@@ -156,11 +158,11 @@ def _versions(found: Figures) -> list[str]:
     return lines
 
 
-def main(report: str, target: str) -> None:
+def main(report: str, target: str, device: str = "CPU") -> None:
     """Takes a report's figures into the file."""
     path = Path(target)
     old = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    new = figures(json.loads(Path(report).read_text(encoding="utf-8")))
+    new = figures(json.loads(Path(report).read_text(encoding="utf-8")), device)
     write_atomically(path, (json.dumps(old | new, indent=1, ensure_ascii=False) + "\n").encode())
 
 
