@@ -52,11 +52,14 @@ class Kind:
         reason: what happens, for people.
         where: the elements at which it can show, whatever was computed.
         explains: the results that it explains.
+        always: whether it shows at each of those elements, so that one that is right makes a
+            record stale.
     """
 
     reason: str
     where: Callable[[Elements], Mask]
     explains: Callable[[Elements], Mask]
+    always: bool = False
 
 
 def _subnormal(elements: Elements) -> Mask:
@@ -152,6 +155,16 @@ def _product_at_zero(elements: Elements) -> Mask:
     return np.asarray(same)
 
 
+def _zero_of_negative_zero(elements: Elements) -> Mask:
+    """A parameter of -0 makes 0 of a negative number."""
+    is_negative_zero = (elements.parameter == 0) & np.signbit(elements.parameter)
+    return np.asarray(is_negative_zero & (elements.x < 0) & (elements.exact == 0))
+
+
+def _negative_zero(elements: Elements) -> Mask:
+    return np.asarray((elements.got == 0) & np.signbit(elements.got))
+
+
 def _not_single(elements: Elements) -> Mask:
     return np.asarray(elements.exact != elements.exact.astype(np.float32))
 
@@ -211,6 +224,9 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
         ),
         "product at 0": Kind(
             "it multiplies where x <= 0 rather than x < 0", _zero_times, _product_at_zero
+        ),
+        "parameter -0": Kind(
+            "it takes a parameter of -0 as 0", _zero_of_negative_zero, _negative_zero, always=True
         ),
         "float32": Kind("it computes float64 in float32", _not_single, _single),
         "rounded parameter": Kind(
