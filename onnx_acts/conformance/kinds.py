@@ -109,6 +109,20 @@ def _cancelled_by(elements: Elements, eps: float) -> Mask:
     return np.asarray(close | (is_zero & np.isnan(elements.got)))
 
 
+def _scaled(elements: Elements) -> Mask:
+    alpha = elements.parameter
+    return np.asarray((elements.x < 0) & np.isfinite(alpha) & (alpha != 0) & (np.abs(alpha) != 1))
+
+
+def _rounded_before(elements: Elements) -> Mask:
+    """Within 2 units of what is multiplied, times the parameter, and the product's rounding."""
+    factor = elements.exact / elements.parameter
+    units = 2 * ulp(factor, elements.dtype) * np.abs(elements.parameter)
+    finite = np.isfinite(elements.exact)
+    last = ulp(np.where(finite, elements.exact, 0), elements.dtype) / 2
+    return np.asarray(finite & (np.abs(elements.got - elements.exact) <= units + last))
+
+
 def _nan(elements: Elements) -> Mask:
     return np.asarray(np.isnan(elements.exact))
 
@@ -214,6 +228,9 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
             "it computes exp(x) - 1 in float32, which cancels near zero",
             _negative,
             _cancelled_single,
+        ),
+        "rounded product": Kind(
+            "it rounds exp(x) - 1 before it multiplies by the parameter", _scaled, _rounded_before
         ),
         "NaN": Kind("it makes a number of NaN", _nan, _is_number),
         "infinite x": Kind("it makes NaN, or a number, of infinity", _infinite, _no_infinity),

@@ -2,14 +2,12 @@
 
 import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from onnx_acts.conformance.case import Case, has_single_parameters, standard_model
+from onnx_acts.conformance.case import has_single_parameters, standard_model
 from onnx_acts.conformance.cases import cases
-from onnx_acts.conformance.runtimes import runtime_of
 from onnx_acts.conformance.runtimes.adapters.call import standard_call
 from onnx_acts.conformance.runtimes.catalogue import FOREIGN
 from onnx_acts.conformance.suite import Selection, run
@@ -45,23 +43,3 @@ def test_a_compiler_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert absent.unavailable() == said
     (cell,) = run(Selection([spec_of("ReLU")], ["float32"], ["special"], [absent], True)).cells
     assert (cell.status, cell.reasons) == ("n/a", [said])
-
-
-def executorch() -> Any:
-    """The runtime; the test is skipped where it is not installed."""
-    item = runtime_of("executorch")
-    if item.unavailable():
-        pytest.skip(item.unavailable())
-    return item
-
-
-@pytest.mark.slow
-def test_executorch_says_what_it_cannot() -> None:
-    """More dimensions than XNNPACK takes are not implemented; an error for fewer is a failure."""
-    item = executorch()
-    deep = Case("ReLU", "float32", [np.ones((1,) * 7, np.float32)])
-    assert item.unsupported(deep).startswith("at most 6 dimensions: Failed to execute")
-    huge = Case("LeakyReLU", "bfloat16", [np.ones(2).astype("bfloat16")], {"alpha": 1e39})
-    assert item.unsupported(huge) == ""
-    with pytest.raises(RuntimeError, match="Failed to execute method forward, error: 0x12"):
-        item.run(huge)
