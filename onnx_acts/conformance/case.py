@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -220,14 +219,13 @@ def has_single_parameters(case: Case) -> bool:
     """
     rounded: dict[str, float | int] = dict(case.values)
     for item in case.spec.standard.attributes if case.spec.standard else ():
-        names = item.mean_of or (item.name,)
-        mean = math.fsum(case.values[name] for name in names) / len(names)
+        mean = item.value(case.values)
         with np.errstate(over="ignore"):
             single = np.float32(mean)
         if case.dtype == "float64" and not np.array_equal(single, mean, equal_nan=True):
             return False
-        if len(names) == 1:
-            rounded[names[0]] = float(single)
+        if not item.mean_of:
+            rounded[item.name] = float(single)
     return accepts(case.spec, rounded)
 
 

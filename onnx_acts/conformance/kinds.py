@@ -52,11 +52,14 @@ class Kind:
         reason: what happens, for people.
         where: the elements at which it can show, whatever was computed.
         explains: the results that it explains.
+        always: whether it shows at each of those elements, so that one that is right makes a
+            record stale.
     """
 
     reason: str
     where: Callable[[Elements], Mask]
     explains: Callable[[Elements], Mask]
+    always: bool = False
 
 
 def _subnormal(elements: Elements) -> Mask:
@@ -106,6 +109,20 @@ def _cancelled_by(elements: Elements, eps: float) -> Mask:
     return np.asarray(close | (is_zero & np.isnan(elements.got)))
 
 
+def _scaled(elements: Elements) -> Mask:
+    alpha = elements.parameter
+    return np.asarray((elements.x < 0) & np.isfinite(alpha) & (alpha != 0) & (np.abs(alpha) != 1))
+
+
+def _rounded_before(elements: Elements) -> Mask:
+    """Within 2 units of what is multiplied, times the parameter, and the product's rounding."""
+    factor = elements.exact / elements.parameter
+    units = 2 * ulp(factor, elements.dtype) * np.abs(elements.parameter)
+    finite = np.isfinite(elements.exact)
+    last = ulp(np.where(finite, elements.exact, 0), elements.dtype) / 2
+    return np.asarray(finite & (np.abs(elements.got - elements.exact) <= units + last))
+
+
 def _nan(elements: Elements) -> Mask:
     return np.asarray(np.isnan(elements.exact))
 
@@ -150,6 +167,16 @@ def _product_at_zero(elements: Elements) -> Mask:
     wanted = elements.x * elements.parameter
     same = np.where(np.isnan(wanted), np.isnan(elements.got), elements.got == wanted)
     return np.asarray(same)
+
+
+def _zero_of_negative_zero(elements: Elements) -> Mask:
+    """A parameter of -0 makes 0 of a negative number."""
+    is_negative_zero = (elements.parameter == 0) & np.signbit(elements.parameter)
+    return np.asarray(is_negative_zero & (elements.x < 0) & (elements.exact == 0))
+
+
+def _negative_zero(elements: Elements) -> Mask:
+    return np.asarray((elements.got == 0) & np.signbit(elements.got))
 
 
 def _not_single(elements: Elements) -> Mask:
@@ -202,6 +229,9 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
             _negative,
             _cancelled_single,
         ),
+        "rounded product": Kind(
+            "it rounds exp(x) - 1 before it multiplies by the parameter", _scaled, _rounded_before
+        ),
         "NaN": Kind("it makes a number of NaN", _nan, _is_number),
         "infinite x": Kind("it makes NaN, or a number, of infinity", _infinite, _no_infinity),
         "odd parameter": Kind(
@@ -211,6 +241,9 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
         ),
         "product at 0": Kind(
             "it multiplies where x <= 0 rather than x < 0", _zero_times, _product_at_zero
+        ),
+        "parameter -0": Kind(
+            "it takes a parameter of -0 as 0", _zero_of_negative_zero, _negative_zero, always=True
         ),
         "float32": Kind("it computes float64 in float32", _not_single, _single),
         "rounded parameter": Kind(

@@ -3,7 +3,8 @@
 Their differences are of a few kinds, which show in most cases, and in a part of their elements: so
 a record names the kind, and the kind says which elements it explains. A case differs "as known"
 when each element that breaks the promise is explained by a record. A record is strict: where it had
-enough to explain and never did, the run says so and fails.
+enough to explain and never did, the run says so and fails; of a kind that always shows, where one
+element is right.
 """
 
 from __future__ import annotations
@@ -65,6 +66,20 @@ class Quirk:
         )
 
 
+@dataclasses.dataclass
+class _Count:
+    """Elements at which a record can show, those of them that are right, those it explains."""
+
+    able: int = 0
+    right: int = 0
+    explained: int = 0
+
+    def add(self, other: _Count) -> None:
+        self.able += other.able
+        self.right += other.right
+        self.explained += other.explained
+
+
 class QuirkLedger:
     """Explains results by records, and keeps account of those that never explain anything."""
 
@@ -73,14 +88,12 @@ class QuirkLedger:
         self._of: dict[str, list[tuple[int, Quirk]]] = {}
         for number, record in enumerate(records):
             self._of.setdefault(record.runtime, []).append((number, record))
-        self._able: dict[tuple[int, str, str], int] = {}
-        self._shown: set[tuple[int, str, str]] = set()
+        self._counts: dict[tuple[int, str, str], _Count] = {}
 
     def add(self, other: QuirkLedger) -> None:
         """Takes over what another ledger of the same records has noted."""
-        self._shown |= other._shown
-        for key, able in other._able.items():
-            self._able[key] = self._able.get(key, 0) + able
+        for key, count in other._counts.items():
+            self._counts.setdefault(key, _Count()).add(count)
 
     def explain(
         self, runtime: str, version: str, case: Case, outputs: Sequence[Array], promise: float
@@ -109,12 +122,11 @@ class QuirkLedger:
         for number, record in found:
             kind = KINDS[record.kind]
             with np.errstate(all="ignore"):
-                explained = differs & kind.where(elements) & kind.explains(elements)
-                able = int(np.count_nonzero(kind.where(elements)))
+                able = kind.where(elements)
+                explained = differs & able & kind.explains(elements)
+            count = _Count(*(int(np.count_nonzero(m)) for m in (able, able & ~differs, explained)))
             key = (number, case.spec.standard_name, case.dtype)
-            self._able[key] = self._able.get(key, 0) + able
-            if explained.any():
-                self._shown.add(key)
+            self._counts.setdefault(key, _Count()).add(count)
             if (left & explained).any():
                 reasons.append(f"{kind.reason} ({record.seen})")
                 left = left & ~explained
@@ -122,11 +134,19 @@ class QuirkLedger:
         ok = compare(mended, elements.exact, elements.dtype, promise, case.is_certain).ok
         return reasons if ok else []
 
-    def stale(self) -> list[str]:
-        """One sentence for each record, operator and type that explains nothing any more."""
-        return [
-            f"{self._records[number].runtime}, {operator} {dtype}: no longer differs: remove the"
-            f" record ({KINDS[self._records[number].kind].reason})"
-            for (number, operator, dtype), able in self._able.items()
-            if able >= _ENOUGH and (number, operator, dtype) not in self._shown
-        ]
+    def stale(self, whole: bool = True) -> list[str]:
+        """One sentence for each record, operator and type that explains too little, or nothing.
+
+        Args:
+            whole: whether all groups of cases ran; a part cannot show that a kind never shows.
+        """
+        sentences = []
+        for (number, operator, dtype), count in self._counts.items():
+            record = self._records[number]
+            kind = KINDS[record.kind]
+            what = f"{record.runtime}, {operator} {dtype}: no longer differs"
+            some = f" at {count.right} of {count.able} elements: narrow" if count.explained else ""
+            gone = whole and count.able >= _ENOUGH and not count.explained
+            if gone or (kind.always and count.right):
+                sentences.append(f"{what}{some or ': remove'} the record ({kind.reason})")
+        return sentences

@@ -90,9 +90,8 @@ def run(
         cells, found = next(done)
         result.cells += cells
         ledger.add(found)
-    result.stale = ledger.stale() + _gained_kernels(selection)
-    if set(selection.groups) >= set(GROUPS):  # a kind shows in some of the groups
-        result.stale += ledger.quirks.stale()
+    whole = set(selection.groups) >= set(GROUPS)  # a kind shows in some of the groups
+    result.stale = ledger.stale() + ledger.quirks.stale(whole) + _gained_kernels(selection)
     return result
 
 

@@ -11,6 +11,8 @@ This module imports nothing but the standard library: the native build reads it 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import pathlib
 import types
 from collections.abc import Mapping
@@ -135,6 +137,16 @@ class StandardAttribute:
     name: str
     default: float
     mean_of: tuple[str, ...] = ()
+
+    @property
+    def ours(self) -> tuple[str, ...]:
+        """The attributes of our operator that it stands for."""
+        return self.mean_of or (self.name,)
+
+    def value(self, values: Mapping[str, float]) -> float:
+        """Its value for those of ours; of -0 it is -0, which a sum that starts at 0 would lose."""
+        given = [values[name] for name in self.ours]
+        return functools.reduce(operator.add, given) / len(given)
 
 
 @dataclasses.dataclass(frozen=True)

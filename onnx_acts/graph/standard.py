@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,7 @@ import onnx
 from onnx import helper
 
 from onnx_acts.definition.nodes import read_attributes
-from onnx_acts.definition.specs import SPECS, Spec, StandardAttribute, spec_of
+from onnx_acts.definition.specs import SPECS, Spec, spec_of
 from onnx_acts.files.structure import STANDARD_DOMAINS
 from onnx_acts.graph.match import Match, fits
 from onnx_acts.graph.view import View
@@ -56,9 +54,7 @@ def as_standard(node: onnx.NodeProto) -> onnx.NodeProto:
     standard, values = spec_of(node.op_type).standard, read_attributes(node)
     if standard is None:
         raise ValueError(f"no standard operator computes the same as {node.op_type}")
-    attributes: dict[str, Any] = {
-        item.name: _mean([values[x] for x in _ours(item)]) for item in standard.attributes
-    }
+    attributes: dict[str, Any] = {item.name: item.value(values) for item in standard.attributes}
     new = helper.make_node(standard.name, node.input, node.output[:1], name=node.name, **attributes)
     new.doc_string = node.doc_string
     new.metadata_props.extend(node.metadata_props)
@@ -72,15 +68,5 @@ def _attributes(spec: Spec, node: onnx.NodeProto) -> dict[str, float]:
     return {
         name: given.get(item.name, float(np.float32(item.default)))
         for item in items
-        for name in _ours(item)
+        for name in item.ours
     }
-
-
-def _ours(item: StandardAttribute) -> tuple[str, ...]:
-    """The attributes of our operator that one of the standard operator stands for."""
-    return item.mean_of or (item.name,)
-
-
-def _mean(values: list[float]) -> float:
-    """The mean; of -0 it is -0, which a sum that starts at 0 would lose."""
-    return functools.reduce(operator.add, values) / len(values)

@@ -12,8 +12,18 @@ import numpy as np
 import pytest
 
 from onnx_acts.conformance.case import Case, numpy_type
-from onnx_acts.conformance.known_differences import version_tuple
-from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RUNTIMES, facts_of, runtime_of, version_of
+from onnx_acts.conformance.cases import find_case
+from onnx_acts.conformance.judging import judge
+from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES, version_tuple
+from onnx_acts.conformance.ledger import Ledger
+from onnx_acts.conformance.runtimes import (
+    ALL_RUNTIMES,
+    RUNTIMES,
+    Runtime,
+    facts_of,
+    runtime_of,
+    version_of,
+)
 from onnx_acts.conformance.runtimes.catalogue import FOREIGN
 from onnx_acts.conformance.runtimes.foreign import Custom, Foreign
 from onnx_acts.conformance.suite import Result, Selection, run
@@ -238,6 +248,48 @@ def test_the_runtimes_of_the_extra_are_here() -> None:
             pytest.skip("the extra 'runtimes' is not installed")
         assert item.unavailable() == ""
         assert version_tuple(version_of(item))
+
+
+def executorch() -> Runtime:
+    """The runtime; a test is skipped where it is not installed."""
+    item = runtime_of("executorch")
+    if item.unavailable():
+        pytest.skip(item.unavailable())
+    return item
+
+
+@pytest.mark.slow
+def test_executorch_refuses_many_dimensions() -> None:
+    """More than XNNPACK takes are not implemented, in words."""
+    deep = Case("ReLU", "float32", [np.ones((1,) * 7, np.float32)])
+    assert executorch().unsupported(deep).startswith("at most 6 dimensions: Failed to execute")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (("LeakyReLU", "float32", "attributes", "alpha=-0"), "it takes a parameter of -0 as 0"),
+        (
+            ("PReLU", "float32", "slopes", "slope values: negative"),
+            "it multiplies where x <= 0 rather than x < 0",
+        ),
+        (
+            ("LeakyReLU", "bfloat16", "attributes", "alpha=1e39"),
+            "ExecuTorch refuses a parameter that overflows in bfloat16",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_executorch_differs_as_on_record(place: tuple[str, ...], reason: str) -> None:
+    """Where its files, its exporter and its kernels do otherwise; an error is one, not "n/a"."""
+    item, case = executorch(), find_case(*place)
+    assert item.unsupported(case) == ""
+    outcome = judge(item, case, 1.5)
+    assert not outcome.ok
+    records = Ledger(KNOWN_DIFFERENCES)
+    reasons = records.explain("executorch", version_of(item), case, outcome, 1.5)
+    assert any(text.startswith(reason) for text in reasons), (outcome, reasons)
 
 
 def test_bfloat16_arrays_travel(module: str) -> None:

@@ -1,6 +1,8 @@
 """Kinds of differences: what they explain, what they do not, and that they are strict."""
 
 import dataclasses
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from onnx_acts.conformance.kinds import KINDS
 from onnx_acts.conformance.known_differences import measured_accuracy
 from onnx_acts.conformance.quirks import Quirk, QuirkLedger
 from onnx_acts.conformance.runtimes import runtime_of
-from onnx_acts.conformance.suite import Selection, run
+from onnx_acts.conformance.suite import Result, Selection, run
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
 
 TINY = float(np.finfo(np.float32).tiny)
@@ -39,8 +41,17 @@ def explained(
         ("zero sign", "ReLU", [-0.0, 2.0], [0.0, 2.0], [1.0, 2.0], {}),
         ("NaN", "ReLU", [np.nan, 2.0], [0.0, 2.0], [np.nan, 3.0], {}),
         ("exp - 1", "ELU", [-1e-8, 2.0], [0.0, 2.0], [-1e-6, 2.0], {}),
+        (
+            "rounded product",
+            "ELU",
+            [-(2.0**-15), 2.0],
+            [-3 * (2.0**-15 + 2.0**-24), 2.0],
+            [-3 * (2.0**-15 + 2.0**-22), 2.0],
+            {"alpha": 3.0, "dtype": "float16"},
+        ),
         ("infinite x", "LeakyReLU", [-np.inf, 1.0], [np.nan, 1.0], [-np.inf, 2.0], {}),
         ("product at 0", "LeakyReLU", [0.0, 1.0], [-0.0, 1.0], [-1.0, 1.0], {"alpha": -0.5}),
+        ("parameter -0", "LeakyReLU", [-1.0, 2.0], [-0.0, 2.0], [-1.0, 2.0], {"alpha": -0.0}),
         ("odd parameter", "LeakyReLU", [-1.0, 1.0], [0.0, 1.0], [0.0, 2.0], {"alpha": np.inf}),
         (
             "rounded parameter",
@@ -183,6 +194,73 @@ def test_strict_in_a_run_of_all_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert len(run(whole).stale) == 1
     assert run(dataclasses.replace(whole, groups=["special", "dense"])).stale == []
+
+
+class Dropping:
+    """A fake that takes a parameter of -0 as 0, but in the cases that `right` says."""
+
+    name, title, package, promise = "evaluator", "fake", "onnx", "exact"
+
+    def __init__(self, right: Callable[[Case], bool] = lambda case: False) -> None:
+        self._right = right
+
+    def unavailable(self) -> str:
+        """It is there."""
+        return ""
+
+    def unsupported(self, case: Case) -> str:
+        """It computes all."""
+        return ""
+
+    def run(self, case: Case) -> list[np.ndarray]:
+        """Computes what is true of the parameter that it sees."""
+        if not self._right(case):
+            plain = {name: value + 0.0 for name, value in case.attributes.items()}  # of -0: 0
+            case = dataclasses.replace(case, attributes=plain)
+        return runtime_of("evaluator").run(case)
+
+
+def dropping(
+    monkeypatch: pytest.MonkeyPatch, runtime: Any, operators: tuple[str, ...] = ("LeakyRelu",)
+) -> Result:
+    """A run of the group about attributes, with one record that -0 is taken as 0."""
+    record = Quirk("evaluator", "parameter -0", operators, "seen today")
+    monkeypatch.setattr(ledger, "QUIRKS", (record,))
+    chosen = [spec_of("LeakyReLU"), spec_of("ELU")]
+    return run(Selection(chosen, ["float32"], ["attributes"], [runtime], quick=True))
+
+
+def test_parameter_of_negative_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one case that it names differs as known; of an operator without the record it fails."""
+    leaky, elu = dropping(monkeypatch, Dropping()).cells
+    assert (leaky.status, leaky.known, elu.status, elu.failed) == ("known", 1, "fail", 1)
+    assert [failure.case for failure in elu.failures] == ["alpha=-0"]
+    assert dropping(monkeypatch, Dropping(), ("LeakyRelu", "Elu")).ok
+
+
+def test_a_kind_that_always_shows_is_stale_where_it_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a part of the groups, too: of a runtime without it, and of one that is right at times."""
+    found = dropping(monkeypatch, Dropping(lambda case: True))
+    reason = KINDS["parameter -0"].reason
+    assert found.stale == [
+        f"evaluator, LeakyRelu float32: no longer differs: remove the record ({reason})"
+    ]
+    assert not found.ok
+    both = ("LeakyRelu", "Elu")
+    (one,) = dropping(monkeypatch, Dropping(lambda case: case.operator == "ELU"), both).stale
+    assert one == f"evaluator, Elu float32: no longer differs: remove the record ({reason})"
+
+    class Half(Dropping):
+        """Right for numbers below -1."""
+
+        def run(self, case: Case) -> list[np.ndarray]:
+            ((y,), (right,)) = super().run(case), runtime_of("evaluator").run(case)
+            return [np.where(case.inputs[0] < -1, right, y)]
+
+    (two,) = dropping(monkeypatch, Half()).stale
+    assert re.search(r"no longer differs at \d+ of \d+ elements: narrow the record", two)
 
 
 @pytest.mark.parametrize("item", QUIRKS, ids=lambda item: f"{item.runtime}-{item.kind}")

@@ -14,6 +14,7 @@ from onnx_acts.definition.specs import (
     QUANTIZED,
     SPECS,
     Spec,
+    StandardAttribute,
     body,
     spec_of,
     ulp,
@@ -178,3 +179,15 @@ def test_standard_operators_are_as_the_provider_takes_them(spec: Spec) -> None:
     for schema in history:
         assert schema.since_version <= NEWEST_OPSET, "what does it mean now?"
         assert {item.type_str for item in (*schema.inputs, *schema.outputs)} == {"T"}
+
+
+def test_standard_attributes_of_ours() -> None:
+    """The one of the same name, or a mean; a zero keeps its sign."""
+    one = StandardAttribute("alpha", 1.0)
+    two = StandardAttribute("alpha", 0.01, mean_of=("lower", "upper"))
+    assert (one.ours, two.ours) == (("alpha",), ("lower", "upper"))
+    assert one.value({"alpha": 0.25, "beta": 7.0}) == 0.25
+    assert two.value({"lower": 0.25, "upper": 0.75}) == 0.5
+    assert str(one.value({"alpha": -0.0})) == "-0.0"
+    assert str(two.value({"lower": -0.0, "upper": -0.0})) == "-0.0"
+    assert str(two.value({"lower": -0.0, "upper": 0.0})) == "0.0"

@@ -33,7 +33,7 @@ FOREIGN = (
         "executorch",
         ["executorch", "torchao"],
         _EXTRA,
-        [r"\S+ in strides is not supported for ExecuTorch", "Failed to execute method forward"],
+        [r"\S+ in strides is not supported for ExecuTorch"],
     ),
     Foreign(
         "tensorflow",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,8 +60,7 @@ def standard_call(operator: str, arrays: Arrays, attributes: Attributes) -> Call
         raise NotImplementedError("there is no such standard operator")
     alpha = 0.0
     for item in standard.attributes:
-        names = item.mean_of or (item.name,)
-        alpha = math.fsum(attributes[name] for name in names) / len(names)
+        alpha = item.value(attributes)
     x, *slopes = (np.array(array, order="C") for array in arrays)
     return Call(standard.name, x, slopes[0] if slopes else None, alpha)
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import numpy as np
 import tinygrad
 
 from onnx_acts.conformance.runtimes.adapters.call import Array, Arrays, Attributes, standard_call
 
 __all__ = ["run"]
+
+_COMPILER = os.environ.get("CC", "clang")
+if shutil.which(_COMPILER) is None:
+    raise ImportError(f"it compiles with {_COMPILER}, which is not installed")
 
 
 def run(operator: str, arrays: Arrays, attributes: Attributes) -> Array:
