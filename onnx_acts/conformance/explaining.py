@@ -18,6 +18,7 @@ from onnx_acts.conformance.elements import Elements, rounded_parameter
 from onnx_acts.conformance.kinds import KINDS
 from onnx_acts.conformance.own_draws import drawn_at_zero, judge_own_draws
 from onnx_acts.conformance.runtimes.adapters.call import standard_call
+from onnx_acts.conformance.seeds import SEED_BITS
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import Difference
 
@@ -44,8 +45,9 @@ def explaining(
         outcome: the verdict, with the outputs.
         promise: the largest error allowed, in ULP.
     """
-    whole = [one for one in records if not one.explains or (one.explains, outcome.raised) == _ERROR]
-    if whole or outcome.raised or case.spec.standard is None:
+    about = REFUSAL if outcome.raised else outcome.about
+    whole = [one for one in records if not one.explains or one.explains == about]
+    if whole or about or case.spec.standard is None:
         return whole
     if case.training:
         return _explaining_draws(records, case, outcome)
@@ -71,9 +73,6 @@ def explaining(
     return used
 
 
-_ERROR = (REFUSAL, True)
-
-
 def _explaining_draws(
     records: Sequence[Difference], case: Case, outcome: Comparison
 ) -> list[Difference]:
@@ -85,7 +84,7 @@ def _explaining_draws(
 
 
 def _mask(kind: str, elements: Elements) -> Mask:
-    if kind in (REFUSAL, DRAWN_AT_ZERO):
+    if kind in (REFUSAL, DRAWN_AT_ZERO, SEED_BITS):
         return np.zeros(elements.x.shape, np.bool_)
     return KINDS[kind].where(elements) & KINDS[kind].explains(elements)
 
