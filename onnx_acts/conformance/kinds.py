@@ -135,7 +135,10 @@ def _single(elements: Elements) -> Mask:
     bound = np.finfo(np.float32)
     top, got = float(bound.max), elements.got
     # What is out of range may be cut off: x, the parameter and the result.
-    x, parameter = (np.clip(part, -top, top) for part in (elements.x, elements.parameter))
+    x, parameter = (
+        np.clip(part, -top, top).astype(np.float32).astype(got.dtype)
+        for part in (elements.x, elements.parameter)
+    )
     product = np.where(x < 0, parameter * x, x) if elements.is_product else elements.exact
     ends = [elements.exact, np.clip(product, -top, top)]
     error = [np.abs(got - end) - 8 * float(bound.eps) * np.abs(end) for end in ends]

@@ -108,6 +108,9 @@ def judge_other_seeds(outputs: Sequence[Array], case: Case, run: Run) -> tuple[s
         outputs: what a runtime computed of the case.
         case: a case whose seed has more than 32 bits.
         run: computes a case; a seed that it has not implemented is left out.
+
+    Raises:
+        RuntimeError: a run has raised an error; the message names the seed.
     """
     seed = seed_of(case)
     found = {seed: outputs}
@@ -116,6 +119,8 @@ def judge_other_seeds(outputs: Sequence[Array], case: Case, run: Run) -> tuple[s
             found[other] = run(_with_seed(case, other))
         except NotImplementedError:
             continue
+        except Exception as error:  # onnxruntime's exceptions have no common base
+            raise RuntimeError(f"with seed {other}: {error}") from error
     bits = ""
     for one, other in itertools.combinations(found, 2):
         reason = _compared(found[one], found[other], case, f"beside seed {one}, seed {other}")

@@ -163,6 +163,15 @@ def test_beyond_float32_not_everything_is_float32(x: float, alpha: float) -> Non
         assert not explained("float32", "LeakyReLU", [x], [got], "float64", alpha=alpha), got
 
 
+@pytest.mark.parametrize("slope", [1e-42, 0.1])
+def test_infinity_cut_off_is_multiplied_in_float32(slope: float) -> None:
+    """With a slope that float32 rounds, in subnormal numbers far; nothing else is explained."""
+    right = -TOP * float(np.float32(slope))
+    assert explained("float32", "PReLU", [-INF], [right], "float64", slopes=[[slope]])
+    for got in (right * 1.01, 42.0, -TOP, 0.0):
+        assert not explained("float32", "PReLU", [-INF], [got], "float64", slopes=[[slope]])
+
+
 def test_every_kind_is_tried_and_used() -> None:
     """The test above has them all, and a record needs each."""
     tried = {parameters[0] for parameters in test_kinds.pytestmark[0].args[1]}
