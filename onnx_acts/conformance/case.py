@@ -61,6 +61,7 @@ class Case:
         refused: a regular expression; where there is one, the operator must refuse this, with an
             error that it matches. There are no true outputs then.
         law: judged by the law of random draws alone, and not by the reference's bits.
+        seeds: generators of another kind are asked for other seeds, too.
     """
 
     operator: str
@@ -75,6 +76,7 @@ class Case:
     within: str = ""
     refused: str = ""
     law: bool = False
+    seeds: bool = False
 
     @property
     def spec(self) -> Spec:

@@ -46,6 +46,7 @@ class Comparison:
         outputs: what the runtime returned, where one was asked.
         raised: whether it raised an error instead.
         open: why there is no verdict, where nothing is wrong and nothing is proven.
+        about: what a record must be about to explain it, where no element of an output tells.
     """
 
     max_ulp: float
@@ -55,6 +56,7 @@ class Comparison:
     outputs: Sequence[Array] = ()
     raised: bool = False
     open: str = ""
+    about: str = ""
 
     @property
     def ok(self) -> bool:

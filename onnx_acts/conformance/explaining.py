@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.case import Case, limits_of, numpy_type
 from onnx_acts.conformance.compare import Comparison, broken
-from onnx_acts.conformance.kinds import KINDS, Elements
+from onnx_acts.conformance.elements import Elements, rounded_parameter
+from onnx_acts.conformance.kinds import KINDS
 from onnx_acts.conformance.own_draws import drawn_at_zero, judge_own_draws
 from onnx_acts.conformance.runtimes.adapters.call import standard_call
+from onnx_acts.conformance.seeds import SEED_BITS
+from onnx_acts.definition import reference
 from onnx_acts.definition.specs import Difference
 
 __all__ = ["DRAWN_AT_ZERO", "REFUSAL", "elements_of", "explaining"]
@@ -42,8 +45,9 @@ def explaining(
         outcome: the verdict, with the outputs.
         promise: the largest error allowed, in ULP.
     """
-    whole = [one for one in records if not one.explains or (one.explains, outcome.raised) == _ERROR]
-    if whole or outcome.raised or case.spec.standard is None:
+    about = REFUSAL if outcome.raised else outcome.about
+    whole = [one for one in records if not one.explains or one.explains == about]
+    if whole or about or case.spec.standard is None:
         return whole
     if case.training:
         return _explaining_draws(records, case, outcome)
@@ -69,9 +73,6 @@ def explaining(
     return used
 
 
-_ERROR = (REFUSAL, True)
-
-
 def _explaining_draws(
     records: Sequence[Difference], case: Case, outcome: Comparison
 ) -> list[Difference]:
@@ -83,7 +84,7 @@ def _explaining_draws(
 
 
 def _mask(kind: str, elements: Elements) -> Mask:
-    if kind in (REFUSAL, DRAWN_AT_ZERO):
+    if kind in (REFUSAL, DRAWN_AT_ZERO, SEED_BITS):
         return np.zeros(elements.x.shape, np.bool_)
     return KINDS[kind].where(elements) & KINDS[kind].explains(elements)
 
@@ -99,12 +100,37 @@ def elements_of(case: Case, got: Array, exact: Array) -> Elements:
     return _elements(case, got, exact, *_operands(case, exact.dtype))
 
 
-def _elements(case: Case, got: Array, exact: Array, x: Array, parameter: Array) -> Elements:
+def _elements(
+    case: Case, got: Array, exact: Array, x: Array, parameter: Array, scaled: Array
+) -> Elements:
     with np.errstate(invalid="ignore"):  # of signalling NaNs
-        return Elements(x, parameter, exact, got.astype(exact.dtype), got.dtype)
+        wide = got.astype(exact.dtype)
+    return Elements(x, parameter, exact, wide, got.dtype, scaled, case.spec.is_product)
 
 
-def _operands(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array]:
+def _operands(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """X as the operator reads it, the parameter of each of its elements, and what that scales."""
+    x, parameter = _x_and_parameter(case, wide)
+    kind = numpy_type(case.dtype)
+    if np.isfinite(rounded_parameter(parameter, kind)).all():
+        return x, parameter, np.zeros_like(x)
+    return x, parameter, _scaled(case, x)
+
+
+def _scaled(case: Case, x: Array) -> Array:
+    """The result for the largest parameter, divided by that."""
+    narrow = np.dtype(np.float32) if case.dtype == "float64" else numpy_type(case.dtype)
+    top = float(limits_of(narrow).max)
+    real = {item.name: top for item in case.spec.attributes if item.kind == "real"}
+    slopes = [np.full_like(slope, top) for slope in case.inputs[1:]]
+    largest = {**case.attributes, **real}
+    with np.errstate(all="ignore"):
+        arranged = case.surrounding.arrange(case.inputs[0])
+        y, *_ = reference.exact(case.spec, [arranged, *slopes], largest)
+        return np.asarray((y / top).astype(x.dtype))
+
+
+def _x_and_parameter(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array]:
     """X as the operator reads it, and the parameter of each of its elements."""
     call = standard_call(case.operator, case.inputs, case.values)
     with np.errstate(invalid="ignore"):
@@ -116,16 +142,16 @@ def _operands(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array]:
     return x, np.full(x.shape, compute, wide)
 
 
-def _places(case: Case, exact: Sequence[Array]) -> Sequence[tuple[Array, Array] | None]:
-    """X and the parameter where each output's elements come from; None for sizes.
+def _places(case: Case, exact: Sequence[Array]) -> Sequence[tuple[Array, Array, Array] | None]:
+    """What belongs to each output's elements, as in `_operands`; None for sizes.
 
-    What follows the operator only moves elements: X and the parameter go to the same places.
+    What follows the operator only moves elements: X and the rest go to the same places.
     """
     wide = np.result_type(*(true for true in exact if not _is_size(true)), np.float64)
     parts = [case.shown([part] * case.outputs) for part in _operands(case, wide)]
     return [
-        None if _is_size(true) else (x, parameter)
-        for true, x, parameter in zip(exact, *parts, strict=True)
+        None if _is_size(true) else (x, parameter, scaled)
+        for true, x, parameter, scaled in zip(exact, *parts, strict=True)
     ]
 
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.compare import Comparison, compare
 from onnx_acts.conformance.law import judge_law
-from onnx_acts.conformance.own_draws import judge_own_draws, shared_draws
+from onnx_acts.conformance.own_draws import judge_own_draws
 from onnx_acts.conformance.runtimes import Runtime
-from onnx_acts.conformance.seeds import judge_seeds
+from onnx_acts.conformance.seeds import judge_other_seeds, judge_seeds
+from onnx_acts.conformance.shared_draws import shared_draws
 
 __all__ = ["judge", "no_answer"]
 
@@ -91,24 +92,30 @@ def _judge_draws(
     runtime: Runtime, case: Case, outputs: list[Array], exact: tuple[Array, ...], promise: float
 ) -> Comparison:
     """Draws that may be the reference's: then bits count, and else the law and the seed."""
-    if len(outputs) == len(exact):
-        strict = _worst(outputs, exact, case, promise)
+    if 0 < len(outputs) <= len(exact):
+        strict = _worst(outputs, exact[: len(outputs)], case, promise)
+        if strict.ok and len(outputs) == len(exact):
+            return strict
         shared = "" if strict.ok else shared_draws(outputs, case)
-        if strict.ok or shared:
-            return dataclasses.replace(strict, message=shared and f"{strict.message}; {shared}")
+        if shared:
+            return dataclasses.replace(strict, message=f"{strict.message}; {shared}")
     found = judge_own_draws(outputs, case)
-    reason = _judge_seeds(runtime, case, outputs) if case.law and outputs else ""
-    if reason:
-        message = "; ".join(text for text in (found.message, reason) if text)
-        return Comparison(0.0, case.inputs[0].size, None, message)
-    return found
+    reason, about = _judge_seeds(runtime, case, outputs) if outputs else ("", "")
+    if not reason:
+        return found
+    message = "; ".join(text for text in (found.message, reason) if text)
+    wrong = Comparison(0.0, case.inputs[0].size, None, message)
+    return wrong if found.message else dataclasses.replace(wrong, about=about)
 
 
-def _judge_seeds(runtime: Runtime, case: Case, outputs: list[Array]) -> str:
+def _judge_seeds(runtime: Runtime, case: Case, outputs: list[Array]) -> tuple[str, str]:
+    """What is wrong with seeds, and what a record must be about to explain it."""
     try:
-        return judge_seeds(outputs, case, runtime.run)
+        if case.seeds:
+            return judge_other_seeds(outputs, case, runtime.run)
+        return (judge_seeds(outputs, case, runtime.run) if case.law else ""), ""
     except Exception as error:  # whatever a runtime raises is a result to report
-        return f"raised {type(error).__name__} when it was run again: {_line(error)}"
+        return f"raised {type(error).__name__} when it was run again: {_line(error)}", ""
 
 
 def _judge_refusal(runtime: Runtime, case: Case) -> Comparison:

@@ -10,38 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_acts.conformance.case import limits_of
 from onnx_acts.conformance.compare import ulp
-from onnx_acts.definition import reference
+from onnx_acts.conformance.elements import Elements
+from onnx_acts.conformance.odd_parameters import with_odd_parameter
 
-__all__ = ["KINDS", "Elements", "Kind"]
+__all__ = ["KINDS", "Kind"]
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
-
-
-@dataclasses.dataclass(frozen=True)
-class Elements:
-    """One output, element by element, in the type of the exact values.
-
-    Attributes:
-        x: the input.
-        parameter: the slope or alpha of each element, as the definition takes it.
-        exact: the true values.
-        got: what the runtime computed.
-        dtype: the element type.
-    """
-
-    x: Array
-    parameter: Array
-    exact: Array
-    got: Array
-    dtype: np.dtype[Any]
-
-    @property
-    def limits(self) -> Any:
-        """The limits of the element type."""
-        return limits_of(self.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,8 +103,11 @@ def _nan(elements: Elements) -> Mask:
     return np.asarray(np.isnan(elements.exact))
 
 
-def _is_number(elements: Elements) -> Mask:
-    return np.asarray(~np.isnan(elements.got))
+def _number_for_nan(elements: Elements) -> Mask:
+    """Zero; of a curve that levels off, its end; of a product that is NaN, x itself."""
+    got = elements.got
+    end = np.zeros_like(got) if elements.is_product else -elements.parameter
+    return np.asarray((got == 0) | (got == end) | (got == elements.x))
 
 
 def _is_nan(elements: Elements) -> Mask:
@@ -151,12 +130,7 @@ def _no_infinity(elements: Elements) -> Mask:
 
 
 def _odd_parameter(elements: Elements) -> Mask:
-    return np.asarray(~np.isfinite(_rounded_parameter(elements)))
-
-
-def _odd_result(elements: Elements) -> Mask:
-    """Of a positive x, NaN alone: infinity times zero."""
-    return np.asarray(~(elements.x > 0) | np.isnan(elements.got))
+    return np.asarray(~np.isfinite(elements.rounded_parameter()))
 
 
 def _zero_times(elements: Elements) -> Mask:
@@ -184,12 +158,20 @@ def _not_single(elements: Elements) -> Mask:
 
 
 def _single(elements: Elements) -> Mask:
-    """Within the error of float32, or out of its range."""
+    """Within the error of float32; where that is too small, infinite or its largest number."""
     bound = np.finfo(np.float32)
-    largest = np.maximum(np.abs(elements.exact), np.abs(elements.x))
-    error = np.abs(elements.got - elements.exact)
-    close = error <= 8 * float(bound.eps) * np.abs(elements.exact) + float(bound.tiny)
-    return np.asarray(close | (largest > float(bound.max)))
+    top, got = float(bound.max), elements.got
+    # What is out of range may be cut off: x, the parameter and the result.
+    x, parameter = (
+        np.clip(part, -top, top).astype(np.float32).astype(got.dtype)
+        for part in (elements.x, elements.parameter)
+    )
+    product = np.where(x < 0, parameter * x, x) if elements.is_product else elements.exact
+    ends = [elements.exact, np.clip(product, -top, top)]
+    error = [np.abs(got - end) - 8 * float(bound.eps) * np.abs(end) for end in ends]
+    close = np.any([part <= float(bound.tiny) for part in error], axis=0)
+    beyond = np.maximum(np.abs(elements.exact), np.abs(elements.x)) > top
+    return np.asarray(close | (beyond & np.isinf(got) & (got * elements.exact > 0)))
 
 
 def _cancelled_single(elements: Elements) -> Mask:
@@ -197,24 +179,17 @@ def _cancelled_single(elements: Elements) -> Mask:
     return _cancelled_by(elements, float(np.finfo(np.float32).eps))
 
 
-def _rounded_parameter(elements: Elements) -> Array:
-    """The parameter in the element type; of float64 in float32, where attributes have 32 bits."""
-    narrow = np.dtype(np.float32) if elements.dtype == np.float64 else elements.dtype
-    with np.errstate(all="ignore"):
-        return reference.rounded(elements.parameter, narrow).astype(elements.exact.dtype)
-
-
 def _parameter_is_rounded(elements: Elements) -> Mask:
-    return np.asarray((elements.x < 0) & (_rounded_parameter(elements) != elements.parameter))
+    return np.asarray((elements.x < 0) & (elements.rounded_parameter() != elements.parameter))
 
 
 def _with_rounded_parameter(elements: Elements) -> Mask:
-    rounded = _rounded_parameter(elements)
+    rounded = elements.rounded_parameter()
     scaled = elements.exact / elements.parameter * rounded
     unit = ulp(np.where(np.isfinite(scaled), scaled, 0), elements.dtype)
     close = np.abs(elements.got - scaled) <= 2.5 * unit
     same = (np.isnan(scaled) & np.isnan(elements.got)) | (scaled == elements.got)
-    return np.asarray(close | same | ~np.isfinite(rounded))
+    return np.asarray(close | same)
 
 
 KINDS: Mapping[str, Kind] = types.MappingProxyType(
@@ -232,12 +207,12 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
         "rounded product": Kind(
             "it rounds exp(x) - 1 before it multiplies by the parameter", _scaled, _rounded_before
         ),
-        "NaN": Kind("it makes a number of NaN", _nan, _is_number),
+        "NaN": Kind("it makes a number of NaN", _nan, _number_for_nan),
         "infinite x": Kind("it makes NaN, or a number, of infinity", _infinite, _no_infinity),
         "odd parameter": Kind(
             "it takes a parameter otherwise that is infinite or NaN, or so when rounded",
             _odd_parameter,
-            _odd_result,
+            with_odd_parameter,
         ),
         "product at 0": Kind(
             "it multiplies where x <= 0 rather than x < 0", _zero_times, _product_at_zero

@@ -1,4 +1,5 @@
-"""The law of random slopes: support, mean, distance from the uniform distribution, independence.
+"""The law of random slopes: support, mean, distance from the uniform distribution, independence,
+and as many bits as floats have.
 
 A runtime with a generator of its own cannot have the reference's bits. Its draws must still be
 those of a uniform distribution, one for each element where x < 0, and Y must be their product.
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import Case, limits_of, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
 from onnx_acts.conformance.repeats import repeated
+from onnx_acts.conformance.resolution import wrong_resolution
 
 __all__ = ["dependent", "judge_law", "kolmogorov_smirnov", "wrong_draws", "wrong_noise"]
 
@@ -65,10 +67,12 @@ def wrong_noise(noise: Array, case: Case) -> str:
     negative = x < 0
     if not (noise[~negative] == 1).all():
         return "noise is not 1 where x is not negative"
+    draws = noise[negative].astype(np.float64)
     return (
-        wrong_draws(noise[negative].astype(np.float64), case)
+        wrong_draws(draws, case)
         or dependent(noise, negative, case)
         or repeated(noise, negative, case)
+        or wrong_resolution(draws, case)
     )
 
 

@@ -9,7 +9,6 @@ decide.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,14 +18,13 @@ from numpy.typing import NDArray
 from onnx_acts.conformance.case import Case, limits_of, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare, misclassified, ulp, ulp_error
 from onnx_acts.conformance.law import dependent, wrong_draws, wrong_noise
-from onnx_acts.conformance.repeats import chance_of_the_same
-from onnx_acts.definition.reference import rounded
+from onnx_acts.conformance.resolution import wrong_resolution
 
 __all__ = [
     "OWN_DRAWS",
     "drawn_at_zero",
+    "is_fixed",
     "judge_own_draws",
-    "shared_draws",
     "slopes_in",
 ]
 
@@ -36,52 +34,10 @@ OWN_DRAWS = (
     "it draws from a generator of its own: its slopes keep the law, and Y = noise * X, but the bits"
     " are not those of Philox"
 )
-_UNLIKELY = 1e-9
-"""So seldom another generator's draws are taken for the reference's."""
-
-_FEW = 8
-"""Draws that are the reference's in layouts that share their first blocks, at most."""
-
-_SHARE = 1 / 3
-"""More than one lane in four, which another order of the lanes may leave in its place."""
-
 _SINGLE = 0.501
 """Correctly rounded, in ULP, but for what a bound of 32 bits makes of ties in fewer bits."""
 
 _NO_NOISE = "it returned one output of 2; the slopes in it keep the law"
-
-
-@np.errstate(invalid="ignore")  # signalling NaNs
-def shared_draws(outputs: Sequence[Array], case: Case) -> str:
-    """How much of the noise is the reference's, in words; empty for another generator's.
-
-    Another generator, or Philox with another layout, has hardly a draw in the same place. So
-    where a third of them are the same, the others are a fault, and bits decide.
-
-    Args:
-        outputs: what a runtime computed: Y and the noise.
-        case: the case in training.
-    """
-    noise, right = outputs[1], rounded(case.exact()[1], numpy_type(case.dtype))
-    if _is_fixed(case) or (noise.shape, noise.dtype) != (right.shape, right.dtype):
-        return ""
-    same = (noise == right)[case.inputs[0] < 0]
-    count, total = int(same.sum()), same.size
-    is_much = count == total or (count >= _FEW and count >= total * _SHARE)
-    if not is_much or not _is_no_chance(count, total, chance_of_the_same(case)):
-        return ""
-    return f"{count} of {total} of the draws are the reference's"
-
-
-def _is_no_chance(count: int, total: int, chance: float) -> bool:
-    """Whether so many equal draws are less likely than `_UNLIKELY`, by Chernoff's bound."""
-    if not total or count <= chance * total:
-        return False
-    share = count / total
-    bits = share * math.log(share / chance)
-    if share < 1:
-        bits += (1 - share) * math.log((1 - share) / (1 - chance))
-    return total * bits > -math.log(_UNLIKELY)
 
 
 @np.errstate(all="ignore")
@@ -99,7 +55,7 @@ def judge_own_draws(outputs: Sequence[Array], case: Case) -> Comparison:
     if (y.shape, y.dtype) != (x.shape, kind):
         found, wanted = (f"{a.dtype} of shape {a.shape}" for a in (y, x))
         return _wrong(case, f"got {found}, expected {wanted}")
-    if _is_fixed(case):
+    if is_fixed(case):
         return _judge_bound(outputs, case)
     elsewhere = compare(y[~(x < 0)], x[~(x < 0)].astype(np.longdouble), kind, 0.5)
     reason = elsewhere.message or (
@@ -114,7 +70,7 @@ def judge_own_draws(outputs: Sequence[Array], case: Case) -> Comparison:
     return Comparison(0.0, outputs=tuple(outputs), open="" if case.law else OWN_DRAWS)
 
 
-def _is_fixed(case: Case) -> bool:
+def is_fixed(case: Case) -> bool:
     """Whether the bounds are equal: then a case in training leaves nothing to draw."""
     low, high = case.real_values
     return low == high
@@ -187,7 +143,12 @@ def _wrong_product(y: Array, noise: Array, x: Array) -> str:
 def _wrong_alone(y: Array, case: Case) -> str:
     """What is wrong with the slopes in Y."""
     slopes, told = slopes_in(y, case.inputs[0])
-    return wrong_draws(slopes[told], case, 1.0) or dependent(slopes, told, case, 1.0)
+    draws = slopes[told]
+    return (
+        wrong_draws(draws, case, 1.0)
+        or dependent(slopes, told, case, 1.0)
+        or wrong_resolution(draws, case, is_exact=False)
+    )
 
 
 def slopes_in(y: Array, x: Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

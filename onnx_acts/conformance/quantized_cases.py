@@ -81,6 +81,8 @@ def _shapes(spec: Spec, random: np.random.Generator) -> Iterator[Case]:
         name = f"slope {shape}" if is_sloped else f"shape {shape}"
         yield draft(spec, name, [x, *given, *slopes])
     one_slope = [np.full((), 0.3, np.float32)] if is_sloped else []
+    x = np.zeros((0, 3), np.uint8)
+    yield draft(spec, f"shape {x.shape}", [x, *given, *one_slope])
     for count in (0, *range(1, 68, 3), 4099):
         yield draft(spec, f"length {count}", [np.resize(_ALL, count), *given, *one_slope])
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import broken, compare
+from onnx_acts.conformance.elements import Elements
 from onnx_acts.conformance.explaining import elements_of
-from onnx_acts.conformance.kinds import KINDS, Elements
+from onnx_acts.conformance.kinds import KINDS
 from onnx_acts.conformance.known_differences import version_tuple
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import ELEMENT_TYPES

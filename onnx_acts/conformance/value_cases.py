@@ -31,6 +31,9 @@ _TAIL = 31
 _LENGTHS = range(1, 68)
 _QUICK_LENGTHS = (1, 3, 24, 63, 67)
 
+_LAST = (0, 4, 2, 24)
+"""Of the special values: NaN, the first number below zero, the negative zero and infinity."""
+
 _OTHER_PARAMETERS = (-0.3, 1 + 2**-8, 3.0)
 """Negative, a tie in bfloat16, and one that makes ties of every second product."""
 
@@ -41,14 +44,19 @@ _TIE_PARAMETERS = (0.5, 1.5, -0.75, 1 + 2**-24)
 def special_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     """Every special value at every position of whole vectors and of a tail; then in every length.
 
-    A shorter vector takes its turn with parts of the list, until each value was there.
+    A shorter vector takes its turn with parts of the list, until each value was there. A longer one
+    ends with NaN, or with another number that a last lane may lose.
     """
     values = special_values(dtype)
     for shift in range(0, values.size, 16 if quick else 1):
         x = np.resize(np.roll(values, shift), _TAIL_BLOCK + _TAIL)
         yield draft(spec, f"shifted by {shift}", with_slope(spec, x))
     for length in _QUICK_LENGTHS if quick else _LENGTHS:
-        for first in range(0, values.size, values.size if quick else length):
+        starts = range(0, values.size, values.size if quick else length)
+        if length >= values.size:
+            last = _LAST[(7 - length // 8) % len(_LAST)]
+            starts = range((last + 1 - length) % values.size, values.size, values.size)
+        for first in starts:
             x = np.resize(np.roll(values, -first), length)
             yield draft(spec, f"length {length}, from {first}", with_slope(spec, x))
 

@@ -1,5 +1,6 @@
 """A generator of another kind in a live run: the law decides, the seed, and the product."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.case import Case, limits_of, numpy_type
+from onnx_acts.conformance.cases import cases
 from onnx_acts.conformance.judging import judge
 from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES
 from onnx_acts.conformance.own_draws import OWN_DRAWS, judge_own_draws
@@ -76,7 +78,7 @@ def unrounded(kernel: Wrong, case: Case) -> list[Array]:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-@pytest.mark.parametrize("runtime", [drawing(uniform), drawing(old), Own(unrounded)])
+@pytest.mark.parametrize("runtime", [drawing(uniform), Own(unrounded)])
 def test_right_generators_of_another_kind(runtime: Own, dtype: str) -> None:
     """None of their cases fails: short ones are left open, the one about the law passes."""
     cell = cell_of(runtime, dtype)
@@ -109,7 +111,7 @@ WRONG: dict[str, tuple[Slopes, str]] = {
         lambda seed, shape, low, high: uniform(5, (math.prod(shape) + 99,), low, high)[
             seed % 50 : seed % 50 + math.prod(shape)
         ].reshape(shape),
-        "those of the next seed are the same, moved",
+        "has the same noise, moved",
     ),
     "new ones for the same seed": (
         lambda seed, shape, low, high: STREAM.uniform(low, high, shape),
@@ -165,7 +167,7 @@ def test_y_without_noise() -> None:
     for name, seen in (
         ("the mean, as in inference", "not uniform"),
         ("NaN", "not within"),
-        ("two threads with one stream", "draws depend on those 100002 elements before"),
+        ("two threads with one stream", "draws depend on those 100011 elements before"),
     ):
         cell = cell_of(y_alone(drawing(WRONG[name][0])))
         assert seen in cell.failures[-1].message
@@ -339,6 +341,46 @@ def test_nearly_the_references_draws(which: str, dtype: str) -> None:
     assert "of the draws are the reference's" in cell.failures[-1].message
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("is_rounded", [True, False])
+@pytest.mark.parametrize("which", NEARLY)
+def test_nearly_the_references_draws_in_y_alone(which: str, is_rounded: bool, dtype: str) -> None:
+    """The slopes in Y tell as much, whether they were rounded before the product or not."""
+
+    def spoil(case: Case) -> list[Array]:
+        x, noise = case.inputs[0], right(case)[1].astype(np.float64)
+        if noise.size <= 8:
+            return right(case)[:1]
+        other = uniform(5, noise.shape, *case.real_values)
+        slopes = NEARLY[which](other.ravel(), noise.ravel()).reshape(noise.shape)
+        if not is_rounded:  # by less than half a unit
+            slopes = slopes * (1 + float(limits_of(x.dtype).eps) / 5)
+        return product(case, slopes)[:1] if is_rounded else [unrounded_product(x, slopes)]
+
+    found = [judge(Own(lambda kernel, case: spoil(case)), case, 0.5) for case in several(dtype)]
+    assert all("of the draws are the reference's" in one.message for one in found), found
+
+
+@np.errstate(all="ignore")
+def unrounded_product(x: Array, slopes: Array) -> Array:
+    """Y of slopes with more digits than a noise would show."""
+    wide = x.astype(np.longdouble)
+    return reference.rounded(np.where(x < 0, slopes * wide, wide), x.dtype)
+
+
+def several(dtype: str) -> list[Case]:
+    """Cases of many draws."""
+    chosen = cases(spec_of("RReLU"), dtype, "training", quick=True)
+    return [case for case in chosen if case.inputs[0].size >= 1001 and not case.bare]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_the_references_bits_in_y_alone(dtype: str) -> None:
+    """Nothing is wrong with Y; there is no noise, so nothing is proven."""
+    cell = cell_of(y_alone(Own(exactly)), dtype)
+    assert (cell.status, cell.failed) == ("n/a", 0), cell.failures
+
+
 def test_ours_must_have_the_bits() -> None:
     """Without its own generator a runtime is judged by bits; so are all of ours."""
     right = drawing(uniform)
@@ -369,6 +411,36 @@ def test_a_users_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(tmp_path)
     assert cell_of(runtime_of("drawing_of_a_user:run")).status == "pass"
     assert cell_of(runtime_of("drawing_of_a_user:untrained")).status == "fail"
+
+
+class LikePyTorch(Own):
+    """A runtime of PyTorch's name, and of what is on record of it."""
+
+    package = "torch"
+
+    def __init__(self, spoil: Callable[[Wrong, Case], list[Array]]) -> None:
+        super().__init__(spoil)
+        self.name = "pytorch"
+
+
+def test_the_record_about_seeds_excuses_nothing_else() -> None:
+    """Seeds of which 32 bits are read are known of PyTorch; a wrong Y beside that is a failure."""
+    pytest.importorskip("torch", reason="the record is about its version")
+    selection = Selection([spec_of("RReLU")], ["float32"], ["training"], quick=True)
+
+    def failed(spoil: Callable[[Wrong, Case], list[Array]]) -> list[str]:
+        (cell,) = run(dataclasses.replace(selection, runtimes=[LikePyTorch(spoil)])).cells
+        return [failure.case for failure in cell.failures]
+
+    def known(kernel: Wrong, case: Case) -> list[Array]:
+        return drawing(old).run(case)
+
+    def wrong(kernel: Wrong, case: Case) -> list[Array]:
+        y, noise = drawing(old).run(case)
+        return [y * np.float32(1.001), noise] if "negative" in case.name else [y, noise]
+
+    assert failed(known) == []
+    assert [name.split(",")[0] for name in failed(wrong)] == ["seed 17", "seed 1099511627793"]
 
 
 def test_pytorch_draws_by_the_law() -> None:

@@ -1,6 +1,7 @@
 """Kinds of differences: what they explain, what they do not, and that they are strict."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -52,7 +53,7 @@ def explained(
         ("infinite x", "LeakyReLU", [-np.inf, 1.0], [np.nan, 1.0], [-np.inf, 2.0], {}),
         ("product at 0", "LeakyReLU", [0.0, 1.0], [-0.0, 1.0], [-1.0, 1.0], {"alpha": -0.5}),
         ("parameter -0", "LeakyReLU", [-1.0, 2.0], [-0.0, 2.0], [-1.0, 2.0], {"alpha": -0.0}),
-        ("odd parameter", "LeakyReLU", [-1.0, 1.0], [0.0, 1.0], [0.0, 2.0], {"alpha": np.inf}),
+        ("odd parameter", "LeakyReLU", [0.0, 1.0], [np.nan, 1.0], [42.0, 1.0], {"alpha": np.inf}),
         (
             "rounded parameter",
             "LeakyReLU",
@@ -94,6 +95,92 @@ def test_kinds(
 def test_no_kind_explains_whatever_it_is(kind: str, x: float, operator: str) -> None:
     """42 is neither a zero in place of a subnormal number nor a number in place of infinity."""
     assert explained(kind, operator, [x, 1.0], [42.0, 1.0]) == []
+
+
+INF, NAN, TOP = np.inf, np.nan, float(np.finfo(np.float32).max)
+
+ODD: list[tuple[str, str, float, float, list[float], list[float]]] = [
+    # operator, element type, alpha, x, what arithmetic can give, what it cannot
+    ("LeakyReLU", "float32", INF, -0.0, [NAN], [1.0, INF, -INF]),
+    ("LeakyReLU", "float32", -INF, 0.0, [NAN], [1.0, -TOP]),
+    ("LeakyReLU", "float32", INF, -1.0, [-TOP], [0.0, 42.0, NAN, INF, TOP, -1.0]),
+    ("LeakyReLU", "float32", -INF, -1.0, [TOP], [0.0, -42.0, NAN, -INF, -TOP]),
+    ("LeakyReLU", "float32", NAN, -1.0, [], [0.0, -1.0, INF]),
+    ("LeakyReLU", "float32", INF, 2.0, [NAN], [0.0, INF, 3.0]),
+    ("LeakyReLU", "float64", INF, -1e-25, [-TOP * 1e-25], [-1.0, 0.0, NAN, -TOP]),
+    ("LeakyReLU", "float64", -INF, -1e-25, [TOP * 1e-25], [1.0, 0.0, NAN, TOP]),
+    ("LeakyReLU", "float16", 16777217.0, -(2.0**-14), [-INF], [0.0, 7.0, NAN, INF]),
+    ("ELU", "float32", INF, -0.0, [NAN], [1.0, INF, -INF]),
+    ("ELU", "float32", INF, -1e-9, [NAN], [42.0, INF, TOP]),
+    ("ELU", "float32", -INF, -1.0, [], [0.0, 42.0, NAN, -INF]),
+    ("ELU", "float32", -INF, -INF, [TOP], [0.0, NAN, -INF]),
+    ("ELU", "float16", 16777217.0, -(2.0**-10), [-INF], [0.0, 7.0, INF]),
+    ("ELU", "float64", 1e39, -1e-3, [-INF], [0.0, -1.0, NAN, INF]),
+]
+
+
+@pytest.mark.parametrize(("operator", "dtype", "alpha", "x", "can", "cannot"), ODD)
+def test_what_arithmetic_makes_of_an_odd_parameter(
+    operator: str, dtype: str, alpha: float, x: float, can: list[float], cannot: list[float]
+) -> None:
+    """Infinity times x, NaN of 0 times infinity, the largest number: no other result hides there.
+
+    The same where a record says that parameters are rounded first.
+    """
+    for got in can:
+        assert explained("odd parameter", operator, [x], [got], dtype, alpha=alpha), got
+    for got in cannot:
+        assert not explained("odd parameter", operator, [x], [got], dtype, alpha=alpha), got
+        assert not explained("rounded parameter", operator, [x], [got], dtype, alpha=alpha), got
+
+
+def test_an_odd_slope_is_that_of_its_element() -> None:
+    """Beside an infinite slope another one excuses nothing."""
+    x, slopes = [-1.0, -1.0, 0.0], [[np.inf, 0.5, np.nan]]
+    for got, is_right in (
+        ([-TOP, -0.5, NAN], True),
+        ([-TOP, -0.75, NAN], False),
+        ([-TOP, NAN, NAN], False),
+        ([-0.5, -0.5, NAN], False),
+    ):
+        found = explained("odd parameter", "PReLU", x, got, slopes=slopes)
+        assert bool(found) == is_right, got
+
+
+@pytest.mark.parametrize(
+    ("operator", "got", "is_right"),
+    [
+        ("LeakyReLU", 0.0, True),
+        ("LeakyReLU", -0.5, False),
+        ("LeakyReLU", 42.0, False),
+        ("ELU", -0.5, True),
+        ("ELU", 0.5, False),
+        ("ELU", -INF, False),
+    ],
+)
+def test_what_becomes_of_nan(operator: str, got: float, is_right: bool) -> None:
+    """Zero, or what ELU comes to; no other number."""
+    assert bool(explained("NaN", operator, [NAN], [got], alpha=0.5)) == is_right
+
+
+@pytest.mark.parametrize(("x", "alpha"), [(-1e300, 0.5), (-1.0, 1e300), (1e300, 0.5)])
+def test_beyond_float32_not_everything_is_float32(x: float, alpha: float) -> None:
+    """An infinity of the right sign, or what is cut off to the largest number; nothing else."""
+    sign = math.copysign(1, x)
+    cut = sign * (TOP if x > 0 or alpha > 1 else TOP / 2)
+    for got in (sign * INF, cut):
+        assert explained("float32", "LeakyReLU", [x], [got], "float64", alpha=alpha), got
+    for got in (42.0, 0.0, NAN, -sign * INF, -cut):
+        assert not explained("float32", "LeakyReLU", [x], [got], "float64", alpha=alpha), got
+
+
+@pytest.mark.parametrize("slope", [1e-42, 0.1])
+def test_what_is_cut_off_is_multiplied_in_float32(slope: float) -> None:
+    """With a slope that float32 rounds, in subnormal numbers far; nothing else is explained."""
+    right = -TOP * float(np.float32(slope))
+    assert explained("float32", "PReLU", [-1e300], [right], "float64", slopes=[[slope]])
+    for got in (right * 1.01, 42.0, -TOP, 0.0):
+        assert not explained("float32", "PReLU", [-1e300], [got], "float64", slopes=[[slope]])
 
 
 def test_every_kind_is_tried_and_used() -> None:

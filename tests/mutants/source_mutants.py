@@ -6,33 +6,10 @@ the places are still there.
 
 from __future__ import annotations
 
-import dataclasses
+from tests.mutants.judge_mutants import JUDGE
+from tests.mutants.mutant import Mutant
 
 __all__ = ["MUTANTS", "Mutant"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Mutant:
-    """One fault.
-
-    Attributes:
-        what: what is wrong with it.
-        path: the file, from the project's folder.
-        before: the text to replace, which stands there once.
-        after: what stands there instead.
-        killer: what must fail: the arguments of `onnx-acts conform`, or "pytest" and its arguments.
-    """
-
-    what: str
-    path: str
-    before: str
-    after: str
-    killer: str
-
-    @property
-    def is_native(self) -> bool:
-        """Whether the library is to be built with it."""
-        return self.path.startswith("custom_ops/")
 
 
 def _conform(operator: str, dtype: str, group: str, *more: str) -> str:
@@ -355,5 +332,5 @@ PYTHON: tuple[Mutant, ...] = (
     ),
 )
 
-MUTANTS = (*PYTHON, *NATIVE)
+MUTANTS = (*JUDGE, *PYTHON, *NATIVE)
 """Every one, in the order in which they run."""

@@ -8,7 +8,7 @@ from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.conformance.suite import judge, promise_of
 from onnx_acts.definition.specs import OPERATORS, Spec, spec_of
-from tests.mutants.wrong_kernels import WRONG_KERNELS, Caught, Wrong, exactly
+from tests.mutants.wrong_kernels import WRONG_KERNELS, Caught, Telling, Wrong, exactly
 
 
 def case_of(caught: Caught) -> Case:
@@ -39,6 +39,16 @@ def test_wrong_kernel_is_caught(caught: Caught) -> None:
     assert case.refused or not found.message.startswith("raised"), found.message
     if not case.refused:
         assert judge(Wrong(exactly), case_of(caught), promise).ok
+
+
+@pytest.mark.parametrize("name", ["alone, fixed, ()", "alone, fixed, (2, 1, 3, 1, 2)"])
+def test_a_wrong_shape_that_is_told_is_caught(name: str) -> None:
+    """Of what has no dimensions, and of what has many; a right one passes."""
+    found = cases(spec_of("ELU"), "float32", "sizes", quick=True)
+    (case,) = (case for case in found if case.name == name)
+    told = judge(Telling(exactly), case, 0.5)
+    assert "inferred the shape" in told.message
+    assert judge(Wrong(exactly), case, 0.5).ok
 
 
 def test_there_are_enough() -> None:

@@ -354,6 +354,66 @@ def noise_is_zero_elsewhere(kernel: Wrong, case: Case) -> Sequence[Array]:
     return [y, np.where(case.inputs[0] < 0, noise, noise.dtype.type(0))]
 
 
+def flushed_in_vectors(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """Subnormal results are zero in whole vectors, and right in the tail."""
+    tiny = case.inputs[0].dtype.type(limits_of(case.inputs[0].dtype).smallest_normal)
+
+    def change(x: Array, y: Array) -> Array:
+        flat = np.array(y).reshape(-1)
+        body = flat[: x.size // 16 * 16]
+        body[np.abs(body) < tiny] *= y.dtype.type(0)
+        return flat.reshape(y.shape)
+
+    return first(case, change)
+
+
+def last_of_63(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """A tail of 7 loses NaN in its last lane."""
+
+    def change(x: Array, y: Array) -> Array:
+        flat = np.array(y).reshape(-1)
+        flat[-1:] = np.where(np.isnan(flat[-1:]) & (x.size % 8 == 7), 0, flat[-1:])
+        return flat.reshape(y.shape)
+
+    return first(case, change)
+
+
+def empty_is_float32(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """What has no elements has one type."""
+    return [y if y.size else y.astype(np.float32) for y in right(case)]
+
+
+def empty_is_flat(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """What has no elements has one dimension."""
+    return [y if y.size else y.reshape(-1) for y in right(case)]
+
+
+def rows_of_three(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """Three dimensions are walked through in another order."""
+    return [y.T.reshape(y.shape) if y.ndim == 3 else y for y in right(case)]
+
+
+def channels_share_draws(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """The second channel has the draws of the first."""
+    y, noise = right(case)
+    if noise.ndim > 2 and (case.inputs[0] < 0).all():
+        noise = np.array(noise)
+        noise[:, 1] = noise[:, 0]
+        y = np.asarray(
+            reference.rounded(noise.astype(float) * case.inputs[0].astype(float), y.dtype)
+        )
+    return [y, noise]
+
+
+class Telling(Wrong):
+    """A right runtime that tells a wrong shape of Y."""
+
+    def inferred_shapes(self, case: Case) -> tuple[list[Any], list[Any]]:
+        """That of X, and of Y one with a size more where there is none, or with four at most."""
+        given: list[Any] = list(case.inputs[0].shape) if case.sizes != "unknown" else []
+        return given, given[:4] or [1]
+
+
 def half_step_up(kernel: Wrong, case: Case) -> Sequence[Array]:
     """Steps of 8 bits: ties go up in place of to even."""
     x, x_scale, x_zero, y_scale, *_ = case.inputs
@@ -386,6 +446,8 @@ class Caught:
 
 _TIES_OF_8_BITS = "3: steps 0.00195 to 0.00391, zeros 128 to 127, planes"
 
+_NEGATIVE = "seed 17, shape (7, 11, 13), negative"
+
 _FULL_RANGE = "1: steps 0.25 to 0.5, zeros 128 to 255, planes"
 
 WRONG_KERNELS: tuple[Caught, ...] = (
@@ -406,7 +468,7 @@ WRONG_KERNELS: tuple[Caught, ...] = (
     Caught(slope_rounded_first, "ELU", "bfloat16", "attributes", "alpha=1+3*2^-8"),
     Caught(wrong_axis, "PReLU", "float32", "slopes", "slope (3, 1, 1) on (2, 3, 4, 5)"),
     Caught(tail_one_short, "LeakyReLU", "float32", "shapes", "length 63"),
-    Caught(tail_one_short, "ELU", "float64", "special", "length 67, from 0"),
+    Caught(tail_one_short, "ELU", "float64", "special", "length 67, from 32"),
     Caught(vector_tail_of_nine, "ReLU", "float32", "shapes", "length 63"),
     Caught(second_chunk_left_out, "ELU", "float16", "shapes", "length 65537"),
     Caught(stale_output, "ELU", "float32", "special", "shifted by 16"),
@@ -441,6 +503,17 @@ WRONG_KERNELS: tuple[Caught, ...] = (
     Caught(takes_any_bounds, "RReLU", "float32", "refused", "upper just below lower"),
     Caught(mean_in_float32, "RReLU", "float64", "attributes", "all outputs"),
     Caught(noise_is_zero_elsewhere, "RReLU", "float32", "training", "seed 0, shape (7,)"),
+    Caught(flushed_in_vectors, "PReLU", "float16", "special", "shifted by 0"),
+    Caught(flushed_in_vectors, "ELU", "float64", "special", "length 63, from 12"),
+    Caught(last_of_63, "ReLU", "float32", "special", "length 63, from 12"),
+    Caught(last_of_63, "PReLU", "bfloat16", "special", "length 63, from 12"),
+    Caught(empty_is_float32, "ELU", "float64", "shapes", "shape (0, 3)"),
+    Caught(empty_is_float32, "RReLU", "float16", "training", "seed 0, shape (0, 3)"),
+    Caught(empty_is_float32, "QLinearELU", "uint8", "quantized", "shape (0, 3)"),
+    Caught(empty_is_flat, "PReLU", "float32", "shapes", "shape (3, 0, 2)"),
+    Caught(empty_is_flat, "QLinearPReLU", "uint8", "quantized", "shape (0, 3)"),
+    Caught(rows_of_three, "LeakyReLU", "float32", "shapes", "shape (3, 5, 7)"),
+    Caught(channels_share_draws, "RReLU", "float32", "training", _NEGATIVE),
     Caught(half_step_up, "QLinearPReLU", "uint8", "quantized", _TIES_OF_8_BITS),
 )
 """Which case of the suite catches which wrong kernel."""

@@ -21,7 +21,7 @@ VERSION = "vectors 1"
 _OPERATORS = ("ELU", "LeakyReLU", "PReLU", "RReLU", "ReLU", "QLinearPReLU", "QLinearELU")
 """The operators of this set: one that joins the table later belongs to the next set."""
 
-DIGEST = "4ddfbd9ffb458c1e675a775d4fa465cc0a8fa114de19b6090fe316e2a9d2ae45"
+DIGEST = "841e2597730285b0ab384bf972115e60d90ea7f7ebfa4fb5281ad32efafd848b"
 """SHA-256 over the paths and the bytes of all of its files: decision 17 says when it changes."""
 
 

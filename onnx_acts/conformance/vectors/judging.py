@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import Comparison, compare
-from onnx_acts.conformance.own_draws import judge_own_draws, shared_draws
+from onnx_acts.conformance.own_draws import judge_own_draws
 from onnx_acts.conformance.recording import Outcome, Record
 from onnx_acts.conformance.runtimes import RuntimeFacts
 from onnx_acts.conformance.seeds import Seen
+from onnx_acts.conformance.shared_draws import shared_draws
 from onnx_acts.conformance.suite import Cell, Failure, Result
 from onnx_acts.conformance.vectors.folders import FORM_TITLES, case_of
 from onnx_acts.conformance.vectors.frozen import Vectors
@@ -83,8 +84,10 @@ def _judge_test(
         _without_outputs(cell, test, Comparison(0.0, message=str(error)))
         return
     found = _worst(case, test, outputs, cell.promise)
-    if not found.ok and case.training and len(outputs) > 1:
-        found = _judge_draws(test, case, outputs, draws, found)
+    if case.training and len(outputs) > 1:
+        again = draws.again(test.form, case, outputs)
+        found = found if found.ok else _judge_draws(case, outputs, found)
+        found = dataclasses.replace(found, message=found.message or again)
     reasons = records.explain(test, case, found, cell.promise)
     status = _enter(cell, test, found, reasons)
     if cell.record is not None:
@@ -129,13 +132,9 @@ def _worst(case: Case, test: Test, outputs: Sequence[Array], promise: float) -> 
     return dataclasses.replace(worst, max_ulp=largest, message=message, outputs=tuple(outputs))
 
 
-def _judge_draws(
-    test: Test, case: Case, outputs: Sequence[Array], draws: Seen, strict: Comparison
-) -> Comparison:
+def _judge_draws(case: Case, outputs: Sequence[Array], strict: Comparison) -> Comparison:
     """Random draws that break the rule for bits: another generator's are judged by their law."""
     shared = shared_draws(outputs, case)
     if shared:
         return dataclasses.replace(strict, message=f"{strict.message}; {shared}")
-    found = judge_own_draws(outputs, case)
-    reason = draws.again(test.form, case, outputs[-1])
-    return dataclasses.replace(found, message=found.message or reason)
+    return judge_own_draws(outputs, case)
