@@ -60,6 +60,7 @@ def quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         yield draft(spec, f"{name}{label}, held", inputs, attributes, held=True)
     yield from _shapes(spec, random)
     yield from _held(spec, random)
+    yield from _nan_scales(spec)
     yield from _written(spec)
 
 
@@ -106,6 +107,16 @@ def _held(spec: Spec, random: np.random.Generator) -> Iterator[Case]:
         yield draft(spec, f"held, shape {shape}", [x, *given, *slopes], held=True)
         if count > 65_536:
             yield draft(spec, f"given, shape {shape}", [x, *given, *slopes], sizes="fixed")
+
+
+def _nan_scales(spec: Spec) -> Iterator[Case]:
+    """Scales that are NaN: then every result is, and becomes the step 0."""
+    slopes = [np.full((), 0.3, np.float32) for _ in spec.inputs[5:]]
+    for x_scale, y_scale in ((np.nan, 0.04), (0.04, np.nan)):
+        given = _scalars(x_scale, 131, y_scale, 40)
+        for sizes, held in (("fixed", False), ("named", True)):
+            name = f"scales {x_scale} and {y_scale}{', held' if held else ''}"
+            yield draft(spec, name, [_ALL, *given, *slopes], sizes=sizes, held=held)
 
 
 def _written(spec: Spec) -> Iterator[Case]:

@@ -146,7 +146,8 @@ def test_attributes() -> None:
     # Every finite pair with lower <= upper; as text, which tells 0 from -0.
     values = [value for value in parameter_values().values() if math.isfinite(value)]
     wanted = {f"{low!r} {high!r}" for low in values for high in values if low <= high}
-    found = [case.values for case in cases(spec_of("RReLU"), "float32", "attributes")]
+    others = cases(spec_of("RReLU"), "float32", "attributes")
+    found = [case.values for case in others if case.written == "tensor"]
     ties = set(tie_parameters().values())
     bounds = [
         f"{case['lower']!r} {case['upper']!r}"
