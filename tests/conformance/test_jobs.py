@@ -1,12 +1,16 @@
 """Several processes: the same result, in the same order."""
 
 import dataclasses
-import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import onnx_acts
 from onnx_acts.conformance import jobs
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.jobs import spread
@@ -15,6 +19,9 @@ from onnx_acts.conformance.runtimes import runtime_of
 from onnx_acts.conformance.suite import Result, Selection, run
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import spec_of
+from tests.building import ROOT
+from tests.environments import large_environment
+from tests.packages import unpacked
 
 CHOSEN = Selection(
     [spec_of("ELU"), spec_of("QLinearPReLU")],
@@ -113,19 +120,75 @@ def test_another_backend() -> None:
     assert 3 in asked
 
 
-@pytest.mark.slow
-def test_ray() -> None:
-    """The same on a local Ray, where that is installed."""
-    if importlib.util.find_spec("ray") is None:
-        pytest.skip("Ray is not installed: pip install ray")
-    import joblib
-    import ray
-    from ray.util.joblib import register_ray
+CLUSTERS = {
+    "ray": """
+import ray
+from ray.util.joblib import register_ray
+register_ray()
+def cluster():
+    return ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+""",
+    "dask": """
+from dask.distributed import Client
+def cluster():
+    return Client(n_workers=2, threads_per_worker=1, dashboard_address=None)
+""",
+}
+"""What starts a cluster of two processes on this machine, by joblib's name for it."""
 
-    register_ray()
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        with joblib.parallel_config(backend="ray"):
-            assert repr(content(run(CHOSEN, jobs=2))) == repr(content(run(CHOSEN)))
-    finally:
-        ray.shutdown()
+PROGRAM = """
+import dataclasses, sys, joblib
+from onnx_acts.conformance import Selection, run, runtime_of
+from onnx_acts.definition.specs import spec_of
+def content(result):
+    return repr([*map(dataclasses.asdict, result.cells), *result.stale])
+if __name__ == "__main__":
+    chosen = Selection(
+        [spec_of("ELU"), spec_of("QLinearPReLU")],
+        ["float32", "uint8"],
+        ["special", "attributes", "refused", "quantized"],
+        [runtime_of(name) for name in ("library", "standard")],
+        quick=True,
+    )
+    with cluster(), joblib.parallel_config(backend=sys.argv[1]):
+        found = run(chosen, jobs=2)
+    print("CELLS", len(found.cells), found.ok, content(found) == content(run(chosen)))
+"""
+
+DASK = (
+    "distributed==2026.10.0",
+    "dask==2026.10.0",
+    "click==8.1.8",
+    "cloudpickle==3.1.1",
+    "fsspec==2025.10.0",
+    "locket==1.0.0",
+    "msgpack==1.1.0",
+    "partd==1.4.2",
+    "sortedcontainers==2.4.0",
+    "tblib==3.1.0",
+    "toolz==1.0.0",
+    "tornado==6.5.2",
+    "zict==3.0.0",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_on_a_cluster(name: str, tmp_path: Path) -> None:
+    """The same on a local Ray and a local Dask."""
+    python, path = Path(sys.executable), ROOT
+    if name == "ray":
+        python = large_environment("ray")
+    else:
+        path = f"{unpacked(*DASK)}{os.pathsep}{ROOT}"
+    program = tmp_path / "program.py"
+    program.write_text(CLUSTERS[name] + PROGRAM)
+    done = subprocess.run(
+        [python, program, name],
+        env={**os.environ, "PYTHONPATH": str(path), "ONNX_ACTS_LIBRARY": onnx_acts.library_path()},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert "CELLS 9 True True" in done.stdout, done.stderr
