@@ -11,6 +11,7 @@ import pytest
 from onnx_acts import reference_evaluator
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import ELEMENT_TYPES, QUANTIZED, SPECS, Spec, spec_of
+from onnx_acts.files.embedding import embed_functions
 from tests.helpers import feeds, in_type, one_node_model
 from tests.quantized import f32, one_node, scales
 
@@ -72,6 +73,7 @@ def test_functions_of_others_stay() -> None:
       <domain: "own", opset_import: ["": 18, "onnx_acts": 1]>
       Twice (x) => (y) { r = onnx_acts.ReLU (x) y = Add (r, r) }
     """)
+    embed_functions(model)
     before = model.SerializeToString(deterministic=True)
     (y,) = reference_evaluator(model).run(None, {"x": np.array([-1, 2], np.float32)})
     assert y.tolist() == [0, 4]
