@@ -47,10 +47,10 @@ class _Evaluator(ReferenceEvaluator):
     """Knows our operators in the model's own functions, too: onnx.reference makes one for each."""
 
     def __init__(
-        self, proto: Any, *more: Any, new_ops: Sequence[type[OpRun]] | None = None, **named: Any
+        self, proto: Any, *, new_ops: Sequence[type[OpRun]] | None = None, **named: Any
     ) -> None:
         others = [item for item in new_ops or () if item.op_domain != DOMAIN]
-        super().__init__(proto, *more, new_ops=[*_operators(), *others], **named)
+        super().__init__(proto, new_ops=[*_operators(), *others], **named)
 
 
 @functools.cache

@@ -150,6 +150,27 @@ PYTHON: tuple[Mutant, ...] = (
         "pytest tests/exporting/test_verification.py",
     ),
     Mutant(
+        "the evaluator drops the model's own functions",
+        "onnx_acts/ort/evaluator.py",
+        "copy.functions.extend(item for item in model.functions if item.domain != DOMAIN)",
+        "copy.functions.extend(())",
+        "pytest tests/ort/test_evaluator.py -k others_stay",
+    ),
+    Mutant(
+        "lower drops the noise with a standard node",
+        "onnx_acts/graph/lower.py",
+        "or training or has_noise:",
+        "or training:",
+        "pytest tests/graph/test_lower.py -k rrelu_with_noise",
+    ),
+    Mutant(
+        "an infinite slope becomes a LeakyRelu",
+        "onnx_acts/graph/fusing.py",
+        "return slope if math.isfinite(slope) else None",
+        "return slope",
+        "pytest tests/graph/test_fusing.py",
+    ),
+    Mutant(
         "a slope may be larger than x",
         "onnx_acts/definition/validation.py",
         "        if size not in (1, wanted):",
