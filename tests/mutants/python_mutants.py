@@ -167,7 +167,7 @@ PYTHON: tuple[Mutant, ...] = (
         "an infinite slope becomes a LeakyRelu",
         "onnx_acts/graph/fusing.py",
         "return slope if math.isfinite(slope) else None",
-        "return slope",
+        "return slope if not math.isnan(slope) else None",
         "pytest tests/graph/test_fusing.py",
     ),
     Mutant(
