@@ -24,6 +24,7 @@ LARGE = {
         "ray[data,serve]==2.60.0",
         "fastapi==0.165.0",
         "httptools==0.9.0",
+        "joblib==1.6.0",
         "ml-dtypes==0.6.0",
         "numpy==2.4.6",
         "onnx==1.23.2",

@@ -6,22 +6,23 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import ml_dtypes
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper
+from onnx import helper, numpy_helper
 
+from onnx_acts.conformance.dtypes import limits_of, numpy_type, onnx_type, text_type
 from onnx_acts.conformance.surroundings import AGAIN, BARE, SURROUNDINGS, Surrounding
 from onnx_acts.definition import reference
 from onnx_acts.definition.nodes import attribute_proto
-from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, Spec, spec_of
+from onnx_acts.definition.specs import DOMAIN, OPSET_VERSION, Attribute, Spec, spec_of
 from onnx_acts.definition.validation import accepts, check_attributes
 from onnx_acts.files.embedding import embed_functions
 from onnx_acts.graph.standard import as_standard
 
 __all__ = [
     "Case",
+    "Written",
     "acts_model",
     "has_single_parameters",
     "limits_of",
@@ -32,12 +33,10 @@ __all__ = [
 
 Array = NDArray[Any]
 Sizes = Literal["named", "fixed", "unnamed", "unknown"]
+Written = Literal["tensor", "FLOAT", "INT"]
 
 _OPSET = 20
 """The opset that PyTorch's exporter chooses, and the last one of ONNX Runtime 1.17."""
-
-_ELEMENTS = {"float32": "float", "float64": "double"}
-"""The names that ONNX has for element types, where they are not NumPy's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +61,10 @@ class Case:
             error that it matches. There are no true outputs then.
         law: judged by the law of random draws alone, and not by the reference's bits.
         seeds: generators of another kind are asked for other seeds, too.
+        held: the model holds all inputs but X, as a network holds its weights.
+        written: how a bare case's real attributes are written: as tensors of float64, or as ONNX's
+            own kinds of attributes, which other tools write.
+        runs: how often it is run; the last outputs count.
     """
 
     operator: str
@@ -77,6 +80,9 @@ class Case:
     refused: str = ""
     law: bool = False
     seeds: bool = False
+    held: bool = False
+    written: Written = "tensor"
+    runs: int = 1
 
     @property
     def spec(self) -> Spec:
@@ -110,8 +116,14 @@ class Case:
 
     @property
     def is_one_node(self) -> bool:
-        """Whether the case is one call of the operator: no more nodes, no question of sizes."""
-        return not self.within and self.sizes == "named"
+        """Whether the case is one call of the operator, and not about the model around it."""
+        return not self.within and self.sizes == "named" and not self.held
+
+    @property
+    def feeds(self) -> dict[str, Array]:
+        """The inputs that the model asks for, by name."""
+        given = self.inputs[:1] if self.held else self.inputs
+        return dict(zip(self.spec.inputs, given, strict=not self.held))
 
     @property
     def is_certain(self) -> bool:
@@ -134,29 +146,14 @@ class Case:
         return self.shown(found)
 
     def shown(self, found: Sequence[Array]) -> tuple[Array, ...]:
-        """What the model gives, where the operator gives this; of Y alone, what comes of Y."""
-        shown = found[1:] if self.surrounding.hides_y else found
-        return (*shown, *self.surrounding.expected(found[0]))
+        """What the model gives, where the operator gives this."""
+        hidden = self.surrounding.hides
+        return (*found[hidden:], *self.surrounding.expected(*found[: max(1, hidden)]))
 
     def type_of(self, exact: Array) -> np.dtype[Any]:
         """The element type that an output must have, by its true values."""
         is_integer = np.issubdtype(exact.dtype, np.integer)
         return exact.dtype if is_integer else numpy_type(self.dtype)
-
-
-def numpy_type(dtype: str) -> np.dtype[Any]:
-    """The NumPy element type of that name."""
-    return np.dtype(ml_dtypes.bfloat16) if dtype == "bfloat16" else np.dtype(dtype)
-
-
-def limits_of(kind: np.dtype[Any]) -> Any:
-    """The limits of an element type, as `numpy.finfo` gives them."""
-    return ml_dtypes.finfo(kind)  # type: ignore[no-untyped-call]  # ml_dtypes declares no types
-
-
-def onnx_type(dtype: str) -> int:
-    """The number that ONNX gives to the element type of that name."""
-    return int(helper.np_dtype_to_tensor_dtype(numpy_type(dtype)))
 
 
 def acts_model(case: Case) -> onnx.ModelProto:
@@ -185,7 +182,8 @@ def _key(case: Case) -> tuple[object, ...]:
     shapes = [array.shape if case.sizes == "fixed" else array.ndim for array in case.inputs]
     attributes = sorted(case.attributes.items())
     about = (case.operator, case.dtype, case.outputs, case.sizes, case.bare, case.within)
-    return (*about, repr(attributes), tuple(shapes))
+    held = [(array.shape, array.tobytes()) for array in case.inputs[1:] if case.held]
+    return (*about, case.written, repr(attributes), tuple(shapes), tuple(held))
 
 
 def _new_acts_model(case: Case) -> onnx.ModelProto:
@@ -238,9 +236,17 @@ def _acts_node(case: Case) -> onnx.NodeProto:
     node = helper.make_node(spec.name, inputs, spec.outputs[: case.outputs], domain=DOMAIN)
     given = case.attributes if case.bare else {**_defaults(spec), **case.attributes}
     node.attribute.extend(
-        attribute_proto(item, given[item.name]) for item in spec.attributes if item.name in given
+        _written(case, item, given[item.name]) for item in spec.attributes if item.name in given
     )
     return node
+
+
+def _written(case: Case, item: Attribute, value: float | int) -> onnx.AttributeProto:
+    """An attribute as the case has it written."""
+    if item.kind != "real" or case.written == "tensor":
+        return attribute_proto(item, value)
+    kind = float if case.written == "FLOAT" else int
+    return helper.make_attribute(item.name, kind(value))
 
 
 def _defaults(spec: Spec) -> dict[str, float | int]:
@@ -249,16 +255,23 @@ def _defaults(spec: Spec) -> dict[str, float | int]:
 
 def _model(node: onnx.NodeProto, case: Case, opset: int, sizes: Sizes) -> onnx.ModelProto:
     """The node with its surrounding, as a model."""
-    element = _ELEMENTS.get(case.dtype, case.dtype)
-    nodes = [_again(other, node) for other in case.surrounding.nodes(element)]
-    values = dict(zip(case.spec.inputs, case.inputs, strict=True))
-    inputs = [_declared(name, array, case, sizes) for name, array in values.items()]
-    shown = node.output[1:] if case.surrounding.hides_y else node.output
-    outputs = [_output(name, case, sizes) for name in (*shown, *case.surrounding.outputs)]
-    graph = helper.make_graph(_in_order([node, *nodes]), case.spec.name, inputs, outputs)
+    nodes = [_again(other, node) for other in _around(case)]
+    inputs = [_declared(name, array, case, sizes) for name, array in case.feeds.items()]
+    names = (*node.output[case.surrounding.hides :], *case.surrounding.outputs)
+    outputs = [_output(name, case, sizes) for name in names]
+    values = zip(case.spec.inputs, case.inputs, strict=True)
+    held = [numpy_helper.from_array(array, name) for name, array in values if case.held]
+    graph = helper.make_graph(
+        _in_order([node, *nodes]), case.spec.name, inputs, outputs, initializer=held[1:]
+    )
     imports = [helper.make_opsetid("", opset)]
     version = helper.find_min_ir_version_for(imports)
     return helper.make_model(graph, opset_imports=imports, ir_version=version)
+
+
+def _around(case: Case) -> list[onnx.NodeProto]:
+    """The nodes around the operator's own."""
+    return case.surrounding.nodes(text_type(case.dtype), case.spec.outputs)
 
 
 def _again(other: onnx.NodeProto, node: onnx.NodeProto) -> onnx.NodeProto:

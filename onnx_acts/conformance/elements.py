@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_acts.conformance.case import limits_of
+from onnx_acts.conformance.dtypes import limits_of
 from onnx_acts.definition import reference
 
 __all__ = ["Elements", "rounded_parameter"]

@@ -30,7 +30,7 @@ def no_answer(runtime: Runtime, case: Case) -> str:
     if not reason and case.bare and runtime.promise == "body":
         reason = "there is no body in that model"
     if not reason and not case.is_one_node and not _reads_models(runtime):
-        reason = "it computes an operator, not a model of several nodes"
+        reason = "it computes an operator, not the model around it"
     return reason or runtime.unsupported(case)
 
 
@@ -58,7 +58,7 @@ def judge(
     if case.law:
         return judge_law(outputs, case, promise)
     worst = _worst(outputs, exact, case, promise)
-    no_shape = case.is_one_node or case.surrounding.hides_y
+    no_shape = case.is_one_node or case.surrounding.hides > 0
     return worst if no_shape or not worst.ok else _judge_shape(runtime, case, worst)
 
 
@@ -66,7 +66,8 @@ def _outputs(runtime: Runtime, case: Case, size: int) -> list[Array] | Compariso
     """What a runtime computes; a verdict where it raises, or changes its inputs."""
     before = [array.tobytes() for array in case.inputs]
     try:
-        outputs = runtime.run(case)
+        for _ in range(case.runs):
+            outputs = runtime.run(case)
     except Exception as error:  # whatever a runtime raises is a result to report
         message = f"raised {type(error).__name__}: {_line(error)}"
         return Comparison(0.0, size, None, message, raised=True)
@@ -141,16 +142,24 @@ def _judge_shape(runtime: Runtime, case: Case, right: Comparison) -> Comparison:
     wanted = list(given)
     # A custom operator can tell ONNX Runtime a number or a name, not that a size has neither.
     must_tell = runtime.promise == "kernel" and None not in wanted
-    if list(found) == wanted or (not must_tell and _is_part(found, wanted)):
+    allowed = [{*item, *(() if must_tell else (None,))} for item in _sizes_of_y(case, wanted)]
+    is_right = len(found) == len(allowed) and all(
+        a in b for a, b in zip(found, allowed, strict=False)
+    )
+    if is_right or not (found or must_tell):
         return right
     message = f"inferred the shape {list(found)} for Y, expected {wanted}"
     return Comparison(right.max_ulp, case.inputs[0].size, None, message)
 
 
-def _is_part(found: Sequence[object], wanted: Sequence[object]) -> bool:
-    """Whether what is told is right: nothing, or for each size nothing or the right thing."""
-    pairs = zip(found, wanted, strict=True) if len(found) == len(wanted) else []
-    return not found or (bool(pairs) and all(a in (None, b) for a, b in pairs))
+def _sizes_of_y(case: Case, sizes: Sequence[object]) -> list[set[object]]:
+    """What each size of Y may be called: as X's is, or the number that a slope in the model has."""
+    found: list[set[object]] = [{size} for size in sizes]
+    slope = case.inputs[-1].shape if case.held else ()
+    for place, size in enumerate(reversed(slope), 1):
+        if place <= len(found):
+            found[-place] |= {size} - {1}
+    return found
 
 
 def _has_operators(runtime: Runtime) -> bool:

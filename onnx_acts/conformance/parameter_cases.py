@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.case import Case, Written
 from onnx_acts.conformance.drafting import Attributes, draft, with_slope
+from onnx_acts.conformance.dtypes import numpy_type
 from onnx_acts.conformance.values import (
     parameter_values,
     random_values,
@@ -20,7 +21,7 @@ from onnx_acts.conformance.values import (
 from onnx_acts.definition.specs import Spec
 from onnx_acts.definition.validation import accepts
 
-__all__ = ["attribute_cases", "draw_cases"]
+__all__ = ["attribute_cases", "draw_cases", "written_by_others"]
 
 Array = NDArray[Any]
 
@@ -50,6 +51,7 @@ def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     for item in spec.attributes if len(spec.attributes) > 1 else ():
         given: Attributes = {a.name: a.default for a in spec.attributes if a != item}
         yield draft(spec, f"{item.name} absent", with_slope(spec, x), given, every, bare=True)
+    yield from written_by_others(spec, with_slope(spec, x))
     values = parameter_values()
     chosen = list(itertools.product(values.items(), repeat=len(names)))
     ties = tie_parameters()
@@ -60,6 +62,20 @@ def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         if accepts(spec, attributes) and not (quick and len({label for label, _ in pairs}) > 1):
             texts = (f"{name}={text}" for name, (text, _) in zip(names, pairs, strict=True))
             yield draft(spec, ", ".join(texts), with_slope(spec, x), attributes)
+
+
+def written_by_others(spec: Spec, inputs: Sequence[Array]) -> Iterator[Case]:
+    """Parameters as ONNX's own kinds of attributes, which other tools write."""
+    kinds: tuple[tuple[Written, tuple[float, ...]], ...] = (
+        ("FLOAT", (0.3, 0.7)),
+        ("INT", (2, 3)),
+    )
+    for written, values in kinds:
+        reals = (item.name for item in spec.attributes if item.kind == "real")
+        given: Attributes = {
+            name: float(np.float32(value)) for name, value in zip(reals, values, strict=False)
+        }
+        yield draft(spec, f"written as {written}", inputs, given, bare=True, written=written)
 
 
 def draw_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.drafting import draft
+from onnx_acts.conformance.parameter_cases import written_by_others
 from onnx_acts.conformance.slope_cases import ILLEGAL
 from onnx_acts.definition.specs import Spec
 
@@ -50,10 +52,16 @@ def quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         scales = 2.0 ** random.integers(-9, 2, 2) if number % 2 else 10 ** random.uniform(-4, 0, 2)
         x_zero, y_zero = (int(zero) for zero in random.choice(_ZEROS, 2))
         given = _scalars(scales[0], x_zero, scales[1], y_zero)
-        for label, inputs, attributes in _with_parameters(spec, given):
-            name = f"steps {scales[0]:.3g} to {scales[1]:.3g}, zeros {x_zero} to {y_zero}{label}"
-            yield draft(spec, f"{number}: {name}", inputs, attributes)
+        every = list(_with_parameters(spec, given))
+        name = f"{number}: steps {scales[0]:.3g} to {scales[1]:.3g}, zeros {x_zero} to {y_zero}"
+        for label, inputs, attributes in every:
+            yield draft(spec, f"{name}{label}", inputs, attributes)
+        label, inputs, attributes = every[number % len(every)]
+        yield draft(spec, f"{name}{label}, held", inputs, attributes, held=True)
     yield from _shapes(spec, random)
+    yield from _held(spec, random)
+    yield from _nan_scales(spec)
+    yield from _written(spec)
 
 
 def _with_parameters(
@@ -87,12 +95,59 @@ def _shapes(spec: Spec, random: np.random.Generator) -> Iterator[Case]:
         yield draft(spec, f"length {count}", [np.resize(_ALL, count), *given, *one_slope])
 
 
-def refused_quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
-    """Slopes of every illegal kind; arguments as in `quantized_cases`."""
-    if spec.parameter_source != "input":
-        return
+def _held(spec: Spec, random: np.random.Generator) -> Iterator[Case]:
+    """Tails and long tensors, where the model holds all but X, as quantized networks do.
+
+    The last two are so long that threads share them; these also with everything given.
+    """
     given = _scalars(0.037, 131, 0.021, 40)
-    for shape, slope_shape in ILLEGAL:
+    is_sloped = spec.parameter_source == "input"
+    for count in (1, 15, 31, 33, 63, 65, 97, 127, 4099, 70_001, 131_101):
+        shape = (count // 3, 3) if is_sloped and count > 64 else (count,)
+        x = np.resize(random.permutation(_ALL), shape)
+        slopes = [random.normal(size=shape[1:]).astype(np.float32)] if is_sloped else []
+        yield draft(spec, f"held, shape {shape}", [x, *given, *slopes], held=True)
+        if count > 65_536:
+            yield draft(spec, f"given, shape {shape}", [x, *given, *slopes], sizes="fixed")
+
+
+def _nan_scales(spec: Spec) -> Iterator[Case]:
+    """Scales that are NaN: then every result is, and becomes the step 0."""
+    slopes = [np.full((), 0.3, np.float32) for _ in spec.inputs[5:]]
+    for x_scale, y_scale in ((np.nan, 0.04), (0.04, np.nan)):
+        given = _scalars(x_scale, 131, y_scale, 40)
+        for sizes, held in (("fixed", False), ("named", True)):
+            name = f"scales {x_scale} and {y_scale}{', held' if held else ''}"
+            yield draft(spec, name, [_ALL, *given, *slopes], sizes=sizes, held=held)
+
+
+def _written(spec: Spec) -> Iterator[Case]:
+    """Scalars as vectors of one value, and attributes as ONNX's own kinds: both are common."""
+    given = [array.reshape(1) for array in _scalars(0.037, 131, 0.021, 40)]
+    slopes = [np.full((), 0.3, np.float32) for _ in spec.inputs[5:]]
+    for held in (False, True):
+        name = f"scalars as vectors{', held' if held else ''}"
+        yield draft(spec, name, [_ALL, *given, *slopes], sizes="fixed", held=held)
+    if spec.attributes:
+        yield from written_by_others(spec, [_ALL, *given, *slopes])
+
+
+def refused_quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
+    """Slopes of every illegal kind, and lists in place of scalars; see `quantized_cases`."""
+    given = _scalars(0.037, 131, 0.021, 40)
+    slopes = [np.full((), 0.3, np.float32) for _ in spec.inputs[5:]]
+    for place, size, held in itertools.product(range(4), (2, 0), (False, True)):
+        scalars = list(given)
+        scalars[place] = np.resize(given[place], size)
+        name = spec.inputs[1 + place]
+        yield draft(
+            spec,
+            f"{name} of {size} values{', held' if held else ''}",
+            [_ALL, *scalars, *slopes],
+            held=held,
+            refused=f"{spec.name}.*{name} .*shape",
+        )
+    for shape, slope_shape in ILLEGAL if slopes else ():
         inputs = [np.zeros(shape, np.uint8), *given, np.full(slope_shape, 0.3, np.float32)]
         name = f"slope {slope_shape} on {shape}"
         yield draft(spec, name, inputs, refused=f"{spec.name}.*slope of shape")

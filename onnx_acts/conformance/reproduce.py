@@ -16,7 +16,7 @@ __all__ = ["program"]
 
 Array = NDArray[Any]
 
-_MORE = ("outputs", "sizes", "bare", "within", "refused", "law")
+_MORE = ("outputs", "sizes", "bare", "within", "refused", "law", "held", "written")
 """Fields of a case that are written out where they are not what they are by default."""
 
 _LITERAL_LIMIT = 64
@@ -41,7 +41,9 @@ def program(runtime: str, case: Case, worst: int | None, fails: Callable[[Case],
         "import numpy as np",
         "from onnx_acts.conformance import Case, find_case, runtime_of",
         _definition(chosen),
-        f'print({_truth(chosen)}, "got:", *runtime_of({runtime!r}).run(case))',
+        f"runtime = runtime_of({runtime!r})",
+        *["runtime.run(case)"] * (chosen.runs - 1),
+        f'print({_truth(chosen)}, "got:", *runtime.run(case))',
     ]
     return "\n".join(lines)
 

@@ -23,8 +23,12 @@ _HIGHEST_RANK = 8
 _SIZES = (2, 3, 1, 4, 2, 1, 3, 2)
 """Of the dimensions of the highest rank."""
 
-_EVERY_WAY = ("Shape", "X written over")
+_OVER = ("X written over", "both outputs inside")
+_EVERY_WAY = ("Shape", *_OVER)
 """A runtime writes over X only where it knows that the sizes are the same."""
+
+_MANY = (1,) * 8 + (2,) + (1,) * 10 + (3,)
+"""More dimensions than most programs have room for."""
 
 _SHARED = 65_537
 """So many elements threads share."""
@@ -51,6 +55,8 @@ def shape_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         yield draft(spec, f"length {length}", with_slope(spec, x))
     for name, x in _strided(dtype).items():
         yield draft(spec, name, with_slope(spec, x))
+    x = random_values(dtype, _MANY, 12)
+    yield draft(spec, f"{x.ndim} dimensions", with_slope(spec, x), sizes="fixed")
 
 
 def _quick_shapes() -> list[Shape]:
@@ -93,6 +99,8 @@ def size_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     shapes: tuple[Shape, ...] = ((2, 3), (4, 1))[: 1 if quick else None]
     ways = ("named", "fixed", "unnamed", "unknown")
     for within in ("", *SURROUNDINGS):
+        if within and SURROUNDINGS[within].hides > len(spec.outputs):
+            continue
         for number, sizes in enumerate(ways):
             is_plain = not within and sizes == "named"
             if is_plain or (quick and within not in _EVERY_WAY and number != 2):
@@ -100,8 +108,8 @@ def size_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
             for shape in shapes:
                 both = not quick or within in ("Shape", "If")
                 yield from _told(spec, dtype, shape, within, sizes, (False, True)[: 1 + both])
-            if within == "X written over" and len(spec.outputs) > 1:
-                yield from _drawn_over(spec, dtype, sizes)
+            if within in _OVER and len(spec.outputs) > 1:
+                yield from _drawn_over(spec, dtype, within, sizes)
     # These are about shapes, not about types: a first look has them once.
     for shape in ((), (2, 1, 3, 1, 2), (0, 3))[: 2 if quick else None]:
         if quick and dtype != "float32":
@@ -115,7 +123,7 @@ def _told(
 ) -> Iterator[Case]:
     """A shape with bodies and without; every output where one may be written over X."""
     x = random_values(dtype, shape, 31)
-    outputs = len(spec.outputs) if within == "X written over" else 1
+    outputs = len(spec.outputs) if within in _OVER else 1
     for bare in without:
         name = f"{within or 'alone'}, {sizes}, {shape}{', bare' if bare else ''}"
         yield draft(
@@ -123,7 +131,7 @@ def _told(
         )
 
 
-def _drawn_over(spec: Spec, dtype: str, sizes: str) -> Iterator[Case]:
+def _drawn_over(spec: Spec, dtype: str, within: str, sizes: str) -> Iterator[Case]:
     """Draws whose second output needs X after Y is there: of negative slopes its sign is another.
 
     A second case is shared by threads.
@@ -133,7 +141,7 @@ def _drawn_over(spec: Spec, dtype: str, sizes: str) -> Iterator[Case]:
     for shape in ((37, 53), (263, 331)):
         x = random_values(dtype, shape, 32)
         attributes = {**on, low: -0.75, high: 0.5}
-        name = f"X written over, {sizes}, {shape}, drawn"
+        name = f"{within}, {sizes}, {shape}, drawn"
         yield draft(
             spec,
             name,
@@ -141,5 +149,5 @@ def _drawn_over(spec: Spec, dtype: str, sizes: str) -> Iterator[Case]:
             attributes,
             len(spec.outputs),
             sizes=sizes,
-            within="X written over",
+            within=within,
         )

@@ -59,6 +59,19 @@ ILLEGAL: tuple[tuple[Shape, Shape], ...] = (
 """Shapes of x and of slopes that do not broadcast to it, or would enlarge it."""
 
 
+_REPEATED: tuple[tuple[Shape, Shape], ...] = (((40, 100), (40, 1)), ((90, 5, 6), (5, 1)))
+"""More elements than a small buffer has: a pattern as long as X, and one that comes again."""
+
+_LONG: tuple[tuple[Shape, Shape], ...] = (
+    ((22_003, 3), (3,)),
+    ((2, 3, 11_003), (3, 1)),
+    ((3_301, 21), (3_301, 1)),
+    ((5, 13_243), (13_243,)),
+)
+"""So long that threads share them, which begin between the slopes: a short pattern again and again,
+one slope for many elements, one for a few, and a long pattern."""
+
+
 def slope_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     """Parameter tensors: shapes that networks have, all others, random ones, odd values."""
     if spec.parameter_source != "input":
@@ -67,6 +80,13 @@ def slope_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         x = random_values(dtype, shape, 2 * number)
         slope = np.abs(random_values(dtype, slope_shape, 2 * number + 1))
         yield draft(spec, f"slope {slope_shape} on {shape}", [x, _finite(slope)])
+    for number, (shape, slope_shape) in enumerate(_held_shapes(dtype, quick)):
+        x, slope = (random_values(dtype, item, 99 + number) for item in (shape, slope_shape))
+        # Of sizes that have names ONNX Runtime knows only the slope's.
+        for sizes in ("named", "fixed")[number % 2 :: 1 + quick]:
+            name = f"held slope {slope_shape} on {shape}, {sizes}"
+            inputs = [x, _finite(np.abs(slope))]
+            yield draft(spec, name, inputs, sizes=sizes, held=True)
     for name, slope in _slope_values(dtype).items():
         x = np.repeat(special_values(dtype)[:, None], slope.size, axis=1)
         yield draft(spec, f"slope values: {name}", [x, slope])
@@ -104,6 +124,14 @@ def _slope_values(dtype: str) -> dict[str, Array]:
 def _finite(slope: Array) -> Array:
     """Zeros, infinities and NaNs replaced: they have cases of their own."""
     return np.where(np.isfinite(slope) & (slope != 0), slope, slope.dtype.type(SLOPE))
+
+
+def _held_shapes(dtype: str, quick: bool) -> Iterator[tuple[Shape, Shape]]:
+    """Pairs of shapes where the model holds the slope, as a network does; long ones last."""
+    yield from ((_WHOLE, slope) for slope in _QUICK_SLOPES[2 : 4 if quick else None])
+    yield from _REPEATED
+    if dtype == "float32" or not quick:
+        yield from _LONG
 
 
 def _slope_shapes(quick: bool) -> Iterator[tuple[Shape, Shape]]:

@@ -29,32 +29,35 @@ class Surrounding:
     """Nodes before and after the operator.
 
     Attributes:
-        text: the nodes, in the ONNX text syntax; `$T` is the element type of X.
+        text: the nodes, in the ONNX text syntax; `$T` is the element type of X,
+            `$2` the operator's second output.
         x: the value that the operator reads.
         outputs: what the model gives beside the operator's outputs.
         gives_sizes: whether that is integers, not numbers of X's element type.
-        hides_y: whether Y is no output of the model: a runtime writes over X for no other Y.
+        hides: how many of the operator's outputs, from Y on, are no outputs of the model: a runtime
+            writes over X for no others.
         arrange: what the nodes before the operator do to X.
-        expected: what the nodes after it make of the true Y.
+        expected: what the nodes after it make of the true Y, and of what else is hidden.
     """
 
     text: str = ""
     x: str = "X"
     outputs: Sequence[str] = ()
     gives_sizes: bool = False
-    hides_y: bool = False
+    hides: int = 0
     arrange: Callable[[Array], Array] = lambda x: x
-    expected: Callable[[Array], Sequence[Array]] = lambda y: ()
+    expected: Callable[..., Sequence[Array]] = lambda y: ()
 
-    def nodes(self, element: str) -> list[onnx.NodeProto]:
+    def nodes(self, element: str, outputs: Sequence[str]) -> list[onnx.NodeProto]:
         """The nodes before and after the operator.
 
         Args:
             element: the name that the text syntax has for X's element type.
+            outputs: the names of the operator's outputs.
         """
         if not self.text:
             return []
-        text = self.text.replace("$T", element)
+        text = self.text.replace("$T", element).replace("$2", outputs[-1])
         return list(onnx.parser.parse_graph(f"surrounding () => () {{ {text} }}").node)
 
 
@@ -121,9 +124,17 @@ SURROUNDINGS: dict[str, Surrounding] = {
         "T = Transpose (X) Z = Transpose (Y)",
         x="T",
         outputs=["Z"],
-        hides_y=True,
+        hides=1,
         arrange=lambda x: np.ascontiguousarray(x.T),
         expected=lambda y: [y.T],
+    ),
+    "both outputs inside": Surrounding(
+        "T = Transpose (X) Z = Transpose (Y) N = Transpose ($2)",
+        x="T",
+        outputs=["Z", "N"],
+        hides=2,
+        arrange=lambda x: np.ascontiguousarray(x.T),
+        expected=lambda y, second: [y.T, second.T],
     ),
 }
 """By name; X has a dimension at least."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.drafting import draft, with_parameter, with_slope
+from onnx_acts.conformance.products import hard_products
 from onnx_acts.conformance.values import (
     boundary_values,
     dense_values,
@@ -65,6 +66,9 @@ def dense_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     """One sweep over the element type for the defaults, one for each of some other parameters."""
     x = dense_values(dtype, quick)
     yield draft(spec, "defaults", with_slope(spec, x))
+    if numpy_type(dtype).itemsize == 2:
+        # A node may compute these at first and look them up later.
+        yield draft(spec, "defaults, second run", with_slope(spec, x), sizes="fixed", runs=2)
     if spec.parameter_source == "none":
         return
     larger = {a.name: a.default + 0.7 for a in spec.attributes if a.kind == "real"}
@@ -84,6 +88,9 @@ def boundary_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         yield draft(spec, "near ties", with_slope(spec, x))
     if spec.parameter_source == "none":
         return
+    if spec.parameter_source != "input":  # a slope has 16 bits itself
+        for name, value, x in () if quick else hard_products(dtype):
+            yield from _at(spec, f"product beside a tie, {name}", x, value)
     x = np.concatenate([odd_values(dtype), boundary_values(dtype)])
     for value in _TIE_PARAMETERS[: 2 if quick else None]:
         yield from _at(spec, f"ties of {value!r}", x, value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,22 @@ def reference_evaluator(model: Model) -> ReferenceEvaluator:
         source = load_model(model)
     else:
         source = check_model_in_memory(model)
-    return ReferenceEvaluator(_without_bodies(source), new_ops=[_operator(s) for s in OPERATORS])
+    return _Evaluator(_without_bodies(source))
+
+
+class _Evaluator(ReferenceEvaluator):
+    """Knows our operators in the model's own functions, too: onnx.reference makes one for each."""
+
+    def __init__(
+        self, proto: Any, *, new_ops: Sequence[type[OpRun]] | None = None, **named: Any
+    ) -> None:
+        others = [item for item in new_ops or () if item.op_domain != DOMAIN]
+        super().__init__(proto, new_ops=[*_operators(), *others], **named)
+
+
+@functools.cache
+def _operators() -> tuple[type[OpRun], ...]:
+    return tuple(_operator(spec) for spec in OPERATORS)
 
 
 def _without_bodies(model: onnx.ModelProto) -> onnx.ModelProto:

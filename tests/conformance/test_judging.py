@@ -141,7 +141,10 @@ def test_inferred_shapes_are_onnx_runtimes() -> None:
 def test_surroundings_are_onnxs(spec: Spec, within: str) -> None:
     """What is expected of the nodes around is what onnx.reference computes."""
     slopes = [np.array([0.25], np.float32) for _ in spec.inputs[1:]]
-    case = Case(spec.name, "float32", [X, *slopes], sizes="unknown", within=within)
+    outputs = max(1, SURROUNDINGS[within].hides)
+    if outputs > len(spec.outputs):
+        pytest.skip(f"{spec.name} has one output")
+    case = Case(spec.name, "float32", [X, *slopes], {}, outputs, sizes="unknown", within=within)
     found = judge(runtime_of("evaluator"), case, 0.5)
     assert found.ok, found.message
 

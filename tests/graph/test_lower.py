@@ -350,3 +350,23 @@ def test_body_that_narrows() -> None:
     result = accelerate(lowered)
     (node,) = [node for node in result.graph.node if node.domain == DOMAIN]
     assert node.input[0] != "x"
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_exact_inside_a_function_of_the_models(exact: bool) -> None:
+    """A standard node has a parameter of 32 bits: with `exact` there is none, nor in functions."""
+    model = onnx.parser.parse_model("""
+      <ir_version: 8, opset_import: ["": 18, "own": 1]>
+      g (float[n] x) => (float[n] y) { y = own.Own (x) }
+      <domain: "own", opset_import: ["": 18, "onnx_acts": 1]>
+      Own (x) => (y) { y = onnx_acts.ELU <alpha = 0.5> (x) }
+    """)
+    lowered = onnx_acts.lower(model, exact=exact)
+    names = {node.op_type for function in lowered.functions for node in function.node}
+    names |= {node.op_type for node in lowered.graph.node}
+    assert ("Elu" in names) != exact
+    assert not any(
+        item.domain == "onnx_acts"
+        for owner in (lowered, *lowered.functions)
+        for item in owner.opset_import
+    )

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import onnx_acts
 from tests.building import CMAKE, ROOT
-from tests.mutants.source_mutants import MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.source_mutants import MUTANTS
 
 _LIBRARY = "libonnx_acts_ops.so"
 

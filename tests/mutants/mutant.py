@@ -1,10 +1,13 @@
-"""A fault for our own sources."""
+"""What a fault for our own sources is."""
 
 from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["Mutant"]
+__all__ = ["FULL", "Mutant", "conform"]
+
+FULL = "--runtimes library"
+"""For a fault that `--quick` does not see."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,3 +32,9 @@ class Mutant:
     def is_native(self) -> bool:
         """Whether the library is to be built with it."""
         return self.path.startswith("custom_ops/")
+
+
+def conform(operator: str, dtype: str, group: str, *more: str) -> str:
+    """The check that runs the cases of one group on the library alone."""
+    options = " ".join(more) or "--quick --runtimes library"
+    return f"conform --ops {operator} --dtypes {dtype} --groups {group} {options}"

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.building import ROOT
-from tests.mutants.source_mutants import MUTANTS, NATIVE, PYTHON, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.source_mutants import MUTANTS, NATIVE, PYTHON
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.what)

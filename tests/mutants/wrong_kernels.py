@@ -423,6 +423,62 @@ def half_step_up(kernel: Wrong, case: Case) -> Sequence[Array]:
     return [y + (tie & (y < 255)).astype(np.uint8)]
 
 
+def threads_begin_with_the_first_slope(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """A thread's slopes begin anew, wherever in their pattern its first element is."""
+    x, slope = case.inputs
+    each, begin = np.array(np.broadcast_to(slope, x.shape)).reshape(-1), 32_768
+    if x.size > 2 * begin:
+        each[begin : 2 * begin] = each[:begin]
+    return right(case, inputs=[x, each.reshape(x.shape)])
+
+
+def looked_up_wrongly(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """The first run computes; later ones look into a table without its last entry."""
+    if "run" not in kernel.kept:
+        kernel.kept["run"] = ()
+        return right(case)
+    return first(case, lambda x, y: np.where(x.view(np.uint16) == 0xFFFF, y.dtype.type(0), y))
+
+
+def other_kinds_are_absent(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """Attributes that are no tensors are not read."""
+    return right(case, attributes={} if case.written != "tensor" else case.attributes)
+
+
+def noise_over_x(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """The noise is written into X's memory before Y is computed."""
+    outputs = right(case)
+    if case.within == "both outputs inside":
+        outputs[0] = right(case, inputs=[outputs[1]])[0]
+    return outputs
+
+
+def sixteen_dimensions(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """More dimensions are not counted."""
+    y = right(case)[0]
+    flat = np.array(y).reshape(-1)
+    flat[max(1, flat.size // 2) if y.ndim > 16 else flat.size :] = 0
+    return [flat.reshape(y.shape)]
+
+
+def short_parameters_need_no_care(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """Products with a parameter of 14 bits are rounded to float32 first."""
+    alpha = np.float32(case.values["alpha"])
+    is_short = alpha.view(np.uint32) & 0x3FF == 0
+    return rounded_twice(kernel, case) if is_short else right(case)
+
+
+def list_for_a_scalar(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """The first of several scales counts."""
+    return [case.inputs[0]] if case.refused else right(case)
+
+
+def nan_is_the_zero_point(kernel: Wrong, case: Case) -> Sequence[Array]:
+    """A step that is NaN becomes the zero point."""
+    y = right(case)[0]
+    return [np.full_like(y, case.inputs[4]) if np.isnan(case.inputs[1]).any() else y]
+
+
 @dataclasses.dataclass(frozen=True)
 class Caught:
     """A wrong kernel, and by what it is caught.
@@ -514,6 +570,28 @@ WRONG_KERNELS: tuple[Caught, ...] = (
     Caught(empty_is_flat, "QLinearPReLU", "uint8", "quantized", "shape (0, 3)"),
     Caught(rows_of_three, "LeakyReLU", "float32", "shapes", "shape (3, 5, 7)"),
     Caught(channels_share_draws, "RReLU", "float32", "training", _NEGATIVE),
+    Caught(
+        threads_begin_with_the_first_slope,
+        "PReLU",
+        "float32",
+        "slopes",
+        "held slope (3,) on (22003, 3), named",
+    ),
+    Caught(looked_up_wrongly, "ELU", "bfloat16", "dense", "defaults, second run"),
+    Caught(other_kinds_are_absent, "LeakyReLU", "float64", "attributes", "written as FLOAT"),
+    Caught(other_kinds_are_absent, "RReLU", "float32", "attributes", "written as INT"),
+    Caught(noise_over_x, "RReLU", "float32", "sizes", "both outputs inside, unnamed, (2, 3)"),
+    Caught(sixteen_dimensions, "ELU", "float16", "shapes", "20 dimensions"),
+    Caught(
+        short_parameters_need_no_care,
+        "LeakyReLU",
+        "float16",
+        "boundaries",
+        "product beside a tie, 14 bits",
+        quick=False,
+    ),
+    Caught(list_for_a_scalar, "QLinearELU", "uint8", "refused", "y_scale of 2 values, held"),
+    Caught(nan_is_the_zero_point, "QLinearPReLU", "uint8", "quantized", "scales nan and 0.04"),
     Caught(half_step_up, "QLinearPReLU", "uint8", "quantized", _TIES_OF_8_BITS),
 )
 """Which case of the suite catches which wrong kernel."""

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.parser
 import pytest
 
 from onnx_acts import reference_evaluator
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import ELEMENT_TYPES, QUANTIZED, SPECS, Spec, spec_of
+from onnx_acts.files.embedding import embed_functions
 from tests.helpers import feeds, in_type, one_node_model
 from tests.quantized import f32, one_node, scales
 
@@ -61,3 +63,18 @@ def test_enlarging_slope_is_refused() -> None:
     model = one_node_model(spec_of("PReLU"), "float32", x_shape=(2, 1), slope_shape=(3,))
     with pytest.raises(ValueError, match=r"shape \(3,\) on x of shape \(2, 1\)"):
         reference_evaluator(model).run(None, {"x_in": np.ones((2, 1)), "slope_in": np.ones(3)})
+
+
+def test_functions_of_others_stay() -> None:
+    """Functions of the model's own are run, also those that call our operators."""
+    model = onnx.parser.parse_model("""
+      <ir_version: 8, opset_import: ["": 18, "onnx_acts": 1, "own": 1]>
+      g (float[n] x) => (float[n] y) { y = own.Twice (x) }
+      <domain: "own", opset_import: ["": 18, "onnx_acts": 1]>
+      Twice (x) => (y) { r = onnx_acts.ReLU (x) y = Add (r, r) }
+    """)
+    embed_functions(model)
+    before = model.SerializeToString(deterministic=True)
+    (y,) = reference_evaluator(model).run(None, {"x": np.array([-1, 2], np.float32)})
+    np.testing.assert_array_equal(np.asarray(y), [0, 4])
+    assert model.SerializeToString(deterministic=True) == before, "the model is the caller's"

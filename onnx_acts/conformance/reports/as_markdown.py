@@ -45,7 +45,7 @@ def _table(result: Result, dtype: str) -> str:
             here = [c for c in cells if (c.operator, c.runtime) == (operator, item.name)]
             word = verdict(here, item)
             ran = word in ("fail", "known", "pass")
-            row.append(f"{MARKS[word]} {figure(here)}" if ran else MARKS[word])
+            row.append(f"{MARKS[word]} {figure(here)}".strip() if ran else MARKS[word])
         rows.append(row)
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

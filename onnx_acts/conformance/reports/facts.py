@@ -46,8 +46,14 @@ def verdict(cells: Sequence[Cell], runtime: RuntimeFacts) -> str:
 
 
 def figure(cells: Sequence[Cell]) -> str:
-    """The largest error, with a star where some cases had no answer."""
-    text = f"{max((cell.max_ulp for cell in cells), default=0.0):.4g}"
+    """The largest error, with a star where some cases had no answer.
+
+    Nothing where a runtime fails without an error that is a number: it crashes, or loses a sign.
+    """
+    largest = max((cell.max_ulp for cell in cells), default=0.0)
+    if largest == 0 and worst_status(cells) == "fail":
+        return ""
+    text = f"{largest:.4g}"
     if "e+" in text:  # 1.407e+07 is 1.4e7
         digits, _, power = text.partition("e+")
         text = f"{float(digits):.2g}e{int(power)}"

@@ -84,7 +84,7 @@ def _summary(cells: Iterable[Cell]) -> str:
     if worst == "n/a":
         return worst
     text = figure(chosen)
-    return {"fail": f"FAIL {text}", "known": f"{text} known"}.get(worst, text)
+    return {"fail": f"FAIL {text}".strip(), "known": f"{text} known"}.get(worst, text)
 
 
 def _notes(cells: Sequence[Cell]) -> list[str]:

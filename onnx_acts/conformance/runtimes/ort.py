@@ -153,7 +153,7 @@ def _unsupported_by_provider(case: Case, since: int) -> str:
 
 def _run(session: onnxruntime.InferenceSession, case: Case) -> list[Array]:
     """Runs a session on a case's inputs."""
-    feeds = dict(zip(case.spec.inputs, case.inputs, strict=True))
+    feeds = case.feeds
     if case.dtype != "bfloat16":
         return [np.asarray(array) for array in session.run(None, feeds)]
     values = {name: to_ort(array) for name, array in feeds.items()}

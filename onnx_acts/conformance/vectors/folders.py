@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
 
 from onnx_acts.conformance.case import (
     Case,
@@ -19,6 +21,7 @@ from onnx_acts.conformance.case import (
 from onnx_acts.conformance.vectors.index import Output, Test
 from onnx_acts.conformance.vectors.tensors import read_tensor, tensor_bytes
 from onnx_acts.definition.reference import rounded
+from onnx_acts.definition.specs import spec_of
 from onnx_acts.graph.lower import lower
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "test_of",
 ]
 
+Array = NDArray[Any]
 Files = Mapping[str, bytes]
 
 DATA_SET = "test_data_set_0"
@@ -112,11 +116,17 @@ def steps_of(ulp: float, rule: str) -> int:
 
 
 def files_of(case: Case, form: str) -> dict[str, bytes]:
-    """The files of a test by their paths in its folder; the same bytes for the same case."""
+    """The files of a test by their paths in its folder; the same bytes for the same case.
+
+    Raises:
+        ValueError: the case is a model of several nodes, which is no test.
+    """
+    if case.within:
+        raise ValueError(f"{case.name}: a model of several nodes is no test")
     model = FORMS[form](case)
     _fix_sizes(model, case)
     files = {"model.onnx": model.SerializeToString(deterministic=True)}
-    for number, (name, array) in enumerate(zip(case.spec.inputs, case.inputs, strict=True)):
+    for number, (name, array) in enumerate(case.feeds.items()):
         files[f"{DATA_SET}/input_{number}.pb"] = tensor_bytes(array, name)
     kind = numpy_type(case.dtype)
     for number, (name, exact) in enumerate(zip(case.spec.outputs, case.exact(), strict=False)):
@@ -126,11 +136,11 @@ def files_of(case: Case, form: str) -> dict[str, bytes]:
 
 def _fix_sizes(model: onnx.ModelProto, case: Case) -> None:
     """Writes the sizes into the model: many runtimes take no others."""
-    shapes = [array.shape for array in case.inputs]
+    shapes = [array.shape for array in case.feeds.values()]
     shapes += [case.inputs[0].shape] * len(model.graph.output)
     for item, shape in zip((*model.graph.input, *model.graph.output), shapes, strict=True):
-        for size, number in zip(item.type.tensor_type.shape.dim, shape, strict=True):
-            size.dim_value = number
+        kind = item.type.tensor_type.elem_type
+        item.CopyFrom(helper.make_tensor_value_info(item.name, kind, shape))
 
 
 def case_of(test: Test, files: Files) -> Case:
@@ -150,8 +160,25 @@ def case_of(test: Test, files: Files) -> Case:
         except ValueError as error:
             raise ValueError(f"{test.name}/{path}: {error}") from error
     count = len(test.outputs)
-    case = Case(test.operator, test.dtype, inputs, test.attributes, count, test.group, test.case)
-    if len(inputs) != len(case.spec.inputs):
+    held = _held(test, files) if len(inputs) == 1 else []
+    case = Case(
+        test.operator,
+        test.dtype,
+        [*inputs, *held],
+        test.attributes,
+        count,
+        test.group,
+        test.case,
+        held=bool(held),
+    )
+    if len(case.inputs) != len(case.spec.inputs):
         wanted = len(case.spec.inputs)
         raise ValueError(f"{test.name} has {len(inputs)} inputs; {test.operator} takes {wanted}")
     return case
+
+
+def _held(test: Test, files: Files) -> list[Array]:
+    """The inputs that a test's model holds, in the operator's order."""
+    graph = onnx.load_from_string(files.get("model.onnx", b"")).graph
+    found = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
+    return [found[name] for name in spec_of(test.operator).inputs if name in found]

@@ -25,6 +25,8 @@ def vectors_in(folder: Path) -> Vectors:
 
 
 def _inputs(folder: Path, test: Test) -> Mapping[str, bytes]:
-    """The input files of a test."""
-    place = folder / test.name / DATA_SET
-    return {f"{DATA_SET}/{path.name}": path.read_bytes() for path in place.glob("input_*.pb")}
+    """The input files of a test; of a single input the model too, which may hold others."""
+    place = folder / test.name
+    paths = list(place.glob(f"{DATA_SET}/input_*.pb"))
+    paths += [place / "model.onnx"] if len(paths) == 1 else []
+    return {path.relative_to(place).as_posix(): path.read_bytes() for path in paths}

@@ -56,6 +56,8 @@ def _row(cell: Mapping[str, Any]) -> Record:
         "dtype": cell["dtype"],
         "elements": record["elements"],
         "max_ulp": cell["max_ulp"],
+        # Then the bits were compared.
+        "rounded": cell["promise"] == 0.5 and cell["status"] == "pass",
         "at": _place(numbers[0]) if numbers else None,
         "wrong": record["histogram"][-1],
         "wrong_at": _place(classes[0]) if classes else None,
@@ -93,10 +95,11 @@ def overview(found: Figures, cpu: Iterable[Record]) -> str:
 _EXPLANATION = """\
 The largest error in ULP and, beside it, the input that gives it, with its bits and the parameter
 where it has one. "Exhaustive": every input of the type was tried, with the parameters that are
-listed below or, of the runtimes, the default, 0.7 more and, where the date below is after noon,
--0.3, 1.00390625 and 3. "At least": a sweep over every binade, so that a larger error may exist.
-"Wrong class": a NaN, an infinity, a zero or a sign is lost or made up; the figure is that of the
-other results. An error of at most 0.5 may still be the wrong one of two neighbours at a tie;
+listed below or, of the runtimes, the default, 0.7 more, -0.3, 1.00390625 and 3 (of TVM, ExecuTorch
+and PyTorch compiled the first two). "At least": a sweep over every binade, so that a larger error
+may exist. "Wrong class": a NaN, an infinity, a zero or a sign is lost or made up; the figure is
+that of the other results. "Exact": no result was rounded, as ReLU has none to round. An error of
+at most 0.5 may still be the wrong one of two neighbours at a tie;
 "correctly rounded" is said where the bits are the right ones.
 """
 
@@ -115,13 +118,20 @@ def _cell(runtime: Mapping[str, Any], operator: str, dtype: str) -> str:
     parts = []
     if row["max_ulp"] <= 0.5:
         swept = "exhaustive" if scope == "exhaustive" else "in the sweep"
-        parts.append(f"0.5 or less, {swept}")
+        parts.append(f"{_small(row)}, {swept}")
     else:
         where = f" at {row['at']}" if row["at"] else ""
         parts.append(f"{scope} {_up(row['max_ulp'])}{where}")
     if row["wrong"]:
         parts.append(f"wrong class at {row['wrong_at']}")
     return "; ".join(parts)
+
+
+def _small(row: Mapping[str, Any]) -> str:
+    """What is said of errors of half a unit at most."""
+    if row["max_ulp"] == 0 and not row["wrong"]:
+        return "exact"
+    return "correctly rounded" if row.get("rounded") else "0.5 or less"
 
 
 def _swept(records: Sequence[Record]) -> str:
