@@ -167,10 +167,11 @@ def test_y_without_noise() -> None:
     for name, seen in (
         ("the mean, as in inference", "not uniform"),
         ("NaN", "not within"),
-        ("two threads with one stream", "draws depend on those 100011 elements before"),
+        # Of 7 x 11 x 13 elements the second half begins 501 after the first.
+        ("two threads with one stream", "draws depend on those 501 elements before"),
     ):
         cell = cell_of(y_alone(drawing(WRONG[name][0])))
-        assert seen in cell.failures[-1].message
+        assert any(seen in failure.message for failure in cell.failures), cell.failures
     cell = cell_of(y_alone(drawing(WRONG["the same for every seed"][0])))
     assert "do not depend on the seed" in cell.failures[-1].message
 
