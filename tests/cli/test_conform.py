@@ -161,7 +161,7 @@ def test_own_runtime(
     assert "operator  type     reference  own_on_the_line:run" in capsys.readouterr().out
     assert conform(*filters, "--ops", "ELU", "--runtimes", name) == 1
     out = capsys.readouterr().out
-    assert f"runtime_of('{name}').run(case)" in out
+    assert f"runtime = runtime_of('{name}')" in out
 
 
 @pytest.mark.parametrize("flag", ["--runtime", "--runtimes"])
