@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "cpu/slopes_oracle.h"
@@ -263,6 +264,41 @@ TEST(LargeLayouts, "parts of layouts above 2^32 elements are together the whole"
   CheckLargeLayout({3000000000, 7}, {7});
   CheckLargeLayout({70000, 70000}, {70000, 70000});
   CheckLargeLayout({8000000001}, {});
+}
+
+template <class T>
+void RunDraws(const DrawArgs& args) {
+  for (uint32_t i = 0; i < 3; ++i) DrawThread<T>::Run(args, {i, 3});
+}
+
+// The noise where every x is -1: the draws, rounded as the definition says. Y or the noise alone is
+// the same as both.
+template <class T>
+void TestDraws(double lower, double width) {
+  using S = Storage<T>;
+  constexpr uint32_t kCount = 4003;
+  const std::vector<T> x(kCount, S::Write(-1));
+  std::vector<T> y(kCount), noise(kCount), only_y(kCount), only_noise(kCount);
+  RunDraws<T>({x.data(), y.data(), noise.data(), kCount, 7, 99, lower, width});
+  RunDraws<T>({x.data(), only_y.data(), nullptr, kCount, 7, 99, lower, width});
+  RunDraws<T>({x.data(), nullptr, only_noise.data(), kCount, 7, 99, lower, width});
+  for (uint32_t i = 0; i < kCount; ++i) {
+    const uint32_t word = PhiloxForElements(99, 7 + i / 4).word[i % 4];
+    const auto want = S::Write(static_cast<typename S::Real>(UniformDraw(word, lower, width)));
+    CHECK(std::memcmp(&noise[i], &want, sizeof want) == 0, "draw %u from %g, %g", i, lower, width);
+  }
+  CHECK(std::memcmp(y.data(), only_y.data(), kCount * sizeof(T)) == 0, "Y alone");
+  CHECK(std::memcmp(noise.data(), only_noise.data(), kCount * sizeof(T)) == 0, "noise alone");
+}
+
+TEST(Draws, "slopes are the draws in float64, rounded, whatever the range") {
+  const std::pair<double, double> ranges[] = {{0.125, 5 / 24.0}, {-0.5, 1.0},    {1e-6, 1e-7},
+                                              {3e4, 9e4},        {0.25, 0.0},    {1e-41, 3e-41},
+                                              {0.0, 0.0},        {-1e300, 1e299}};
+  for (const auto& [lower, width] : ranges) {
+#define ONNX_ACTS_ELEMENT(name, text, onnx, storage, compute) TestDraws<storage>(lower, width);
+#include "op_table.inc"
+  }
 }
 
 TEST(Blocks, "a grid has as many blocks as it needs, up to the most") {
