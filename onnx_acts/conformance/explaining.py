@@ -118,16 +118,27 @@ def _operands(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array, Array]:
 
 
 def _scaled(case: Case, x: Array) -> Array:
-    """The result for the largest parameter, divided by that."""
+    """What the parameter scales where x < 0: the result for the largest one, divided by that.
+
+    0 where the parameter is no mere factor (CELU's is not): that is what is left of such a curve as
+    the parameter grows.
+    """
     narrow = np.dtype(np.float32) if case.dtype == "float64" else numpy_type(case.dtype)
     top = float(limits_of(narrow).max)
-    real = {item.name: top for item in case.spec.attributes if item.kind == "real"}
-    slopes = [np.full_like(slope, top) for slope in case.inputs[1:]]
-    largest = {**case.attributes, **real}
+    found, half = (_divided(case, parameter).astype(x.dtype) for parameter in (top, top / 2))
+    is_factor = np.allclose(found, half, rtol=1e-6, atol=0, equal_nan=True)
+    return found if is_factor else np.zeros_like(found)
+
+
+def _divided(case: Case, parameter: float) -> Array:
+    """The result for a parameter, divided by it."""
+    real = {item.name: parameter for item in case.spec.attributes if item.kind == "real"}
+    slopes = [np.full_like(slope, parameter) for slope in case.inputs[1:]]
+    changed = {**case.attributes, **real}
     with np.errstate(all="ignore"):
         arranged = case.surrounding.arrange(case.inputs[0])
-        y, *_ = reference.exact(case.spec, [arranged, *slopes], largest)
-        return np.asarray((y / top).astype(x.dtype))
+        y, *_ = reference.exact(case.spec, [arranged, *slopes], changed)
+        return np.asarray(y / parameter)
 
 
 def _x_and_parameter(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array]:
