@@ -9,6 +9,7 @@ as many dimensions as X. `form_for` picks the form that is right for all that an
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import string
 from collections.abc import Collection
@@ -145,10 +146,18 @@ def function_proto(spec: Spec, form: Form) -> onnx.FunctionProto:
             f"{spec.name} in training mode needs opset {_BITWISE_OPSET} or newer,"
             f" the model has opset {form.opset}"
         )
-    function = onnx.parser.parse_function(_function_text(spec, form))
+    function = onnx.FunctionProto()
+    function.CopyFrom(_parsed(_function_text(spec, form)))
     _declare_defaults(function, spec)
-    _drop_unused_nodes(function)
     function.doc_string = f"{spec.summary} {spec.formula}. {spec.source}."
+    return function
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(text: str) -> onnx.FunctionProto:
+    """A function from the ONNX text syntax; a model, and the next one, asks for a text often."""
+    function = onnx.parser.parse_function(text)
+    _drop_unused_nodes(function)
     return function
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import sys
 
@@ -17,6 +18,12 @@ def version(package: str) -> str | None:
     """
     if package == "onnxruntime" and package in sys.modules:
         return str(sys.modules[package].__version__)
+    return _installed(package)
+
+
+@functools.cache
+def _installed(package: str) -> str | None:
+    """What the package's files say, read once: a conformance run asks for every case."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -5,13 +5,14 @@ The library knows only the plain names, so such nodes would run their bodies, in
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Collection
 
 import onnx
 
 from onnx_acts.definition.functions import Form, function_proto
-from onnx_acts.definition.specs import DOMAIN, OPERATORS, Spec
+from onnx_acts.definition.specs import DOMAIN, OPERATORS, Spec, spec_of
 from onnx_acts.files.structure import walk_nodes
 
 __all__ = ["restore_names"]
@@ -56,7 +57,7 @@ def _spec_of_function(function: onnx.FunctionProto) -> Spec | None:
     """The operator whose body a function is."""
     attributes = {*function.attribute, *(item.name for item in function.attribute_proto)}
     for spec in _candidates(function.name, len(function.input), attributes):
-        if _operators(function) in _possible_operators(spec):
+        if _operators(function) in _possible_operators(spec.name):
             return spec
     return None
 
@@ -88,7 +89,8 @@ def _operators(function: onnx.FunctionProto) -> Counter[str]:
     return Counter(node.op_type for node in function.node if node.op_type not in _CONVERSIONS)
 
 
-def _possible_operators(spec: Spec) -> list[Counter[str]]:
+@functools.cache
+def _possible_operators(name: str) -> list[Counter[str]]:
     opset = 18  # of RReLU's training form; the operators are the same in others
     forms = [Form(opset, aligned=a, training=t) for a in (False, True) for t in (False, True)]
-    return [_operators(function_proto(spec, form)) for form in forms]
+    return [_operators(function_proto(spec_of(name), form)) for form in forms]
