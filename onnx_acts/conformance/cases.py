@@ -33,13 +33,20 @@ def cases(spec: Spec, dtype: str, group: str, quick: bool = False) -> Iterator[C
             yield dataclasses.replace(case, group=group)
 
 
-def find_case(operator: str, dtype: str, group: str, name: str) -> Case:
+def find_case(operator: str, dtype: str, group: str, name: str, quick: bool = False) -> Case:
     """Returns the case of that name, as a failure's program names it.
+
+    Args:
+        operator: its operator.
+        dtype: its element type.
+        group: its group.
+        name: its own name.
+        quick: look among the cases of a first look, which have fewer elements.
 
     Raises:
         ValueError: there is none.
     """
-    for case in cases(spec_of(operator), dtype, group):
+    for case in cases(spec_of(operator), dtype, group, quick):
         if case.name == name:
             return case
     raise ValueError(f"there is no case {name!r} in the group {group} of {operator} {dtype}")

@@ -22,12 +22,15 @@ _MORE = ("outputs", "sizes", "bare", "within", "refused", "law", "held", "writte
 _LITERAL_LIMIT = 64
 """Elements that are written out; a larger input is named instead."""
 
+_PARTS = (1, 4, 16, _LITERAL_LIMIT)
+"""Numbers of elements that may show a failure as well as all of them."""
+
 
 def program(runtime: str, case: Case, worst: int | None, fails: Callable[[Case], bool]) -> str:
     """Returns a Python program that prints what is true and what the runtime computes.
 
-    It has one element where that element alone fails too, else the whole input: written out where
-    it is small, by the case's name where it is not.
+    It has one element where that element alone fails too, or a few; else the whole input: written
+    out where it is small, by the case's name where it is not.
 
     Args:
         runtime: the runtime's name.
@@ -54,19 +57,38 @@ def _truth(case: Case) -> str:
 
 
 def _smaller(case: Case, worst: int | None) -> Iterator[Case]:
-    """The worst element alone, in one dimension."""
-    if worst is None or case.outputs > 1 or not case.is_one_node or case.bare:
+    """The worst element alone, in one dimension; then among more and more of its neighbours.
+
+    Some faults need neighbours: those of whole vectors, of tails. Where no element is the worst, as
+    after an error, the first ones stand for all.
+    """
+    if case.outputs > 1 or not case.is_one_node or case.bare or case.refused:
         return  # a drawn number depends on its place, and these are about more than an element
-    shape = case.inputs[0].shape
-    arrays = (np.broadcast_to(array, shape).reshape(-1)[worst : worst + 1] for array in case.inputs)
-    yield Case(case.operator, case.dtype, list(arrays), case.attributes, case.outputs)
+    x, *others = case.inputs
+    for count in _PARTS:
+        first = (worst or 0) // count * count
+        part = slice(first, min(first + count, x.size))
+        if first < x.size:
+            values = x.reshape(-1)[part]
+            parameters = [_part(array, x, part) for array in others]
+            yield Case(
+                case.operator, case.dtype, [values, *parameters], case.attributes, case.outputs
+            )
+
+
+def _part(parameter: Array, x: Array, part: slice) -> Array:
+    """What belongs to some elements of X, taken as one row."""
+    if parameter.size == 1:
+        return parameter.reshape(1)
+    return np.broadcast_to(parameter, x.shape).reshape(-1)[part]
 
 
 def _definition(case: Case) -> str:
     """The line that makes the case."""
-    if sum(array.size for array in case.inputs) > _LITERAL_LIMIT and _is_named(case):
-        where = (case.operator, case.dtype, case.group, case.name)
-        return f"case = find_case({', '.join(map(repr, where))})"
+    if sum(array.size for array in case.inputs) > _LITERAL_LIMIT:
+        named = _named(case)
+        if named:
+            return named
     inputs = ", ".join(_literal(array) for array in case.inputs)
     attributes = ", ".join(f"{k!r}: {_number(v)}" for k, v in case.attributes.items())
     fields = dataclasses.fields(Case)
@@ -78,10 +100,19 @@ def _definition(case: Case) -> str:
     return f"case = Case({case.operator!r}, {case.dtype!r}, [{inputs}], {{{attributes}}}{more})"
 
 
-def _is_named(case: Case) -> bool:
-    """Whether the full set has this very case: a quick run thins some of them out."""
+def _named(case: Case) -> str:
+    """The line that finds this very case in the full set or, thinned out, in the quick one."""
+    where = (case.operator, case.dtype, case.group, case.name)
+    for quick in (False, True):
+        if _is_found(case, quick):
+            more = ", quick=True" if quick else ""
+            return f"case = find_case({', '.join(map(repr, where))}{more})"
+    return ""
+
+
+def _is_found(case: Case, quick: bool) -> bool:
     try:
-        found = find_case(case.operator, case.dtype, case.group, case.name)
+        found = find_case(case.operator, case.dtype, case.group, case.name, quick)
     except ValueError:
         return False
     pairs = zip(found.inputs, case.inputs, strict=True)

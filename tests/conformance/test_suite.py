@@ -23,7 +23,6 @@ from onnx_acts.conformance.known_differences import (
     names,
     version_tuple,
 )
-from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import RUNTIMES, Runtime, ort, runtime_of
 from onnx_acts.conformance.suite import Result, Selection, run
 from onnx_acts.definition import reference
@@ -189,25 +188,6 @@ def test_record_about_something_else_excuses_nothing(changes: dict[str, object])
     """Each field of a record narrows it."""
     result = run_fake(Fake(wrong_from=1000), (record(**changes),))
     assert result.cells[0].status == "fail"
-
-
-def test_larger_input_is_named() -> None:
-    """What fails only as a whole, and is long, is found by its name."""
-    result = run_fake(Fake(wrong_from=1000))
-    assert (
-        "find_case('ELU', 'float32', 'shapes', 'shape (2, 2," in result.cells[0].failures[0].program
-    )
-
-
-def test_small_input_is_written_out() -> None:
-    """What fails only as a whole, and is short, is written out."""
-    result = run_fake(Fake(wrong_from=24))
-    failures = [failure for cell in result.cells for failure in cell.failures]
-    assert failures[0].program
-    case = Case("ELU", "bfloat16", [np.array([[np.nan, -0.0]], numpy_type("bfloat16"))])
-    text = program("evaluator", case, None, lambda small: False)
-    assert "import ml_dtypes\n" in text
-    assert ", -0.0], ml_dtypes.bfloat16).reshape((1, 2))" in text
 
 
 @pytest.mark.parametrize("item", RUNTIMES, ids=lambda item: item.name)
