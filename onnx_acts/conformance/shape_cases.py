@@ -24,7 +24,7 @@ _SIZES = (2, 3, 1, 4, 2, 1, 3, 2)
 """Of the dimensions of the highest rank."""
 
 _OVER = ("X written over", "both outputs inside")
-_EVERY_WAY = ("Shape", "X written over")
+_EVERY_WAY = ("Shape", *_OVER)
 """A runtime writes over X only where it knows that the sizes are the same."""
 
 _MANY = (1,) * 8 + (2,) + (1,) * 10 + (3,)
