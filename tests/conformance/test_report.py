@@ -73,6 +73,7 @@ def test_table_of_all_runtimes() -> None:
     """
     cell = Cell("LeakyReLU", "bfloat16", "dense", "", 1.0, max_ulp=1.4e7, cases=2, failed=1)
     cell.reasons = ["a reason of many words, " * 20]
+    cell.failures = [Failure("a case", "what was seen, " * 20, "import numpy")]
     cells = [dataclasses.replace(cell, runtime=item.name) for item in ALL_RUNTIMES]
     groups = [dataclasses.replace(cells[0], group=f"a group of length {i}") for i in range(9)]
     found = environment()

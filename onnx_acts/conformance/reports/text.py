@@ -111,6 +111,6 @@ def cell_failures(cell: Cell) -> str:
         f" {cell.failed} of {cell.cases} cases"
     ]
     for failure in cell.failures:
-        lines.append(f"  {failure.case}: {failure.message}")
+        lines.append(_wrapped(f"  {failure.case}: {failure.message}", "      "))
         lines += [f"    {line}" for line in failure.program.splitlines()]
     return "\n".join(lines)
