@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ValueError: bad usage, or no case ran.
     """
-    from onnx_acts.conformance import report
+    from onnx_acts.conformance import reports
     from onnx_acts.conformance.saved_failures import failure_files
     from onnx_acts.conformance.suite import run as run_selection
     from onnx_acts.files.folders import check_folder, write_folder
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     targets = {name: getattr(arguments, name) for name in _REPORTS}
     check_targets(targets.values())
     if arguments.html:
-        report.check_html()
+        reports.check_html()
     if arguments.save_failures:
         check_folder(arguments.save_failures)
     check_unused(arguments)
@@ -105,10 +105,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not result.ran:
         raise ValueError(_nothing_ran(result))
     found, command = environment(), _command()
-    print(report.table_text(result, found))
+    print(reports.table_text(result, found))
     for name, path in targets.items():
         if path:
-            text = report.WRITERS[name](result, found, command)
+            text = reports.WRITERS[name](result, found, command)
             write_atomically(path, text.encode())
     failed = any(cell.status == "fail" for cell in result.cells)
     if selection is not None and arguments.save_failures and failed:

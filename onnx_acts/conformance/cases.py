@@ -33,7 +33,7 @@ def cases(spec: Spec, dtype: str, group: str, quick: bool = False) -> Iterator[C
             yield dataclasses.replace(case, group=group)
 
 
-def find_case(operator: str, dtype: str, group: str, name: str, quick: bool = False) -> Case:
+def find_case(operator: str, dtype: str, group: str, name: str, *, quick: bool = False) -> Case:
     """Returns the case of that name, as a failure's program names it.
 
     Args:

@@ -112,7 +112,7 @@ def _named(case: Case) -> str:
 
 def _is_found(case: Case, quick: bool) -> bool:
     try:
-        found = find_case(case.operator, case.dtype, case.group, case.name, quick)
+        found = find_case(case.operator, case.dtype, case.group, case.name, quick=quick)
     except ValueError:
         return False
     pairs = zip(found.inputs, case.inputs, strict=True)

@@ -11,7 +11,7 @@ import itertools
 
 import pytest
 
-from onnx_acts.conformance import report
+from onnx_acts.conformance import reports
 from onnx_acts.conformance.cases import GROUPS, cases
 from onnx_acts.conformance.runtimes import Runtime, runtime_of
 from onnx_acts.conformance.suite import Selection, run
@@ -50,7 +50,7 @@ def test_conformance(
     if not result.ran:
         pytest.skip("; ".join(reason for cell in result.cells for reason in cell.reasons))
     if not result.ok:
-        pytest.fail(report.failures_text(result), pytrace=False)
+        pytest.fail(reports.failures_text(result), pytrace=False)
 
 
 @functools.cache

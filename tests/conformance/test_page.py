@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from onnx_acts.conformance import report
+from onnx_acts.conformance import reports
 from onnx_acts.ort.environment import environment
 from tests.conformance.test_report import RESULT
 
@@ -73,7 +73,7 @@ def opened(path: Path, tmp_path: Path, *options: str) -> tuple[str, str]:
 def test_in_chromium(tmp_path: Path, width: int) -> None:
     """A click on a cell of the matrix opens its cases; nothing is fetched, nothing complains."""
     page = tmp_path / "page.html"
-    text = report.html_text(RESULT, environment(), "onnx-acts conform --html page.html")
+    text = reports.html_text(RESULT, environment(), "onnx-acts conform --html page.html")
     page.write_text(text.replace("</body>", AFTER), encoding="utf-8")
     document, log = opened(page, tmp_path, f"--window-size={width},900")
     assert not [line for line in log.splitlines() if "CONSOLE" in line]

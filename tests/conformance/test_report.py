@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from onnx_acts.conformance import report
+from onnx_acts.conformance import reports
 from onnx_acts.conformance.recording import Outcome, Record, Worst
 from onnx_acts.conformance.runtimes import ALL_RUNTIMES, RuntimeFacts
 from onnx_acts.conformance.suite import Cell, Failure, Result
@@ -57,7 +57,7 @@ RESULT = Result(
 
 def test_table() -> None:
     """Rows, columns, figures, reasons, failures with their program, stale records, verdict."""
-    text = report.table_text(RESULT, environment())
+    text = reports.table_text(RESULT, environment())
     (row,) = [line for line in text.splitlines() if line.startswith("ELU")]
     assert re.split(r"\s{2,}", row)[2:] == ["0.77 known", "FAIL 1.4e7", "n/a", "n/a"]
     for part in ("onnxruntime ", "pytorch: none here", "1 of 2 cases", "    import numpy"):
@@ -78,7 +78,7 @@ def test_table_of_all_runtimes() -> None:
     groups = [dataclasses.replace(cells[0], group=f"a group of length {i}") for i in range(9)]
     found = environment()
     found["library"] = {**found["library"], "path": "/somewhere/library.so"}
-    text = report.table_text(Result(cells=cells * 2 + groups, stale=["a sentence " * 30]), found)
+    text = reports.table_text(Result(cells=cells * 2 + groups, stale=["a sentence " * 30]), found)
     assert max(map(len, text.splitlines())) <= WIDTH
     headings = " ".join(line for line in text.splitlines() if line.startswith("operator")).split()
     assert {item.name for item in ALL_RUNTIMES} <= set(headings)
@@ -87,14 +87,14 @@ def test_table_of_all_runtimes() -> None:
 
 def schema() -> Any:
     """The schema that is in the package."""
-    content = json.loads(report.SCHEMA.read_text())
+    content = json.loads(reports.SCHEMA.read_text())
     jsonschema.Draft202012Validator.check_schema(content)
     return content
 
 
 def test_json() -> None:
     """The JSON is what its schema says, and has every cell with its verdict."""
-    content = json.loads(report.json_text(RESULT, environment(), "onnx-acts conform"))
+    content = json.loads(reports.json_text(RESULT, environment(), "onnx-acts conform"))
     jsonschema.validate(content, schema())
     assert [cell["status"] for cell in content["cells"]] == ["pass", "fail", "n/a", "n/a", "known"]
     verdicts = ["pass", "fail", "not implemented", "not installed", "known"]
@@ -124,7 +124,7 @@ def test_json() -> None:
 )
 def test_schema_is_not_empty(path: list[Any], value: Any) -> None:
     """It refuses what is no report of this version."""
-    content = json.loads(report.json_text(RESULT, environment()))
+    content = json.loads(reports.json_text(RESULT, environment()))
     place = content
     for step in path[:-1]:
         place = place[step]
@@ -135,7 +135,7 @@ def test_schema_is_not_empty(path: list[Any], value: Any) -> None:
 
 def test_junit() -> None:
     """One test case for each cell and stale record, with counts that agree; any text is valid."""
-    root = ElementTree.fromstring(report.junit_text(RESULT))
+    root = ElementTree.fromstring(reports.junit_text(RESULT))
     (suite,) = root.findall("testsuite")
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("6", "2", "2")
     assert len(suite.findall("testcase")) == 6
@@ -146,7 +146,7 @@ def test_junit() -> None:
 
 def test_markdown() -> None:
     """A table with a sign for each verdict, the reasons, the failure, the command."""
-    text = report.markdown_text(RESULT, environment(), "onnx-acts conform --quick")
+    text = reports.markdown_text(RESULT, environment(), "onnx-acts conform --quick")
     assert "| operator | library | standard | pytorch | jax |" in text
     assert "| ELU | ≠ 0.77 | ✗ 1.4e7 | \N{EN DASH} | · |" in text
     for part in ("# Conformance: NOT OK", "- **pytorch**: none here", "1 of 2 cases"):
@@ -157,14 +157,14 @@ def test_markdown() -> None:
 def test_markdown_takes_any_name() -> None:
     """Bars, stars and brackets in names and reasons do not break the page."""
     odd = Cell("ELU", "float32", "dense", "a|b:run_*", 1.0, cases=1, skipped=1, reasons=["<i> *x*"])
-    text = report.markdown_text(Result(cells=[odd]), environment())
+    text = reports.markdown_text(Result(cells=[odd]), environment())
     assert r"| operator | a\|b:run\_\* |" in text
     assert r"\<i\> \*x\*" in text
 
 
 def test_html() -> None:
     """One page: the matrix, drawings, worst inputs with bits, cases, environment, command."""
-    text = report.html_text(RESULT, environment(), "onnx-acts conform --html 'a b'")
+    text = reports.html_text(RESULT, environment(), "onnx-acts conform --html 'a b'")
     assert not re.search(r"(src|href)=\"(?!#|data:)", text), "it refers to something else"
     assert "@import" not in text
     assert "url(" not in text
@@ -185,14 +185,14 @@ def test_html_is_deterministic() -> None:
     other = dataclasses.replace(RECORD, curve=dict(reversed(RECORD.curve.items())))
     cells = [dataclasses.replace(c, record=other if c.failed else c.record) for c in RESULT.cells]
     again = Result(cells, RESULT.stale, RESULT.runtimes)
-    assert report.html_text(RESULT, found) == report.html_text(again, found)
+    assert reports.html_text(RESULT, found) == reports.html_text(again, found)
 
 
 def test_html_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names and messages of a runtime are text, never markup."""
     evil = '"><script>alert(1)</script>'
     cell = dataclasses.replace(RESULT.cells[1], runtime=evil, reasons=[evil])
-    text = report.html_text(Result(cells=[cell]), environment(), evil)
+    text = reports.html_text(Result(cells=[cell]), environment(), evil)
     assert text.count("<script>") == 1, "its own"
     assert 'id="ELU-float32-___script_alert_1___script_"' in text
 
@@ -203,4 +203,4 @@ def test_html_needs_jinja(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         ImportError, match=r"--html needs Jinja2: pip install 'onnx-acts\[conform\]'"
     ):
-        report.check_html()
+        reports.check_html()

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
-from onnx_acts.conformance import report
+from onnx_acts.conformance import reports
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.compare import broken
 from onnx_acts.conformance.seeds import Seen
@@ -395,7 +395,7 @@ def test_a_page_has_drawings(tmp_path: Path) -> None:
         assert statuses.count("n/a") == cell.skipped
         assert cell.record.curve
         assert cell.record.worst
-    page = report.html_text(result, environment())
+    page = reports.html_text(result, environment())
     assert page.count('<svg class="curve"') == page.count('<svg class="bars"') == 2
     assert page.count("no kernel") >= 1
 
