@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.comparing.tolerance import as_double, is_real, spacing
 
-__all__ = ["Classes", "Difference", "difference_of", "distances", "user_tolerance"]
+__all__ = ["Classes", "Difference", "difference_of", "distances"]
 
 Array = NDArray[np.float64]
 
@@ -75,12 +75,6 @@ class Difference:
     def is_compared(self) -> bool:
         """Whether this says anything: of two empty arrays another shape is a difference, too."""
         return bool(self.compared) or not self.same
-
-
-def user_tolerance(want: NDArray[Any], atol: float, rtol: float) -> Array:
-    """The limit atol + rtol * |want| of every element; where `want` is not finite, atol."""
-    values = np.abs(as_double(want))
-    return atol + rtol * np.where(np.isfinite(values), values, 0.0)
 
 
 def distances(want: NDArray[Any], got: NDArray[Any]) -> Array:

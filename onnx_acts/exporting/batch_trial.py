@@ -15,6 +15,7 @@ import onnx
 import torch
 from torch.utils import _pytree as pytree
 
+from onnx_acts.comparing.limits import Limits
 from onnx_acts.exporting import verification
 from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.exporting.dynamic import Limit, warn_limit
@@ -45,7 +46,7 @@ def try_dimensions(
     outputs: Sequence[onnx.ValueInfoProto],
     call: Trial,
     operators: Collection[str],
-    limits: verification.Limits,
+    limits: Limits,
 ) -> dict[str, tuple[int, ...]]:
     """Compares the model with the module at a second size of each dynamic dimension.
 
@@ -97,7 +98,7 @@ def _compare_at(
     values: list[torch.Tensor],
     call: Any,
     operators: Collection[str],
-    limits: verification.Limits,
+    limits: Limits,
     told: str,
 ) -> None:
     """Compares at one size."""
@@ -142,7 +143,7 @@ def try_limits(
     outputs: Sequence[onnx.ValueInfoProto],
     call: Trial,
     operators: Collection[str],
-    tolerance: verification.Limits,
+    tolerance: Limits,
 ) -> dict[str, tuple[int, ...]]:
     """Runs the module and the model with other batch sizes, and warns where they differ.
 
@@ -218,7 +219,7 @@ def _agrees(
     outputs: Sequence[onnx.ValueInfoProto],
     call: Trial,
     operators: Collection[str],
-    tolerance: verification.Limits,
+    tolerance: Limits,
 ) -> bool | None:
     """Whether module and model give the same; what one of them cannot run is no agreement.
 

@@ -15,6 +15,7 @@ from typing import Any
 import onnx
 import torch
 
+from onnx_acts.comparing.limits import Limits
 from onnx_acts.exporting import batch_trial, metadata, verification
 from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.exporting.building import Built, build, count_nodes
@@ -140,7 +141,7 @@ def _verify(
         return _OFF, [], {}
     inputs, outputs = tensors_of(call[1:]), built.model.graph.output
     runtimes = _runtimes(built.model, options.verify)
-    limits = verification.Limits(options.atol, options.rtol)
+    limits = Limits(options.atol, options.rtol)
     errors: list[OutputError] = []
     with _runnable(built.compared, path) as opened:
         for accelerated in runtimes:
@@ -213,7 +214,7 @@ def _verify_wide(
                 rounded,
                 accelerated=accelerated,
                 operators=built.operators,
-                limits=verification.Limits(options.atol, options.rtol),
+                limits=Limits(options.atol, options.rtol),
             )
     return errors
 

@@ -6,7 +6,6 @@ infinities must be the same and in the same places.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -16,7 +15,8 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from onnx_acts.comparing.difference import Difference, difference_of, user_tolerance
+from onnx_acts.comparing.difference import Difference, difference_of
+from onnx_acts.comparing.limits import Limits
 from onnx_acts.comparing.tolerance import noise_of, tolerance_of
 from onnx_acts.exporting.arguments import tensors_of
 from onnx_acts.exporting.eager import run_module
@@ -26,7 +26,6 @@ from onnx_acts.files.reading import Model
 
 __all__ = [
     "Expectation",
-    "Limits",
     "compare",
     "compare_shapes",
     "expect",
@@ -38,27 +37,6 @@ __all__ = [
 Noise = NDArray[np.float64] | None
 
 _NO_NOISE = np.zeros(())
-
-
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """The caller's own tolerance, which replaces ours: atol + rtol * |want|.
-
-    Attributes:
-        atol: the absolute part; 0 where only the other is given.
-        rtol: the relative part, likewise. Where both are None, the tolerance is ours.
-    """
-
-    atol: float | None = None
-    rtol: float | None = None
-
-    def __bool__(self) -> bool:
-        """Whether one is given."""
-        return self.atol is not None or self.rtol is not None
-
-    def __str__(self) -> str:
-        """As the record of a verification has it."""
-        return f"atol {self.atol or 0.0:g}, rtol {self.rtol or 0.0:g}"
 
 
 class Expectation:
@@ -207,7 +185,7 @@ def _compare_one(
     if not want.size:
         return OutputError(output, runtime_name, 0.0, 0.0, 0.0, 0.0)
     if limits:
-        allowed = user_tolerance(want, limits.atol or 0.0, limits.rtol or 0.0)
+        allowed = limits.allowed(want)
         found = difference_of(want, have, allowed)
     else:
         allowed, found = _judged(want, have, expected, operators)

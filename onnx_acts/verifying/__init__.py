@@ -77,10 +77,10 @@ def verify(  # noqa: PLR0913  # the public options, all but two by keyword
         >>> onnx_acts.verify("fast.onnx", "theirs.onnx").same
         True
     """
+    from onnx_acts.comparing.limits import Limits
     from onnx_acts.files.folders import check_folder
     from onnx_acts.verifying.checking import Settings, check
     from onnx_acts.verifying.inputs import from_file
-    from onnx_acts.verifying.limits import Limits
     from onnx_acts.verifying.runtimes import check_kernels
     from onnx_acts.verifying.whole import Plan
 

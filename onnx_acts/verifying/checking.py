@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from onnx_acts.comparing.limits import Limits
 from onnx_acts.definition.version import version
 from onnx_acts.files.reading import Model, opened
 from onnx_acts.ort.sessions import CPU
@@ -21,7 +22,7 @@ from onnx_acts.verifying.guilt import Walked
 from onnx_acts.verifying.inputs import Feeds
 from onnx_acts.verifying.judging import are_comparable, judge
 from onnx_acts.verifying.lanes import Side
-from onnx_acts.verifying.limits import Limits, compared
+from onnx_acts.verifying.limits import compared, described
 from onnx_acts.verifying.notes import notes_on
 from onnx_acts.verifying.references import Reference, Wanted, called, reference_for
 from onnx_acts.verifying.result import Cause, OutputRecord, Verification
@@ -133,7 +134,7 @@ class _Check:
             kernels=self._runtime.kernels,
             providers=self._runtime.providers,
             inputs=_described(plan, runs.feeds),
-            tolerance=str(settings.limits),
+            tolerance=described(settings.limits),
             outputs=tuple(outputs),
             causes=causes,
             nodes=() if self._walked is None else self._walked.records,

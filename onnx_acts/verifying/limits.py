@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_acts.comparing.difference import Difference, difference_of, user_tolerance
+from onnx_acts.comparing.difference import Difference, difference_of
+from onnx_acts.comparing.limits import Limits
 from onnx_acts.comparing.tolerance import as_double, is_real, tolerance_of
 from onnx_acts.verifying.judging import QUANTIZED_FACTOR, Got, coarser, integer_limit
 from onnx_acts.verifying.references import Wanted
 
-__all__ = ["Limits", "compared"]
+__all__ = ["compared", "described"]
 
 _ROUNDING = "what rounding explains"
 _BITS = "what rounding to 8 bits explains"
 _EXACT = "integers are equal"
 
 
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """The caller's own tolerance; with neither, it is ours.
-
-    Attributes:
-        atol: the absolute part.
-        rtol: the relative part.
-    """
-
-    atol: float | None = None
-    rtol: float | None = None
-
-    def __bool__(self) -> bool:
-        """Whether one is given."""
-        return self.atol is not None or self.rtol is not None
-
-    def __str__(self) -> str:
-        """In words."""
-        if self:
-            return f"the caller's: atol {self.atol or 0.0:g} + rtol {self.rtol or 0.0:g} * |want|"
-        return "what rounding explains (onnx_acts.comparing.tolerance)"
+def described(limits: Limits) -> str:
+    """The tolerance in words."""
+    if limits:
+        return f"the caller's: atol {limits.atol or 0.0:g} + rtol {limits.rtol or 0.0:g} * |want|"
+    return "what rounding explains (onnx_acts.comparing.tolerance)"
 
 
 def compared(
@@ -75,8 +59,8 @@ def compared(
     if want.shape != got.shape or not want.size or kinds[0] in "OSU":
         return difference_of(want, got, np.zeros(())), _EXACT
     if limits:
-        limit = user_tolerance(want, limits.atol or 0.0, limits.rtol or 0.0)
-        return difference_of(want, got, limit, _dtype(want, got)), str(limits)
+        allowed = limits.allowed(want)
+        return difference_of(want, got, allowed, _dtype(want, got)), described(limits)
     if kinds[0] != "f":
         return _integers(want, got, walked, is_same_run=is_same_run)
     dtype = coarser(want.dtype, got.dtype)

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from onnx_acts.comparing.difference import Classes, difference_of, user_tolerance
+from onnx_acts.comparing.difference import Classes, difference_of
+from onnx_acts.comparing.limits import Limits
 from onnx_acts.comparing.tolerance import spacing
 
 
@@ -43,7 +44,7 @@ def test_integers() -> None:
 
 def test_user_tolerance() -> None:
     """It is atol + rtol * |want|."""
-    limit = user_tolerance(np.array([-2.0, math.inf]), 0.5, 0.25)
+    limit = Limits(0.5, 0.25).allowed(np.array([-2.0, math.inf]))
     assert limit.tolist() == [1.0, 0.5]
 
 
