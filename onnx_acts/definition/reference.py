@@ -83,7 +83,8 @@ def rrelu(
 
     In inference s = (lower + upper) / 2. In training s is drawn for each element from
     U[lower, upper) with Philox 4x32-10, and rounded to x's element type: upper itself can occur
-    after the rounding.
+    after the rounding. Sum and difference of the bounds are those of float64, in every
+    implementation: they are infinite where the bounds are beyond half of its range.
 
     Returns:
         y and the noise: s where x < 0, else 1.
