@@ -111,3 +111,25 @@ def test_files_of_executorch_are_made_faster_not_otherwise() -> None:
     command = [sys.executable, "-c", SAME_FILES]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "FILES 3 True" in done.stdout, done.stderr
+
+
+TOO_MANY = """
+import numpy as np, torch
+from onnx_acts.conformance.runtimes.adapters import pytorch_compiled as adapter
+print("ROOM", torch._dynamo.config.accumulated_recompile_limit)
+torch._dynamo.config.accumulated_recompile_limit = 2
+for rank in range(1, 5):
+    adapter.run("ReLU", [np.ones((2,) * rank, np.float32)], {})
+    print("RANK", rank)
+"""
+
+
+@pytest.mark.slow
+def test_what_pytorch_does_not_compile_is_no_result() -> None:
+    """There is room for every form of a call; beyond it an error comes, not an eager result."""
+    command = [sys.executable, "-c", TOO_MANY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "ROOM 1000000" in done.stdout, done.stderr
+    assert "RANK 2" in done.stdout, done.stderr
+    assert "RANK 4" not in done.stdout
+    assert "FailOnRecompileLimitHit" in done.stderr
