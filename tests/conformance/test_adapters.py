@@ -133,3 +133,14 @@ def test_what_pytorch_does_not_compile_is_no_result() -> None:
     assert "RANK 2" in done.stdout, done.stderr
     assert "RANK 4" not in done.stdout
     assert "FailOnRecompileLimitHit" in done.stderr
+
+
+@pytest.mark.slow
+def test_tvm_takes_no_gigabytes() -> None:
+    """Of a tensor without elements whose dimension 1 is huge, PReLU would repeat the slope."""
+    (item,) = (item for item in FOREIGN if item.name == "tvm")
+    if item.unavailable():
+        pytest.skip(item.unavailable())
+    huge = Case("PReLU", "float16", [np.zeros((0, 2**31), np.float16), np.ones(1, np.float16)])
+    assert "gigabytes" in item.unsupported(huge)
+    assert item.unsupported(Case("ReLU", "float16", huge.inputs[:1])) == ""

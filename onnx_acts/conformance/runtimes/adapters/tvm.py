@@ -15,12 +15,17 @@ from onnx_acts.conformance.runtimes.runtime import keep
 
 __all__ = ["run"]
 
+_SIZE = 2**31
+"""Its PReLU repeats the slope for each place of dimension 1, of a tensor without elements too."""
+
 _MACHINES: dict[bytes, Any] = {}
 """What was compiled, by its file."""
 
 
 def run(operator: str, arrays: Arrays, attributes: Attributes) -> Array:
     """Computes y."""
+    if len(arrays) > 1 and any(size >= _SIZE for size in arrays[0].shape):
+        raise NotImplementedError("its PReLU takes gigabytes where a size has more than 31 bits")
     data = onnx_bytes(operator, arrays, attributes)
     if data not in _MACHINES:
         compiled = tvm.compile(from_onnx(onnx.load_from_string(data)), target="llvm")
