@@ -34,6 +34,14 @@ LARGE = {
         "prometheus_client==0.26.0",
         "uvicorn==0.54.0",
     ),
+    "dask": (
+        "distributed==2026.8.0",
+        "joblib==1.6.0",
+        "ml-dtypes==0.6.0",
+        "numpy==2.4.6",
+        "onnx==1.23.2",
+        "onnxruntime==1.31.1",
+    ),
     "kubernetes": ("kubernetes-validate==1.37.0", "kserve==0.21.0", "onnxruntime==1.31.1"),
 }
 """Environments of hundreds of megabytes: `make environments` makes them, no test does."""

@@ -126,7 +126,8 @@ def _scaled(case: Case, x: Array) -> Array:
     narrow = np.dtype(np.float32) if case.dtype == "float64" else numpy_type(case.dtype)
     top = float(limits_of(narrow).max)
     found, half = (_divided(case, parameter).astype(x.dtype) for parameter in (top, top / 2))
-    is_factor = np.allclose(found, half, rtol=1e-6, atol=0, equal_nan=True)
+    below = x < 0  # elsewhere it scales nothing
+    is_factor = np.allclose(found[below], half[below], rtol=1e-6, atol=0, equal_nan=True)
     return found if is_factor else np.zeros_like(found)
 
 

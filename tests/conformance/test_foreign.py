@@ -27,7 +27,7 @@ from onnx_acts.conformance.runtimes import (
 from onnx_acts.conformance.runtimes.catalogue import FOREIGN
 from onnx_acts.conformance.runtimes.foreign import Custom, Foreign
 from onnx_acts.conformance.suite import Result, Selection, run
-from onnx_acts.definition.specs import SPECS, spec_of
+from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
 from tests.building import ROOT
 
 X = np.array([-2.0, -0.0, 3.0], np.float32)
@@ -230,13 +230,16 @@ def test_foreign_runtimes_differ_as_on_record(item: Foreign) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["jax", "litert", "openvino"])
 def test_foreign_runtimes_in_every_group(name: str) -> None:
-    """The same with all groups of cases."""
+    """The same with all groups of cases; in other types than float32 with odd parameters."""
     item = runtime_of(name)
     if item.unavailable():
         pytest.skip(item.unavailable())
-    result = run(Selection(runtimes=[item], dtypes=["float32"], quick=True))
-    failures = [failure for cell in result.cells for failure in cell.failures]
-    assert result.ok, (failures, result.stale)
+    whole = Selection(runtimes=[item], dtypes=["float32"], quick=True)
+    others = [dtype for dtype in ELEMENT_TYPES if dtype != "float32"]
+    odd = dataclasses.replace(whole, dtypes=others, groups=["attributes", "slopes"])
+    for result in (run(whole), run(odd)):
+        failures = [failure for cell in result.cells for failure in cell.failures]
+        assert result.ok, (failures, result.stale)
 
 
 @pytest.mark.slow

@@ -119,10 +119,11 @@ def test_another_backend() -> None:
 
 
 PROGRAM = """
-import dataclasses, joblib, ray
-from ray.util.joblib import register_ray
+import dataclasses, joblib
 from onnx_acts.conformance import Selection, run, runtime_of
+from onnx_acts.conformance.jobs import spread
 from onnx_acts.definition.specs import spec_of
+CLUSTER
 def content(result):
     return repr([*map(dataclasses.asdict, result.cells), *result.stale])
 if __name__ == "__main__":
@@ -133,23 +134,53 @@ if __name__ == "__main__":
         [runtime_of(name) for name in ("library", "standard")],
         quick=True,
     )
+    with cluster():
+        there = all(spread(is_there, [()] * 20, 2))
+        found = run(chosen, jobs=2)
+    print("CELLS", len(found.cells), found.ok, content(found) == content(run(chosen)))
+    print("THERE", there)
+"""
+
+CLUSTERS = {
+    "ray": """
+import contextlib, ray
+from ray.util.joblib import register_ray
+def is_there():
+    return ray.is_initialized()
+@contextlib.contextmanager
+def cluster():
     register_ray()
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     with joblib.parallel_config(backend="ray"):
-        found = run(chosen, jobs=2)
-    print("CELLS", len(found.cells), found.ok, content(found) == content(run(chosen)))
+        yield
     ray.shutdown()
-"""
+""",
+    "dask": """
+import contextlib
+from distributed import Client, get_worker
+def is_there():
+    try:
+        return bool(get_worker())
+    except ValueError:
+        return False
+@contextlib.contextmanager
+def cluster():
+    with Client(n_workers=2, threads_per_worker=1, dashboard_address=None):
+        with joblib.parallel_config(backend="dask"):
+            yield
+""",
+}
 
 
 @pytest.mark.slow
-def test_ray(tmp_path: Path) -> None:
-    """The same on a local Ray."""
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_clusters(name: str, tmp_path: Path) -> None:
+    """The same on a local cluster, in its processes."""
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM)
+    program.write_text(PROGRAM.replace("CLUSTER", CLUSTERS[name]))
     library = str(onnx_acts.library_path())
     done = subprocess.run(
-        [large_environment("ray"), program],
+        [large_environment(name), program],
         env={**os.environ, "PYTHONPATH": str(ROOT), "ONNX_ACTS_LIBRARY": library},
         capture_output=True,
         text=True,
@@ -157,3 +188,4 @@ def test_ray(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert "CELLS 8 True True" in done.stdout, done.stderr
+    assert "THERE True" in done.stdout, done.stdout

@@ -1,6 +1,7 @@
 """Kinds of differences: what they explain, what they do not, and that they are strict."""
 
 import dataclasses
+import itertools
 import math
 import re
 from collections.abc import Callable
@@ -125,13 +126,17 @@ def test_what_arithmetic_makes_of_an_odd_parameter(
 ) -> None:
     """Infinity times x, NaN of 0 times infinity, the largest number: no other result hides there.
 
-    The same where a record says that parameters are rounded first.
+    The same beside numbers that the parameter does not scale, and where a record says that
+    parameters are rounded first.
     """
-    for got in can:
-        assert explained("odd parameter", operator, [x], [got], dtype, alpha=alpha), got
-    for got in cannot:
-        assert not explained("odd parameter", operator, [x], [got], dtype, alpha=alpha), got
-        assert not explained("rounded parameter", operator, [x], [got], dtype, alpha=alpha), got
+    for others in ([], [3.0, 0.5]):
+        here = [x, *others]
+        for got in can:
+            found = explained("odd parameter", operator, here, [got, *others], dtype, alpha=alpha)
+            assert found, (got, others)
+        for got, kind in itertools.product(cannot, ("odd parameter", "rounded parameter")):
+            found = explained(kind, operator, here, [got, *others], dtype, alpha=alpha)
+            assert not found, (got, others, kind)
 
 
 def test_an_odd_slope_is_that_of_its_element() -> None:

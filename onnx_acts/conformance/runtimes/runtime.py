@@ -52,7 +52,7 @@ def version_of(runtime: Runtime) -> str:
     return (version(runtime.package) or "") if runtime.package else ""
 
 
-def keep(cache: dict[bytes, Any], key: bytes, value: Any) -> None:
+def keep(cache: dict[Any, Any], key: object, value: Any) -> None:
     """Adds to a cache, dropping the oldest entry of a full one."""
     if len(cache) >= _CACHE_SIZE:
         cache.pop(next(iter(cache)))

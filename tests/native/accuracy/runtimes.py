@@ -95,12 +95,11 @@ def overview(found: Figures, cpu: Iterable[Record]) -> str:
 _EXPLANATION = """\
 The largest error in ULP and, beside it, the input that gives it, with its bits and the parameter
 where it has one. "Exhaustive": every input of the type was tried, with the parameters that are
-listed below or, of the runtimes, the default, 0.7 more, -0.3, 1.00390625 and 3 (of TVM, ExecuTorch
-and PyTorch compiled the first two). "At least": a sweep over every binade, so that a larger error
-may exist. "Wrong class": a NaN, an infinity, a zero or a sign is lost or made up; the figure is
-that of the other results. "Exact": no result was rounded, as ReLU has none to round. An error of
-at most 0.5 may still be the wrong one of two neighbours at a tie;
-"correctly rounded" is said where the bits are the right ones.
+listed below or, of the runtimes, the default, 0.7 more, -0.3, 1.00390625 and 3. "At least": a sweep
+over every binade, so that a larger error may exist. "Wrong class": a NaN, an infinity, a zero or a
+sign is lost or made up; the figure is that of the other results. "Exact": no result was rounded,
+as ReLU has none to round. An error of at most 0.5 may still be the wrong one of two neighbours at a
+tie; "correctly rounded" is said where the bits are the right ones.
 """
 
 

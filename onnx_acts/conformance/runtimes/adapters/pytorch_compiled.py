@@ -9,7 +9,12 @@ from onnx_acts.conformance.runtimes.adapters.torch_call import TorchCall
 
 __all__ = ["run"]
 
-torch._dynamo.config.cache_size_limit = 1_000_000
+_LIMIT = 1_000_000
+"""Of forms of a call. Beyond its own limits, 8 and 256, PyTorch compiles nothing more and says so
+in a log alone: what is judged then is eager."""
+
+torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = _LIMIT
+torch._dynamo.config.fail_on_recompile_limit_hit = True
 torch.set_num_threads(2)
 
 

@@ -20,6 +20,12 @@ class TorchCall(torch.nn.Module):
         slopes = () if call.slope is None else (to_torch(call.channels),)
         self.tensors = (to_torch(call.x), *slopes)
 
+    @property
+    def form(self) -> object:
+        """What a program of it depends on: all but the numbers in the tensors."""
+        layouts = [(x.dtype, tuple(x.shape), x.stride()) for x in self.tensors]
+        return (self._name, repr(self._alpha), *layouts)
+
     def forward(self, x: torch.Tensor, *slopes: torch.Tensor) -> torch.Tensor:
         """Computes y."""
         functions = torch.nn.functional
