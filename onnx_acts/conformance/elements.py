@@ -29,6 +29,7 @@ class Elements:
         scaled: what the parameter scales where x < 0: x itself, or a curve of it. It is told where
             the parameter is infinite or NaN, or so when rounded; elsewhere it is 0.
         is_product: whether that is x itself.
+        given: the parameter as it is written down, before the definition rounds it.
     """
 
     x: Array
@@ -38,6 +39,7 @@ class Elements:
     dtype: np.dtype[Any]
     scaled: Array
     is_product: bool
+    given: Array
 
     @property
     def limits(self) -> Any:

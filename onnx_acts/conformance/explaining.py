@@ -101,20 +101,20 @@ def elements_of(case: Case, got: Array, exact: Array) -> Elements:
 
 
 def _elements(
-    case: Case, got: Array, exact: Array, x: Array, parameter: Array, scaled: Array
+    case: Case, got: Array, exact: Array, x: Array, parameter: Array, scaled: Array, given: Array
 ) -> Elements:
     with np.errstate(invalid="ignore"):  # of signalling NaNs
         wide = got.astype(exact.dtype)
-    return Elements(x, parameter, exact, wide, got.dtype, scaled, case.spec.is_product)
+    return Elements(x, parameter, exact, wide, got.dtype, scaled, case.spec.is_product, given)
 
 
-def _operands(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array, Array]:
-    """X as the operator reads it, the parameter of each of its elements, and what that scales."""
-    x, parameter = _x_and_parameter(case, wide)
+def _operands(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array, Array, Array]:
+    """X as the operator reads it; of each element the parameter, what that scales, as written."""
+    x, parameter, given = _x_and_parameters(case, wide)
     kind = numpy_type(case.dtype)
     if np.isfinite(rounded_parameter(parameter, kind)).all():
-        return x, parameter, np.zeros_like(x)
-    return x, parameter, _scaled(case, x)
+        return x, parameter, np.zeros_like(x), given
+    return x, parameter, _scaled(case, x), given
 
 
 def _scaled(case: Case, x: Array) -> Array:
@@ -142,19 +142,22 @@ def _divided(case: Case, parameter: float) -> Array:
         return np.asarray(y / parameter)
 
 
-def _x_and_parameter(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array]:
-    """X as the operator reads it, and the parameter of each of its elements."""
+def _x_and_parameters(case: Case, wide: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """X as the operator reads it, and the parameter of each of its elements, also as written."""
     call = standard_call(case.operator, case.inputs, case.values)
     with np.errstate(invalid="ignore"):
         x = case.surrounding.arrange(call.x).astype(wide)
     if call.slope is not None:
-        return x, np.broadcast_to(call.slope.astype(wide), x.shape)
+        slope = np.broadcast_to(call.slope.astype(wide), x.shape)
+        return x, slope, slope
     with np.errstate(over="ignore"):
         compute = np.float64(call.alpha) if case.dtype == "float64" else np.float32(call.alpha)
-    return x, np.full(x.shape, compute, wide)
+    return x, np.full(x.shape, compute, wide), np.full(x.shape, call.alpha, wide)
 
 
-def _places(case: Case, exact: Sequence[Array]) -> Sequence[tuple[Array, Array, Array] | None]:
+def _places(
+    case: Case, exact: Sequence[Array]
+) -> Sequence[tuple[Array, Array, Array, Array] | None]:
     """What belongs to each output's elements, as in `_operands`; None for sizes.
 
     What follows the operator only moves elements: X and the rest go to the same places.
@@ -162,8 +165,8 @@ def _places(case: Case, exact: Sequence[Array]) -> Sequence[tuple[Array, Array, 
     wide = np.result_type(*(true for true in exact if not _is_size(true)), np.float64)
     parts = [case.shown([part] * case.outputs) for part in _operands(case, wide)]
     return [
-        None if _is_size(true) else (x, parameter, scaled)
-        for true, x, parameter, scaled in zip(exact, *parts, strict=True)
+        None if _is_size(true) else (x, parameter, scaled, given)
+        for true, x, parameter, scaled, given in zip(exact, *parts, strict=True)
     ]
 
 

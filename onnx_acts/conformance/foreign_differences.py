@@ -78,6 +78,7 @@ QUIRKS: tuple[Quirk, ...] = (
     Quirk("executorch", "product at 0", ("PRelu",), _EXECUTORCH),
     Quirk("executorch", "rounded parameter", ("LeakyRelu",), _EXECUTORCH, ("float16", "bfloat16")),
     Quirk("executorch", "odd parameter", ("LeakyRelu",), _EXECUTORCH, ("float16",)),
+    Quirk("executorch", "parameter from text", ("LeakyRelu",), _EXECUTORCH, ("float32",)),
     Quirk(
         "tensorflow",
         "subnormal",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_acts.conformance.compare import ulp
+from onnx_acts.conformance.decimal_parameters import read_from_text, with_parameter_from_text
 from onnx_acts.conformance.elements import Elements
 from onnx_acts.conformance.odd_parameters import with_odd_parameter
 
@@ -225,6 +226,12 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
             "it rounds the parameter first, to the element type or to 32 bits",
             _parameter_is_rounded,
             _with_rounded_parameter,
+        ),
+        "parameter from text": Kind(
+            "it reads the parameter from decimal text: one midway between two numbers of 32 bits"
+            " becomes that on the side of its text",
+            read_from_text,
+            with_parameter_from_text,
         ),
     }
 )

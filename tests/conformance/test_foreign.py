@@ -274,6 +274,10 @@ def test_executorch_refuses_many_dimensions() -> None:
     [
         (("LeakyReLU", "float32", "attributes", "alpha=-0"), "it takes a parameter of -0 as 0"),
         (
+            ("LeakyReLU", "float32", "attributes", "alpha=1+1*2^-24"),
+            "it reads the parameter from decimal text",
+        ),
+        (
             ("PReLU", "float32", "slopes", "slope values: negative"),
             "it multiplies where x <= 0 rather than x < 0",
         ),

@@ -56,6 +56,14 @@ def explained(
         ("parameter -0", "LeakyReLU", [-1.0, 2.0], [-0.0, 2.0], [-1.0, 2.0], {"alpha": -0.0}),
         ("odd parameter", "LeakyReLU", [0.0, 1.0], [np.nan, 1.0], [42.0, 1.0], {"alpha": np.inf}),
         (
+            "parameter from text",  # of 1 + 2**-24 it is a little larger
+            "LeakyReLU",
+            [-3.0, 1.0],
+            [-3 * (1 + 2.0**-23), 1.0],
+            [-3 * (1 - 2.0**-23), 1.0],
+            {"alpha": 1 + 2.0**-24},
+        ),
+        (
             "rounded parameter",
             "LeakyReLU",
             [-5.0, 1.0],

@@ -1,0 +1,24 @@
+"""Parameters that went through decimal text: the C library reads it, too."""
+
+import ctypes
+
+import numpy as np
+import pytest
+
+from onnx_acts.conformance.decimal_parameters import from_text
+
+TIES = [(1 + (2 * i + 1) * 2.0**-24) * 2.0**j for i in range(40) for j in (-150, -20, -1, 0, 7, 99)]
+OTHERS = [0.1, 1 / 3, -5e-324, 1e-46, 2.0**-150, 3.4028235e38, 2.5]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_as_the_c_library(sign: int) -> None:
+    """Its strtof rounds the text once; of many ties it takes the other one than the even one."""
+    strtof = ctypes.CDLL(None).strtof
+    strtof.restype, strtof.argtypes = ctypes.c_float, [ctypes.c_char_p, ctypes.c_void_p]
+    others = 0
+    for value in (sign * v for v in (*TIES, *OTHERS)):
+        right = strtof(repr(value).encode(), None)
+        assert from_text(value) == right, value
+        others += right != np.float32(value)
+    assert others > 50
