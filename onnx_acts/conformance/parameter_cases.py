@@ -37,6 +37,12 @@ _FAR_SEED = 2**40 + 17
 
 _SEEDS = (0, _FAR_SEED, 1, -1, 2**63 - 1, 2**32, 2**31)
 
+_ODD_SEEDS = (-(2**63), 2**53 + 1)
+"""The lowest, which has no absolute value, and one that float64 does not have."""
+
+_BOUNDS = ((-0.7, -0.2), (2.0, 9.0))
+"""Bounds of draws below zero and above one."""
+
 
 def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     """Attribute values: absent, the defaults, alone, or every ordered pair that is accepted."""
@@ -51,12 +57,16 @@ def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     for item in spec.attributes if len(spec.attributes) > 1 else ():
         given: Attributes = {a.name: a.default for a in spec.attributes if a != item}
         yield draft(spec, f"{item.name} absent", with_slope(spec, x), given, every, bare=True)
-    yield from written_by_others(spec, with_slope(spec, x))
+    for item in spec.attributes:
+        if item.kind == "seed":  # it says nothing where nothing is drawn
+            yield draft(spec, f"{item.name} given", with_slope(spec, x), {item.name: 17}, every)
+    yield from written_by_others(spec, with_slope(spec, x), quick)
     values = parameter_values()
     chosen = list(itertools.product(values.items(), repeat=len(names)))
     ties = tie_parameters()
-    of_16_bits = ("1+1*2^-8", "1+3*2^-8", "1+3*2^-11")
-    chosen += [((name, ties[name]),) * len(names) for name in (of_16_bits if quick else ties)]
+    first = ["1+1*2^-8", "1+3*2^-8", "1+3*2^-11", "-3e38"]
+    first += ["1.7e308"] if dtype == "float64" else []
+    chosen += [((name, ties[name]),) * len(names) for name in (first if quick else ties)]
     for pairs in chosen:
         attributes: Attributes = dict(zip(names, (value for _, value in pairs), strict=True))
         if accepts(spec, attributes) and not (quick and len({label for label, _ in pairs}) > 1):
@@ -64,12 +74,14 @@ def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
             yield draft(spec, ", ".join(texts), with_slope(spec, x), attributes)
 
 
-def written_by_others(spec: Spec, inputs: Sequence[Array]) -> Iterator[Case]:
-    """Parameters as ONNX's own kinds of attributes, which other tools write."""
+def written_by_others(spec: Spec, inputs: Sequence[Array], quick: bool = False) -> Iterator[Case]:
+    """Parameters as ONNX's own kinds of attributes and as other tensors: other tools write them."""
     kinds: tuple[tuple[Written, tuple[float, ...]], ...] = (
         ("FLOAT", (0.3, 0.7)),
         ("INT", (2, 3)),
     )
+    if inputs[0].dtype == np.float64 or not quick:
+        kinds += (("numbers", (0.3, 0.7)), ("vector", (0.3, 0.7)))
     for written, values in kinds:
         reals = (item.name for item in spec.attributes if item.kind == "real")
         given: Attributes = {
@@ -100,7 +112,16 @@ def draw_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         yield draft(spec, f"shape {x.shape}", [x], on, every)
     x = random_values(dtype, (130,), 6)
     yield draft(spec, "seed absent", [x], on, every, bare=True)
-    for value in (0.25, 0.1):
+    is_whole = dtype == "float32" or not quick
+    if is_whole:
+        negative = _negative(dtype, (1001,), 14)
+        yield draft(spec, "first output alone", [negative], {**on, seed_name: _FAR_SEED})
+        for seed in _ODD_SEEDS:
+            yield draft(spec, f"seed {seed}", [x], {**on, seed_name: seed}, every)
+        for low, high in _BOUNDS:
+            moved: Attributes = dict(zip(bounds, (low, high), strict=True))
+            yield draft(spec, f"between {low:g} and {high:g}", [x], {**on, **moved}, every)
+    for value in (0.25, 0.1, *((0.0, -0.5) if is_whole else ())):
         equal: Attributes = {**on, **dict.fromkeys(bounds, value)}
         yield draft(spec, f"both bounds {value}", [x], equal, every)
     x = -np.abs(random_values(dtype, _LAW_SHAPE, 9))

@@ -88,6 +88,23 @@ _BRANCHES = """
   >
 """
 
+_SUBGRAPHS = """
+  zero = Constant <value_int = 0> ()
+  n = Size (X)
+  is_there = Greater (n, zero)
+  I = If (is_there) <
+    then_branch = then () => ($T[] a) { a = Again (X) },
+    else_branch = else () => ($T[] b) { b = Identity (X) }
+  >
+  three = Constant <value_int = 3> ()
+  W, L = Loop (three, is_there, X, X) <
+    body = larger (int64 i, bool c, $T[] v, $T[] p) => (bool d, $T[] w, $T[] q) {
+      d = Identity (c) w = Concat <axis = 0> (v, v) q = Again (v)
+    }
+  >
+  S = Scan <num_scan_inputs = 1, body = each ($T[] row) => ($T[] r) { r = Again (row) }> (X)
+"""
+
 SURROUNDINGS: dict[str, Surrounding] = {
     "Shape": Surrounding(
         "S = Shape (Y)", outputs=["S"], gives_sizes=True, expected=lambda y: [_integers(y.shape)]
@@ -119,6 +136,11 @@ SURROUNDINGS: dict[str, Surrounding] = {
         "W = Concat <axis = 0> (X, X) V = Again (W) D = Concat <axis = 0> (Y, V)",
         outputs=["D"],
         expected=lambda y: [np.concatenate([y, y, y])],
+    ),
+    "inside subgraphs": Surrounding(
+        _SUBGRAPHS,
+        outputs=["I", "L", "S"],
+        expected=lambda y: [y, np.concatenate([y, y, y, y]), y],
     ),
     "X written over": Surrounding(
         "T = Transpose (X) Z = Transpose (Y)",
