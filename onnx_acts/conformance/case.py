@@ -68,6 +68,7 @@ class Case:
         runs: how often it is run; all outputs count.
         shared: threads run it at the same time, on X and on X turned around.
         blank: outputs that are not asked for stand in the node, without a name.
+        vectors: the first set of test vectors that it may belong to.
     """
 
     operator: str
@@ -88,6 +89,7 @@ class Case:
     runs: int = 1
     shared: bool = False
     blank: bool = False
+    vectors: int = 1
 
     @property
     def spec(self) -> Spec:

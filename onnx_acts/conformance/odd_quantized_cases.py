@@ -49,17 +49,19 @@ def odd_quantized_cases(spec: Spec, quick: bool) -> Iterator[Case]:
         x = np.ascontiguousarray(np.broadcast_to(_ALL, (slopes.size, 256)))
         for held in (False, True):
             name = f"odd slopes{', held' if held else ''}, some too large"
-            yield draft(spec, name, [x, *given, slopes[:, None]], held=held, runs=1 + held)
+            inputs = [x, *given, slopes[:, None]]
+            yield draft(spec, name, inputs, held=held, runs=1 + held, vectors=2)
     for item in spec.attributes:
         for value in _PARAMETERS:
-            yield draft(spec, f"odd {item.name} {value:g}", [_ALL, *given], {item.name: value})
+            name = f"odd {item.name} {value:g}"
+            yield draft(spec, name, [_ALL, *given], {item.name: value}, vectors=2)
     slope = [np.full((), 0.3, np.float32)] if is_sloped else []
     for x_scale, y_scale in _SCALES:
         scales = scalars(x_scale, 131, y_scale, 40)
         with np.errstate(over="ignore"):
             is_large = np.isinf(scales[0] / scales[2])
         name = f"odd scales {x_scale:g} and {y_scale:g}{', too large' if is_large else ''}"
-        yield draft(spec, name, [_ALL, *scales, *slope])
+        yield draft(spec, name, [_ALL, *scales, *slope], vectors=2)
     yield from _odd_shapes(spec, given, slope, quick)
 
 
@@ -68,8 +70,8 @@ def _odd_shapes(spec: Spec, given: list[Array], slope: list[Array], quick: bool)
     random = np.random.default_rng(9)
     x = random.integers(0, 256, _HIGH).astype(np.uint8)
     slopes = [random.normal(size=(2, 1, 2, 1, 1, 1, 2)).astype(np.float32) for _ in slope]
-    yield draft(spec, f"{x.ndim} dimensions", [x, *given, *slopes])
-    yield draft(spec, "no dimensions", [np.array(7, np.uint8), *given, *slope])
+    yield draft(spec, f"{x.ndim} dimensions", [x, *given, *slopes], vectors=2)
+    yield draft(spec, "no dimensions", [np.array(7, np.uint8), *given, *slope], vectors=2)
     x = random.integers(0, 256, (37, 53)).astype(np.uint8)
     yield draft(spec, "transposed in memory", [x.T, *given, *slope])
     for sizes in ("fixed",) if quick else ("named", "fixed", "unnamed"):

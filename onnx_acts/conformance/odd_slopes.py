@@ -1,4 +1,4 @@
-"""Parameter tensors with odd values, in every layout that a kernel may have a way of its own for."""
+"""Parameter tensors with odd values, in every layout that a kernel may treat apart."""
 
 from __future__ import annotations
 

@@ -59,7 +59,8 @@ def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         yield draft(spec, f"{item.name} absent", with_slope(spec, x), given, every, bare=True)
     for item in spec.attributes:
         if item.kind == "seed":  # it says nothing where nothing is drawn
-            yield draft(spec, f"{item.name} given", with_slope(spec, x), {item.name: 17}, every)
+            given = {item.name: 17}
+            yield draft(spec, f"{item.name} given", with_slope(spec, x), given, every, vectors=2)
     yield from written_by_others(spec, with_slope(spec, x), quick)
     values = parameter_values()
     chosen = list(itertools.product(values.items(), repeat=len(names)))
@@ -71,7 +72,8 @@ def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         attributes: Attributes = dict(zip(names, (value for _, value in pairs), strict=True))
         if accepts(spec, attributes) and not (quick and len({label for label, _ in pairs}) > 1):
             texts = (f"{name}={text}" for name, (text, _) in zip(names, pairs, strict=True))
-            yield draft(spec, ", ".join(texts), with_slope(spec, x), attributes)
+            since = 1 + (abs(pairs[0][1]) > 2e38 and pairs[0][0] not in values)
+            yield draft(spec, ", ".join(texts), with_slope(spec, x), attributes, vectors=since)
 
 
 def written_by_others(spec: Spec, inputs: Sequence[Array], quick: bool = False) -> Iterator[Case]:
@@ -115,15 +117,17 @@ def draw_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     is_whole = dtype == "float32" or not quick
     if is_whole:
         negative = _negative(dtype, (1001,), 14)
-        yield draft(spec, "first output alone", [negative], {**on, seed_name: _FAR_SEED})
+        yield draft(spec, "first output alone", [negative], {**on, seed_name: _FAR_SEED}, vectors=2)
         for seed in _ODD_SEEDS:
-            yield draft(spec, f"seed {seed}", [x], {**on, seed_name: seed}, every)
+            yield draft(spec, f"seed {seed}", [x], {**on, seed_name: seed}, every, vectors=2)
         for low, high in _BOUNDS:
             moved: Attributes = dict(zip(bounds, (low, high), strict=True))
-            yield draft(spec, f"between {low:g} and {high:g}", [x], {**on, **moved}, every)
+            name = f"between {low:g} and {high:g}"
+            yield draft(spec, name, [x], {**on, **moved}, every, vectors=2)
     for value in (0.25, 0.1, *((0.0, -0.5) if is_whole else ())):
         equal: Attributes = {**on, **dict.fromkeys(bounds, value)}
-        yield draft(spec, f"both bounds {value}", [x], equal, every)
+        since = 1 if value > 0 else 2
+        yield draft(spec, f"both bounds {value}", [x], equal, every, vectors=since)
     x = -np.abs(random_values(dtype, _LAW_SHAPE, 9))
     for low, high in ((1 / 8, 1 / 3), (-1.0, 1.0), (0.0, 0.7))[: 1 if quick else None]:
         between: Attributes = dict(zip(bounds, (low, high), strict=True))

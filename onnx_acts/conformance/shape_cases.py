@@ -64,7 +64,8 @@ def shape_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     longest = [] if quick else [3 * _SHARED + 1, *([_MILLION] if is_single else [])]
     for length in (*lengths, *around, *longest):
         x = random_values(dtype, (length,), 1000 + length)
-        yield draft(spec, f"length {length}", with_slope(spec, x))
+        since = 2 if length == _SHARED - 1 else 1
+        yield draft(spec, f"length {length}", with_slope(spec, x), vectors=since)
     for name, x in _strided(dtype).items():
         yield draft(spec, name, with_slope(spec, x))
     x = random_values(dtype, _MANY, 12)
@@ -74,8 +75,8 @@ def shape_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     plain = 0.125 + np.abs(np.random.default_rng(13).standard_normal(1003))
     x = plain.astype(numpy_type(dtype))
     for name, one in {"positive": x, "negative": -x, "NaN": np.full_like(x, np.nan)}.items():
-        yield draft(spec, f"{name} alone", with_slope(spec, one))
-    x = random_values(dtype, (_SHARED + 9_001,), 14)
+        yield draft(spec, f"{name} alone", with_slope(spec, one), vectors=2)
+    x = random_values(dtype, (20_001 if quick else _SHARED + 9_001,), 14)
     yield draft(spec, "shared by threads", with_slope(spec, x), sizes="fixed", shared=True)
 
 
