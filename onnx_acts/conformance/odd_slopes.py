@@ -28,7 +28,8 @@ def odd_slopes(dtype: str) -> Iterator[tuple[str, list[Array]]]:
     for name, slope in _by_kind(dtype).items():
         yield f"slope values: {name}", [np.repeat(x[:, None], slope.size, axis=1), slope]
     values = np.concatenate([v for name, v in _by_kind(dtype).items() if name != "negative zero"])
-    planes = np.ascontiguousarray(np.broadcast_to(x, (1, values.size, x.size)))
+    rows = np.resize(x, 5 * x.size)  # longer than a pattern that is laid out as a whole
+    planes = np.ascontiguousarray(np.broadcast_to(rows, (1, values.size, rows.size)))
     yield "slope values of planes", [planes, values[:, None]]
     whole = np.ascontiguousarray(np.broadcast_to(values[:, None], planes.shape[1:]))
     yield "slope values of elements", [planes[0], whole]
