@@ -36,6 +36,7 @@ class Surrounding:
         gives_sizes: whether that is integers, not numbers of X's element type.
         hides: how many of the operator's outputs, from Y on, are no outputs of the model: a runtime
             writes over X for no others.
+        unsized: some of the operator's nodes read values of sizes that nobody knows.
         arrange: what the nodes before the operator do to X.
         expected: what the nodes after it make of the true Y, and of what else is hidden.
     """
@@ -45,6 +46,7 @@ class Surrounding:
     outputs: Sequence[str] = ()
     gives_sizes: bool = False
     hides: int = 0
+    unsized: bool = False
     arrange: Callable[[Array], Array] = lambda x: x
     expected: Callable[..., Sequence[Array]] = lambda y: ()
 
@@ -90,7 +92,8 @@ _BRANCHES = """
 
 _SUBGRAPHS = """
   zero = Constant <value_int = 0> ()
-  n = Size (X)
+  sizes = Shape (X)
+  n = ReduceProd <keepdims = 0> (sizes)
   is_there = Greater (n, zero)
   I = If (is_there) <
     then_branch = then () => ($T[] a) { a = Again (X) },
@@ -102,7 +105,7 @@ _SUBGRAPHS = """
       d = Identity (c) w = Concat <axis = 0> (v, v) q = Again (v)
     }
   >
-  S = Scan <num_scan_inputs = 1, body = each ($T[] row) => ($T[] r) { r = Again (row) }> (X)
+  S = Scan <num_scan_inputs = 1, body = each ($T[m] row) => ($T[k] r) { r = Again (row) }> (X)
 """
 
 SURROUNDINGS: dict[str, Surrounding] = {
@@ -140,6 +143,7 @@ SURROUNDINGS: dict[str, Surrounding] = {
     "inside subgraphs": Surrounding(
         _SUBGRAPHS,
         outputs=["I", "L", "S"],
+        unsized=True,
         expected=lambda y: [y, np.concatenate([y, y, y, y]), y],
     ),
     "X written over": Surrounding(

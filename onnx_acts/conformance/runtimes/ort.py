@@ -152,7 +152,8 @@ def _unsupported_by_provider(case: Case, since: int) -> str:
     """Why a standard node cannot say the case, or ONNX Runtime cannot read it."""
     if since > newest_opset():
         return f"onnxruntime {onnxruntime.__version__} does not read opset {since}"
-    if case.spec.parameter_source == "input" and case.sizes in ("unnamed", "unknown"):
+    is_unsized = case.sizes in ("unnamed", "unknown") or case.surrounding.unsized
+    if case.spec.parameter_source == "input" and is_unsized:
         return "it leaves alone a node whose slope might enlarge X"
     return "" if has_single_parameters(case) else "a FLOAT attribute has 32 bits"
 
