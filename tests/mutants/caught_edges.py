@@ -30,6 +30,7 @@ from tests.mutants.wrong_edges import (
     slope_in_memory,
     tail_twice,
     trained_by_seed,
+    where_many,
     where_slope,
     with_parameter,
     without,
@@ -113,6 +114,10 @@ _SPOILS: dict[str, tuple[Spoil, Sequence[tuple[str, str, str, str]]]] = {
     "a seed in float64": (
         seed_as(lambda seed: int(float(seed)) if abs(seed) < 2**62 else seed),
         [("RReLU", "float32", "training", "seed 9007199254740993")],
+    ),
+    "another seed for many draws": (
+        where_many(seed_as(lambda seed: seed + 1)),
+        [("RReLU", "bfloat16", "training", "law between 0.125 and 0.3333")],
     ),
     "a seed starts training": (
         trained_by_seed,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from onnx_acts.conformance.case import Case
-from tests.mutants.wrong_kernels import Array, Spoil, Wrong, first, right
+from tests.mutants.wrong_kernels import Array, Spoil, Wrong, exactly, first, right
 
 Mask = Callable[[Array, Array], Array]
 
@@ -102,6 +102,11 @@ def seed_as(change: Callable[[int], int]) -> Spoil:
     return lambda kernel, case: right(
         case, attributes={**case.attributes, "seed": change(int(case.values["seed"]))}
     )
+
+
+def where_many(spoil: Spoil) -> Spoil:
+    """Wrong where threads share the elements, else right."""
+    return lambda kernel, case: (spoil if case.inputs[0].size > 65_536 else exactly)(kernel, case)
 
 
 def trained_by_seed(kernel: Wrong, case: Case) -> Sequence[Array]:
