@@ -22,7 +22,9 @@ from tests.mutants.wrong_edges import (
     is_planes,
     is_whole,
     loop_has_one_size,
+    nan_at_zero,
     nan_by,
+    none_where_nan,
     nothing_below_zero,
     one_buffer,
     relu_where_0,
@@ -65,11 +67,11 @@ _SPOILS: dict[str, tuple[Spoil, Sequence[tuple[str, str, str, str]]]] = {
         [("PReLU", "float64", "slopes", "slope 0 without dimensions")],
     ),
     "a plane of slope NaN has none": (
-        where_slope(is_planes, lambda x, slope, y: np.where(np.isnan(slope), x, y)),
+        where_slope(is_planes, none_where_nan),
         [("PReLU", "float16", "slopes", _PLANES)],
     ),
     "0 times a plane's infinite slope": (
-        where_slope(is_planes, lambda x, s, y: np.where((x == 0) & np.isinf(s), np.nan, y)),
+        where_slope(is_planes, nan_at_zero),
         [("PReLU", "float32", "slopes", _PLANES)],
     ),
     "slopes of many dimensions": (

@@ -76,6 +76,16 @@ def relu_where_0(x: Array, slope: Array, y: Array) -> Array:
     return np.where((slope == 0) & (x < 0), 0, y)
 
 
+def none_where_nan(x: Array, slope: Array, y: Array) -> Array:
+    """A slope that is NaN is left out."""
+    return np.where(np.isnan(slope), x, y)
+
+
+def nan_at_zero(x: Array, slope: Array, y: Array) -> Array:
+    """0 is multiplied, too."""
+    return np.where((x == 0) & np.isinf(slope), np.nan, y)
+
+
 def first_slope_alone(kernel: Wrong, case: Case) -> Sequence[Array]:
     """Of more than eight dimensions the strides are not known."""
     x, slope = case.inputs
