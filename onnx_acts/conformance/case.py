@@ -33,7 +33,7 @@ __all__ = [
 
 Array = NDArray[Any]
 Sizes = Literal["named", "fixed", "unnamed", "unknown"]
-Written = Literal["tensor", "FLOAT", "INT"]
+Written = Literal["tensor", "FLOAT", "INT", "numbers", "vector"]
 
 _OPSET = 20
 """The opset that PyTorch's exporter chooses, and the last one of ONNX Runtime 1.17."""
@@ -62,9 +62,13 @@ class Case:
         law: judged by the law of random draws alone, and not by the reference's bits.
         seeds: generators of another kind are asked for other seeds, too.
         held: the model holds all inputs but X, as a network holds its weights.
-        written: how a bare case's real attributes are written: as tensors of float64, or as ONNX's
-            own kinds of attributes, which other tools write.
-        runs: how often it is run; the last outputs count.
+        written: how a bare case's real attributes are written: as tensors of float64, as tensors
+            that hold "numbers" in place of bytes or are a "vector" of one, or as ONNX's own kinds
+            of attributes, which other tools write.
+        runs: how often it is run; all outputs count.
+        shared: threads run it at the same time, on X and on X turned around.
+        blank: outputs that are not asked for stand in the node, without a name.
+        vectors: the first set of test vectors that it may belong to.
     """
 
     operator: str
@@ -83,6 +87,9 @@ class Case:
     held: bool = False
     written: Written = "tensor"
     runs: int = 1
+    shared: bool = False
+    blank: bool = False
+    vectors: int = 1
 
     @property
     def spec(self) -> Spec:
@@ -117,7 +124,8 @@ class Case:
     @property
     def is_one_node(self) -> bool:
         """Whether the case is one call of the operator, and not about the model around it."""
-        return not self.within and self.sizes == "named" and not self.held
+        is_plain = not (self.within or self.held or self.blank or self.shared)
+        return is_plain and self.sizes == "named"
 
     @property
     def feeds(self) -> dict[str, Array]:
@@ -183,7 +191,7 @@ def _key(case: Case) -> tuple[object, ...]:
     attributes = sorted(case.attributes.items())
     about = (case.operator, case.dtype, case.outputs, case.sizes, case.bare, case.within)
     held = [(array.shape, array.tobytes()) for array in case.inputs[1:] if case.held]
-    return (*about, case.written, repr(attributes), tuple(shapes), tuple(held))
+    return (*about, case.written, case.blank, repr(attributes), tuple(shapes), tuple(held))
 
 
 def _new_acts_model(case: Case) -> onnx.ModelProto:
@@ -233,7 +241,9 @@ def _acts_node(case: Case) -> onnx.NodeProto:
     """The node, unchecked: it may be one that is to be refused."""
     spec = case.spec
     inputs = [case.surrounding.x, *spec.inputs[1:]]
-    node = helper.make_node(spec.name, inputs, spec.outputs[: case.outputs], domain=DOMAIN)
+    outputs = list(spec.outputs[: case.outputs])
+    outputs += [""] * (len(spec.outputs) - len(outputs)) if case.blank else []
+    node = helper.make_node(spec.name, inputs, outputs, domain=DOMAIN)
     given = case.attributes if case.bare else {**_defaults(spec), **case.attributes}
     node.attribute.extend(
         _written(case, item, given[item.name]) for item in spec.attributes if item.name in given
@@ -245,6 +255,10 @@ def _written(case: Case, item: Attribute, value: float | int) -> onnx.AttributeP
     """An attribute as the case has it written."""
     if item.kind != "real" or case.written == "tensor":
         return attribute_proto(item, value)
+    if case.written in ("numbers", "vector"):
+        dims = [1] if case.written == "vector" else []
+        tensor = helper.make_tensor(item.name, onnx.TensorProto.DOUBLE, dims, [float(value)])
+        return helper.make_attribute(item.name, tensor)
     kind = float if case.written == "FLOAT" else int
     return helper.make_attribute(item.name, kind(value))
 
@@ -257,7 +271,8 @@ def _model(node: onnx.NodeProto, case: Case, opset: int, sizes: Sizes) -> onnx.M
     """The node with its surrounding, as a model."""
     nodes = [_again(other, node) for other in _around(case)]
     inputs = [_declared(name, array, case, sizes) for name, array in case.feeds.items()]
-    names = (*node.output[case.surrounding.hides :], *case.surrounding.outputs)
+    given = [name for name in node.output if name]
+    names = (*given[case.surrounding.hides :], *case.surrounding.outputs)
     outputs = [_output(name, case, sizes) for name in names]
     values = zip(case.spec.inputs, case.inputs, strict=True)
     held = [numpy_helper.from_array(array, name) for name, array in values if case.held]
@@ -275,8 +290,15 @@ def _around(case: Case) -> list[onnx.NodeProto]:
 
 
 def _again(other: onnx.NodeProto, node: onnx.NodeProto) -> onnx.NodeProto:
-    """The node itself on another X, where one more is asked for; else the other node."""
+    """The node itself on another X, where one more is asked for; else the other node.
+
+    Of a node with subgraphs, those in them are made so, too.
+    """
     if other.op_type != AGAIN:
+        for graph in (item.g for item in other.attribute if item.HasField("g")):
+            inner = [_again(one, node) for one in graph.node]
+            del graph.node[:]
+            graph.node.extend(inner)
         return other
     copy = onnx.NodeProto()
     copy.CopyFrom(node)

@@ -66,7 +66,7 @@ def judge_own_draws(outputs: Sequence[Array], case: Case) -> Comparison:
     if reason:
         return _wrong(case, reason, outputs)
     if not noises:
-        return Comparison(0.0, open=_NO_NOISE)
+        return Comparison(0.0, open=_NO_NOISE if case.outputs > 1 else OWN_DRAWS)
     return Comparison(0.0, outputs=tuple(outputs), open="" if case.law else OWN_DRAWS)
 
 

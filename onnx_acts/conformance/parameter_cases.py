@@ -37,6 +37,12 @@ _FAR_SEED = 2**40 + 17
 
 _SEEDS = (0, _FAR_SEED, 1, -1, 2**63 - 1, 2**32, 2**31)
 
+_ODD_SEEDS = (-(2**63), 2**53 + 1)
+"""The lowest, which has no absolute value, and one that float64 does not have."""
+
+_BOUNDS = ((-0.7, -0.2), (2.0, 9.0))
+"""Bounds of draws below zero and above one."""
+
 
 def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     """Attribute values: absent, the defaults, alone, or every ordered pair that is accepted."""
@@ -51,25 +57,33 @@ def attribute_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     for item in spec.attributes if len(spec.attributes) > 1 else ():
         given: Attributes = {a.name: a.default for a in spec.attributes if a != item}
         yield draft(spec, f"{item.name} absent", with_slope(spec, x), given, every, bare=True)
-    yield from written_by_others(spec, with_slope(spec, x))
+    for item in spec.attributes:
+        if item.kind == "seed":  # it says nothing where nothing is drawn
+            given = {item.name: 17}
+            yield draft(spec, f"{item.name} given", with_slope(spec, x), given, every, vectors=2)
+    yield from written_by_others(spec, with_slope(spec, x), quick)
     values = parameter_values()
     chosen = list(itertools.product(values.items(), repeat=len(names)))
     ties = tie_parameters()
-    of_16_bits = ("1+1*2^-8", "1+3*2^-8", "1+3*2^-11")
-    chosen += [((name, ties[name]),) * len(names) for name in (of_16_bits if quick else ties)]
+    first = ["1+1*2^-8", "1+3*2^-8", "1+3*2^-11", "-3e38"]
+    first += ["1.7e308"] if dtype == "float64" else []
+    chosen += [((name, ties[name]),) * len(names) for name in (first if quick else ties)]
     for pairs in chosen:
         attributes: Attributes = dict(zip(names, (value for _, value in pairs), strict=True))
         if accepts(spec, attributes) and not (quick and len({label for label, _ in pairs}) > 1):
             texts = (f"{name}={text}" for name, (text, _) in zip(names, pairs, strict=True))
-            yield draft(spec, ", ".join(texts), with_slope(spec, x), attributes)
+            since = 1 + (abs(pairs[0][1]) > 2e38 and pairs[0][0] not in values)
+            yield draft(spec, ", ".join(texts), with_slope(spec, x), attributes, vectors=since)
 
 
-def written_by_others(spec: Spec, inputs: Sequence[Array]) -> Iterator[Case]:
-    """Parameters as ONNX's own kinds of attributes, which other tools write."""
+def written_by_others(spec: Spec, inputs: Sequence[Array], quick: bool = False) -> Iterator[Case]:
+    """Parameters as ONNX's own kinds of attributes and as other tensors: other tools write them."""
     kinds: tuple[tuple[Written, tuple[float, ...]], ...] = (
         ("FLOAT", (0.3, 0.7)),
         ("INT", (2, 3)),
     )
+    if inputs[0].dtype == np.float64 or not quick:
+        kinds += (("numbers", (0.3, 0.7)), ("vector", (0.3, 0.7)))
     for written, values in kinds:
         reals = (item.name for item in spec.attributes if item.kind == "real")
         given: Attributes = {
@@ -100,9 +114,20 @@ def draw_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         yield draft(spec, f"shape {x.shape}", [x], on, every)
     x = random_values(dtype, (130,), 6)
     yield draft(spec, "seed absent", [x], on, every, bare=True)
-    for value in (0.25, 0.1):
+    is_whole = dtype == "float32" or not quick
+    if is_whole:
+        negative = _negative(dtype, (1001,), 14)
+        yield draft(spec, "first output alone", [negative], {**on, seed_name: _FAR_SEED}, vectors=2)
+        for seed in _ODD_SEEDS:
+            yield draft(spec, f"seed {seed}", [x], {**on, seed_name: seed}, every, vectors=2)
+        for low, high in _BOUNDS:
+            moved: Attributes = dict(zip(bounds, (low, high), strict=True))
+            name = f"between {low:g} and {high:g}"
+            yield draft(spec, name, [x], {**on, **moved}, every, vectors=2)
+    for value in (0.25, 0.1, *((0.0, -0.5) if is_whole else ())):
         equal: Attributes = {**on, **dict.fromkeys(bounds, value)}
-        yield draft(spec, f"both bounds {value}", [x], equal, every)
+        since = 1 if value > 0 else 2
+        yield draft(spec, f"both bounds {value}", [x], equal, every, vectors=since)
     x = -np.abs(random_values(dtype, _LAW_SHAPE, 9))
     for low, high in ((1 / 8, 1 / 3), (-1.0, 1.0), (0.0, 0.7))[: 1 if quick else None]:
         between: Attributes = dict(zip(bounds, (low, high), strict=True))

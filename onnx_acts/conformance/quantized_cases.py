@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.drafting import draft
+from onnx_acts.conformance.odd_quantized_cases import odd_quantized_cases, scalars
 from onnx_acts.conformance.parameter_cases import written_by_others
 from onnx_acts.conformance.slope_cases import ILLEGAL
 from onnx_acts.definition.specs import Spec
@@ -51,17 +52,18 @@ def quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     for number in range(6 if quick else 60):
         scales = 2.0 ** random.integers(-9, 2, 2) if number % 2 else 10 ** random.uniform(-4, 0, 2)
         x_zero, y_zero = (int(zero) for zero in random.choice(_ZEROS, 2))
-        given = _scalars(scales[0], x_zero, scales[1], y_zero)
+        given = scalars(scales[0], x_zero, scales[1], y_zero)
         every = list(_with_parameters(spec, given))
         name = f"{number}: steps {scales[0]:.3g} to {scales[1]:.3g}, zeros {x_zero} to {y_zero}"
         for label, inputs, attributes in every:
             yield draft(spec, f"{name}{label}", inputs, attributes)
         label, inputs, attributes = every[number % len(every)]
-        yield draft(spec, f"{name}{label}, held", inputs, attributes, held=True)
+        yield draft(spec, f"{name}{label}, held", inputs, attributes, held=True, runs=2)
     yield from _shapes(spec, random)
     yield from _held(spec, random)
     yield from _nan_scales(spec)
     yield from _written(spec)
+    yield from odd_quantized_cases(spec, quick)
 
 
 def _with_parameters(
@@ -81,7 +83,7 @@ def _with_parameters(
 
 def _shapes(spec: Spec, random: np.random.Generator) -> Iterator[Case]:
     """Shapes of x, with slopes of every shape that broadcasts, and tails of every length."""
-    given = _scalars(0.037, 131, 0.021, 40)
+    given = scalars(0.037, 131, 0.021, 40)
     is_sloped = spec.parameter_source == "input"
     for shape in _SLOPE_SHAPES if is_sloped else ((), (2, 3, 4, 5)):
         x = random.integers(0, 256, (2, 3, 4, 5)).astype(np.uint8)
@@ -100,13 +102,13 @@ def _held(spec: Spec, random: np.random.Generator) -> Iterator[Case]:
 
     The last two are so long that threads share them; these also with everything given.
     """
-    given = _scalars(0.037, 131, 0.021, 40)
+    given = scalars(0.037, 131, 0.021, 40)
     is_sloped = spec.parameter_source == "input"
     for count in (1, 15, 31, 33, 63, 65, 97, 127, 4099, 70_001, 131_101):
         shape = (count // 3, 3) if is_sloped and count > 64 else (count,)
         x = np.resize(random.permutation(_ALL), shape)
         slopes = [random.normal(size=shape[1:]).astype(np.float32)] if is_sloped else []
-        yield draft(spec, f"held, shape {shape}", [x, *given, *slopes], held=True)
+        yield draft(spec, f"held, shape {shape}", [x, *given, *slopes], held=True, runs=2)
         if count > 65_536:
             yield draft(spec, f"given, shape {shape}", [x, *given, *slopes], sizes="fixed")
 
@@ -115,7 +117,7 @@ def _nan_scales(spec: Spec) -> Iterator[Case]:
     """Scales that are NaN: then every result is, and becomes the step 0."""
     slopes = [np.full((), 0.3, np.float32) for _ in spec.inputs[5:]]
     for x_scale, y_scale in ((np.nan, 0.04), (0.04, np.nan)):
-        given = _scalars(x_scale, 131, y_scale, 40)
+        given = scalars(x_scale, 131, y_scale, 40)
         for sizes, held in (("fixed", False), ("named", True)):
             name = f"scales {x_scale} and {y_scale}{', held' if held else ''}"
             yield draft(spec, name, [_ALL, *given, *slopes], sizes=sizes, held=held)
@@ -123,7 +125,7 @@ def _nan_scales(spec: Spec) -> Iterator[Case]:
 
 def _written(spec: Spec) -> Iterator[Case]:
     """Scalars as vectors of one value, and attributes as ONNX's own kinds: both are common."""
-    given = [array.reshape(1) for array in _scalars(0.037, 131, 0.021, 40)]
+    given = [array.reshape(1) for array in scalars(0.037, 131, 0.021, 40)]
     slopes = [np.full((), 0.3, np.float32) for _ in spec.inputs[5:]]
     for held in (False, True):
         name = f"scalars as vectors{', held' if held else ''}"
@@ -134,16 +136,16 @@ def _written(spec: Spec) -> Iterator[Case]:
 
 def refused_quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     """Slopes of every illegal kind, and lists in place of scalars; see `quantized_cases`."""
-    given = _scalars(0.037, 131, 0.021, 40)
+    given = scalars(0.037, 131, 0.021, 40)
     slopes = [np.full((), 0.3, np.float32) for _ in spec.inputs[5:]]
     for place, size, held in itertools.product(range(4), (2, 0), (False, True)):
-        scalars = list(given)
-        scalars[place] = np.resize(given[place], size)
+        lists = list(given)
+        lists[place] = np.resize(given[place], size)
         name = spec.inputs[1 + place]
         yield draft(
             spec,
             f"{name} of {size} values{', held' if held else ''}",
-            [_ALL, *scalars, *slopes],
+            [_ALL, *lists, *slopes],
             held=held,
             refused=f"{spec.name}.*{name} .*shape",
         )
@@ -151,13 +153,3 @@ def refused_quantized_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Cas
         inputs = [np.zeros(shape, np.uint8), *given, np.full(slope_shape, 0.3, np.float32)]
         name = f"slope {slope_shape} on {shape}"
         yield draft(spec, name, inputs, refused=f"{spec.name}.*slope of shape")
-
-
-def _scalars(x_scale: float, x_zero: int, y_scale: float, y_zero: int) -> list[Array]:
-    """The inputs between X and the slope, in the table's order."""
-    return [
-        np.array(x_scale, np.float32),
-        np.array(x_zero, np.uint8),
-        np.array(y_scale, np.float32),
-        np.array(y_zero, np.uint8),
-    ]

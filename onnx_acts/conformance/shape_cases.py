@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.drafting import Attributes, draft, with_slope
+from onnx_acts.conformance.dtypes import numpy_type
 from onnx_acts.conformance.surroundings import SURROUNDINGS
 from onnx_acts.conformance.values import random_values
 from onnx_acts.definition.specs import Spec
@@ -24,14 +25,21 @@ _SIZES = (2, 3, 1, 4, 2, 1, 3, 2)
 """Of the dimensions of the highest rank."""
 
 _OVER = ("X written over", "both outputs inside")
+_INSIDE = "inside subgraphs"
 _EVERY_WAY = ("Shape", *_OVER)
 """A runtime writes over X only where it knows that the sizes are the same."""
+
+_LONG = (37, 53)
+"""Longer than the blocks in which kernels compute, with a tail."""
 
 _MANY = (1,) * 8 + (2,) + (1,) * 10 + (3,)
 """More dimensions than most programs have room for."""
 
 _SHARED = 65_537
 """So many elements threads share."""
+
+_MILLION = 2**20 + 5
+"""More elements than 20 bits count."""
 
 _THIN: tuple[Shape, ...] = (
     (_SHARED, 1),
@@ -50,13 +58,26 @@ def shape_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
     for number, shape in enumerate(shapes):
         yield draft(spec, f"shape {shape}", with_slope(spec, random_values(dtype, shape, number)))
     lengths = (1, 24, 47, 63, 70) if quick else range(1, 71)
-    for length in (*lengths, _SHARED, *([3 * _SHARED + 1] if not quick else [])):
+    is_single = dtype == "float32"
+    around = [_SHARED - 1, _SHARED] if is_single or not quick else [_SHARED]
+    around += [] if quick else [_SHARED - 2]
+    longest = [] if quick else [3 * _SHARED + 1, _MILLION]
+    for length in (*lengths, *around, *longest):
         x = random_values(dtype, (length,), 1000 + length)
-        yield draft(spec, f"length {length}", with_slope(spec, x))
+        since = 2 if length == _SHARED - 1 else 1
+        yield draft(spec, f"length {length}", with_slope(spec, x), vectors=since)
     for name, x in _strided(dtype).items():
         yield draft(spec, name, with_slope(spec, x))
     x = random_values(dtype, _MANY, 12)
     yield draft(spec, f"{x.ndim} dimensions", with_slope(spec, x), sizes="fixed")
+    if quick and not is_single:
+        return
+    plain = 0.125 + np.abs(np.random.default_rng(13).standard_normal(1003))
+    x = plain.astype(numpy_type(dtype))
+    for name, one in {"positive": x, "negative": -x, "NaN": np.full_like(x, np.nan)}.items():
+        yield draft(spec, f"{name} alone", with_slope(spec, one), vectors=2)
+    x = random_values(dtype, (20_001 if quick else _SHARED + 9_001,), 14)
+    yield draft(spec, "shared by threads", with_slope(spec, x), sizes="fixed", shared=True)
 
 
 def _quick_shapes() -> list[Shape]:
@@ -105,17 +126,29 @@ def size_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
             is_plain = not within and sizes == "named"
             if is_plain or (quick and within not in _EVERY_WAY and number != 2):
                 continue
-            for shape in shapes:
+            if quick and within == _INSIDE and dtype != "float32":
+                continue
+            for shape in _long_ones(shapes, quick) if within == _OVER[0] else shapes:
                 both = not quick or within in ("Shape", "If")
                 yield from _told(spec, dtype, shape, within, sizes, (False, True)[: 1 + both])
             if within in _OVER and len(spec.outputs) > 1:
                 yield from _drawn_over(spec, dtype, within, sizes)
+    if len(spec.outputs) > 1:
+        x = random_values(dtype, (37, 53), 33)
+        for mode, attributes in (("inference", {}), ("training", _on(spec))):
+            name = f"{mode}, an output without a name"
+            yield draft(spec, name, with_slope(spec, x), attributes, blank=True)
     # These are about shapes, not about types: a first look has them once.
     for shape in ((), (2, 1, 3, 1, 2), (0, 3))[: 2 if quick else None]:
         if quick and dtype != "float32":
             continue
         for sizes in ("fixed",) if quick else ways[1:]:
             yield from _told(spec, dtype, shape, "", sizes, (False, True)[: 1 + (not quick)])
+
+
+def _long_ones(shapes: Sequence[Shape], quick: bool) -> Sequence[Shape]:
+    """With one of whole vectors and a tail: where that is done apart, X may be there no more."""
+    return (_LONG,) if quick else (*shapes, _LONG)
 
 
 def _told(
@@ -136,7 +169,7 @@ def _drawn_over(spec: Spec, dtype: str, within: str, sizes: str) -> Iterator[Cas
 
     A second case is shared by threads.
     """
-    on: Attributes = {a.name: 1 for a in spec.attributes if a.kind == "flag"}
+    on = _on(spec)
     low, high = (a.name for a in spec.attributes if a.kind == "real")
     for shape in ((37, 53), (263, 331)):
         x = random_values(dtype, shape, 32)
@@ -151,3 +184,8 @@ def _drawn_over(spec: Spec, dtype: str, within: str, sizes: str) -> Iterator[Cas
             sizes=sizes,
             within=within,
         )
+
+
+def _on(spec: Spec) -> Attributes:
+    """The attributes with which slopes are drawn."""
+    return {a.name: 1 for a in spec.attributes if a.kind == "flag"}

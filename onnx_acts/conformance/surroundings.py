@@ -36,6 +36,7 @@ class Surrounding:
         gives_sizes: whether that is integers, not numbers of X's element type.
         hides: how many of the operator's outputs, from Y on, are no outputs of the model: a runtime
             writes over X for no others.
+        unsized: some of the operator's nodes read values of sizes that nobody knows.
         arrange: what the nodes before the operator do to X.
         expected: what the nodes after it make of the true Y, and of what else is hidden.
     """
@@ -45,6 +46,7 @@ class Surrounding:
     outputs: Sequence[str] = ()
     gives_sizes: bool = False
     hides: int = 0
+    unsized: bool = False
     arrange: Callable[[Array], Array] = lambda x: x
     expected: Callable[..., Sequence[Array]] = lambda y: ()
 
@@ -88,6 +90,24 @@ _BRANCHES = """
   >
 """
 
+_SUBGRAPHS = """
+  zero = Constant <value_int = 0> ()
+  sizes = Shape (X)
+  n = ReduceProd <keepdims = 0> (sizes)
+  is_there = Greater (n, zero)
+  I = If (is_there) <
+    then_branch = then () => ($T[] a) { a = Again (X) },
+    else_branch = else () => ($T[] b) { b = Identity (X) }
+  >
+  three = Constant <value_int = 3> ()
+  W, L = Loop (three, is_there, X, X) <
+    body = larger (int64 i, bool c, $T[] v, $T[] p) => (bool d, $T[] w, $T[] q) {
+      d = Identity (c) w = Concat <axis = 0> (v, v) q = Again (v)
+    }
+  >
+  S = Scan <num_scan_inputs = 1, body = each ($T[m] row) => ($T[k] r) { r = Again (row) }> (X)
+"""
+
 SURROUNDINGS: dict[str, Surrounding] = {
     "Shape": Surrounding(
         "S = Shape (Y)", outputs=["S"], gives_sizes=True, expected=lambda y: [_integers(y.shape)]
@@ -119,6 +139,12 @@ SURROUNDINGS: dict[str, Surrounding] = {
         "W = Concat <axis = 0> (X, X) V = Again (W) D = Concat <axis = 0> (Y, V)",
         outputs=["D"],
         expected=lambda y: [np.concatenate([y, y, y])],
+    ),
+    "inside subgraphs": Surrounding(
+        _SUBGRAPHS,
+        outputs=["I", "L", "S"],
+        unsized=True,
+        expected=lambda y: [y, np.concatenate([y, y, y, y]), y],
     ),
     "X written over": Surrounding(
         "T = Transpose (X) Z = Transpose (Y)",

@@ -14,6 +14,7 @@ from onnx_acts.conformance.products import hard_products
 from onnx_acts.conformance.values import (
     boundary_values,
     dense_values,
+    nan_values,
     near_ties,
     odd_values,
     special_values,
@@ -86,6 +87,7 @@ def boundary_cases(spec: Spec, dtype: str, quick: bool) -> Iterator[Case]:
         yield draft(spec, "edges", with_slope(spec, boundary_values(dtype)))
         x = near_ties(spec, dtype, 2**13 if quick else 2**17)
         yield draft(spec, "near ties", with_slope(spec, x))
+        yield draft(spec, "NaN bits", with_slope(spec, nan_values(dtype)), vectors=2)
     if spec.parameter_source == "none":
         return
     if spec.parameter_source != "input":  # a slope has 16 bits itself

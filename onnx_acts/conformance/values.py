@@ -15,6 +15,7 @@ from onnx_acts.definition.specs import Spec
 __all__ = [
     "boundary_values",
     "dense_values",
+    "nan_values",
     "near_ties",
     "odd_values",
     "parameter_values",
@@ -61,6 +62,21 @@ def boundary_values(dtype: str) -> Array:
             beside = np.nextafter(beside, goal)
             spread.append(beside)
     return np.concatenate([ends, -ends, *near, *spread])
+
+
+def nan_values(dtype: str) -> Array:
+    """NaNs whose bits are in one half alone, so that what looks at the other sees an infinity.
+
+    The first or the last bit of the mantissa, all of them, all of the lower half or of the upper
+    one; each with both signs.
+    """
+    kind = numpy_type(dtype)
+    word, count = np.dtype(f"uint{8 * kind.itemsize}"), limits_of(kind).nmant
+    infinity = int(np.array(math.inf, kind).view(word))
+    every, lower = 2**count - 1, 2 ** (count // 2) - 1
+    found = [infinity | bits for bits in (1, 2 ** (count - 1), every, lower, every - lower)]
+    signs = [bits | 1 << 8 * kind.itemsize - 1 for bits in found]
+    return np.array([*found, *signs], word).view(kind)
 
 
 def _saturation(kind: np.dtype[Any]) -> list[float]:
@@ -185,4 +201,9 @@ def tie_parameters() -> dict[str, float]:
     Rounded too early, to the tensor's type, each becomes another one.
     """
     middles = {f"1+{odd}*2^-{bits}": 1 + odd * 2.0**-bits for bits in (8, 11, 24) for odd in (1, 3)}
-    return {**middles, "1+2^-52": 1 + 2.0**-52, "-1": -1.0, "0.5": 0.5, "2^-149": 2.0**-149}
+    near = {"1+2^-52": 1 + 2.0**-52, "-1": -1.0, "0.5": 0.5, "2^-149": 2.0**-149}
+    return {**middles, **near, "2^-1074": 2.0**-1074, **_FAR}
+
+
+_FAR = {"-16777217": -16777217.0, "-3e38": -3e38, "1.7e308": 1.7e308, "-1.7e308": -1.7e308}
+"""Parameters with which results are large, of the other sign too."""

@@ -161,7 +161,8 @@ def test_training_compares_the_noise() -> None:
     """Several seeds, and both outputs."""
     found = list(cases(spec_of("RReLU"), "float32", "training"))
     assert len({case.attributes.get("seed") for case in found}) >= 4
-    assert all(case.outputs == 2 and case.training for case in found)
+    assert all(case.training for case in found)
+    assert [case.name for case in found if case.outputs < 2] == ["first output alone"]
     assert max(case.inputs[0].size for case in found) > 2**20
     quick = cases(spec_of("RReLU"), "float32", "training", quick=True)
     assert any(case.attributes.get("seed", 0) > 2**32 for case in quick)
@@ -218,7 +219,8 @@ def test_quantized_cases(spec: Spec) -> None:
             onnx.checker.check_model(acts_model(case), full_check=True)
         x, x_scale, x_zero, y_scale, *_ = case.inputs
         real = (x.astype(float) - x_zero.item()) * x_scale.item()
-        ties += int(np.count_nonzero(np.abs(real / y_scale.item()) % 1 == 0.5))
+        with np.errstate(all="ignore"):
+            ties += int(np.count_nonzero(np.abs(real / y_scale.item()) % 1 == 0.5))
     assert ties > 1000
     assert {case.inputs[0].size % 8 for case in found} == set(range(8))
     every = [case for case in found if set(case.inputs[0].reshape(-1).tolist()) == set(range(256))]

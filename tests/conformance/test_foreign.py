@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from onnx_acts.conformance import report
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import find_case
 from onnx_acts.conformance.judging import judge
@@ -28,12 +29,13 @@ from onnx_acts.conformance.runtimes.catalogue import FOREIGN
 from onnx_acts.conformance.runtimes.foreign import Custom, Foreign
 from onnx_acts.conformance.suite import Result, Selection, run
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, spec_of
+from onnx_acts.ort.environment import environment
 from tests.building import ROOT
 
 X = np.array([-2.0, -0.0, 3.0], np.float32)
 
 MODULE = """
-import os, signal
+import os, signal, time
 import numpy as np
 calls = 0
 def run(operator, arrays, attributes):
@@ -58,6 +60,13 @@ def divide(operator, arrays, attributes): raise ZeroDivisionError("by\\nzero")
 def text(operator, arrays, attributes): return "0.5"
 def floats(operator, arrays, attributes): return [0.5, 1.5]
 def two(operator, arrays, attributes): return arrays[0], arrays[0] + 1
+def hang(operator, arrays, attributes):
+    print("one moment", file=open("asked.txt", "a")); print("one moment"); time.sleep(1000)
+def interrupt(operator, arrays, attributes): raise KeyboardInterrupt("by itself")
+def odd(operator, arrays, attributes): raise ValueError("\\udcff and \\x1b[31m")
+class Mute(Exception):
+    def __str__(self): raise KeyError
+def mute(operator, arrays, attributes): raise Mute
 class Holder:
     method = staticmethod(run)
 number = 3
@@ -116,6 +125,9 @@ def test_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("divide", "raised RuntimeError: ZeroDivisionError: by zero"),
         ("text", "it must return an array or several, and returned str"),
         ("floats", "it must return an array or several, and returned float in a list"),
+        ("interrupt", "raised RuntimeError: KeyboardInterrupt: by itself"),
+        ("mute", "raised RuntimeError: Mute: (its text raises KeyError)"),
+        ("odd", r"raised RuntimeError: ValueError: \udcff and \x1b[31m"),
     ],
 )
 def test_faults_are_failures(module: str, name: str, message: str) -> None:
@@ -123,6 +135,44 @@ def test_faults_are_failures(module: str, name: str, message: str) -> None:
     (cell,) = judged(Custom(f"{module}:{name}"), ["ReLU"]).cells
     assert cell.failed == cell.cases == 8
     assert all(message in failure.message for failure in cell.failures)
+
+
+def test_a_function_that_hangs(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ended after a while, and not asked again; its other cases fail at once."""
+    monkeypatch.setenv("ONNX_ACTS_TIME_LIMIT", "2")
+    (cell,) = judged(Custom(f"{module}:hang"), ["ReLU"]).cells
+    assert Path("asked.txt").read_text() == "one moment\n"
+    assert cell.failed == cell.cases == 8
+    wanted = "it gave no answer within 2 s, and is not asked again"
+    assert f"{wanted}: one moment" in cell.failures[0].message
+    assert all(wanted in failure.message for failure in cell.failures)
+
+
+def test_a_module_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be loaded."""
+    (tmp_path / "sleeps.py").write_text("import time\ntime.sleep(1000)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ONNX_ACTS_TIME_LIMIT", "2")
+    found = Custom("sleeps:run").unavailable()
+    assert found == "it cannot be loaded: it gave no answer within 2 s, and is not asked again"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "soon", "nan", "inf"])
+def test_a_limit_that_is_none(module: str, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """What is no number of seconds is refused by its name."""
+    monkeypatch.setenv("ONNX_ACTS_TIME_LIMIT", text)
+    found = Custom(f"{module}:run").unavailable()
+    assert found == f"ONNX_ACTS_TIME_LIMIT={text}: expected a number of seconds above 0"
+
+
+def test_odd_words_are_in_every_report(module: str) -> None:
+    """What no file can hold, and what a terminal would obey, stands there escaped."""
+    result = judged(Custom(f"{module}:odd"), ["ReLU"])
+    texts = [report.WRITERS[name](result, environment(), "") for name in ("json", "markdown")]
+    for text in (*texts, report.junit_text(result), report.table_text(result, environment())):
+        assert "\x1b" not in text
+        assert "\\x1b[31m" in text
+        text.encode()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The law of draws: a right generator of another kind passes, wrong ones do not."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,10 @@ import scipy.stats
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import find_case
 from onnx_acts.conformance.judging import judge
-from onnx_acts.conformance.law import kolmogorov_smirnov
+from onnx_acts.conformance.law import judge_law, kolmogorov_smirnov
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import ELEMENT_TYPES
-from tests.mutants.wrong_kernels import Wrong
+from tests.mutants.wrong_kernels import Wrong, exactly
 
 Array = np.ndarray[Any, Any]
 Draw = Callable[[np.random.Generator, int, float, float], Array]
@@ -29,11 +30,19 @@ def computed(case: Case, draw: Draw) -> list[Array]:
     return [reference.rounded(y, kind), noise]
 
 
+@np.errstate(all="ignore")
 def verdict(dtype: str, draw: Draw, bounds: str = "0.125 and 0.3333") -> str:
     """What the judge says, empty where all is right."""
     case = find_case("RReLU", dtype, "training", f"law between {bounds}")
-    wrong = Wrong(lambda kernel, case: computed(case, draw))
-    return judge(wrong, case, 0.5).message
+    return judge_law(computed(case, draw), case, 0.5).message
+
+
+def test_bits_where_they_are_asked_for() -> None:
+    """Who has the reference's generator must have its bits, where many are drawn, too."""
+    case = find_case("RReLU", "float32", "training", "law between 0.125 and 0.3333")
+    assert judge(Wrong(exactly), case, 0.5).ok
+    other = Wrong(lambda kernel, case: computed(case, uniform))
+    assert re.search("got .* exact .* ULP", judge(other, case, 0.5).message)
 
 
 def uniform(random: np.random.Generator, count: int, low: float, high: float) -> Array:

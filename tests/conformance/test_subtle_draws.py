@@ -150,7 +150,9 @@ def drawing(slopes: Slopes, outputs: int = 2) -> Own:
 
     def spoil(kernel: Wrong, case: Case) -> list[Array]:
         seed = int(case.values["seed"])
-        return product(case, slopes(seed, case.inputs[0].shape, *case.real_values))[:outputs]
+        return product(case, slopes(seed, case.inputs[0].shape, *case.real_values))[
+            : min(outputs, case.outputs)
+        ]
 
     return Own(spoil)
 

@@ -404,7 +404,7 @@ def test_quantized_operators() -> None:
         for runtime in ("library", "bodies", "evaluator"):
             assert verdicts[name, runtime] == "pass"
         assert verdicts[name, "standard"] == verdicts[name, "pytorch"] == "n/a"
-    assert verdicts["QLinearPReLU", "reference"] == "pass"
+    assert verdicts["QLinearPReLU", "reference"] == "known"  # what is too large
     assert verdicts["QLinearELU", "reference"] == "known"
     assert result.ok
 

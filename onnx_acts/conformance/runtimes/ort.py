@@ -32,6 +32,9 @@ Model = onnx.ModelProto
 _NUMBERS = itertools.count()
 """Of profiles."""
 
+_SHORT = 2048
+"""Elements that no runtime gives to several threads."""
+
 _TAKES_BFLOAT16 = hasattr(onnxruntime.OrtValue, "ortvalue_from_numpy_with_onnx_type")
 
 
@@ -93,16 +96,18 @@ class OnnxRuntime:
 
     def _session(self, case: Case) -> onnxruntime.InferenceSession:
         model = self._model(case)
-        key = model.SerializeToString(deterministic=True)
+        options = _options(case)
+        key = model.SerializeToString(deterministic=True) + bytes([options.intra_op_num_threads])
         if key not in self._sessions:
             is_cpu = self._provider == CPU
-            opened = self._open(model, _options()) if is_cpu else self._checked(model, case)
+            opened = self._open(model, options) if is_cpu else self._checked(model, case, options)
             keep(self._sessions, key, opened)
         return self._sessions[key]
 
-    def _checked(self, model: Model, case: Case) -> onnxruntime.InferenceSession:
+    def _checked(
+        self, model: Model, case: Case, options: onnxruntime.SessionOptions
+    ) -> onnxruntime.InferenceSession:
         """A session that has run a case on this provider, as its profile says."""
-        options = _options()
         options.enable_profiling = True
         # A profile's own name has no more than the second in it.
         prefix = f"{os.getpid()}_{next(_NUMBERS)}"
@@ -134,10 +139,11 @@ def _missing_type(case: Case, provider: str) -> str:
     return "the operators on 8 bits run on the CPU alone" if is_elsewhere else ""
 
 
-def _options() -> onnxruntime.SessionOptions:
+def _options(case: Case) -> onnxruntime.SessionOptions:
+    """Threads where there is something to share: they cost a short case more than it takes."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # errors are raised; logging them too is noise
-    options.intra_op_num_threads = 2
+    options.intra_op_num_threads = 2 if case.inputs[0].size > _SHORT else 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
@@ -146,7 +152,8 @@ def _unsupported_by_provider(case: Case, since: int) -> str:
     """Why a standard node cannot say the case, or ONNX Runtime cannot read it."""
     if since > newest_opset():
         return f"onnxruntime {onnxruntime.__version__} does not read opset {since}"
-    if case.spec.parameter_source == "input" and case.sizes in ("unnamed", "unknown"):
+    is_unsized = case.sizes in ("unnamed", "unknown") or case.surrounding.unsized
+    if case.spec.parameter_source == "input" and is_unsized:
         return "it leaves alone a node whose slope might enlarge X"
     return "" if has_single_parameters(case) else "a FLOAT attribute has 32 bits"
 

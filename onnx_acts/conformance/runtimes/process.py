@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["Process"]
+from onnx_acts.text.spelling import printable
+
+__all__ = ["Process", "time_limit"]
 
 Array = NDArray[Any]
 
@@ -26,12 +29,34 @@ _WORKER = Path(__file__).with_name("worker.py")
 _LAST_WORDS = 300
 """Characters of what a process has printed before it died."""
 
+_LIMIT = "ONNX_ACTS_TIME_LIMIT"
+
+
+def time_limit(default: float = 300.0) -> float:
+    """The seconds that a process has for an answer: what the environment says, or a default.
+
+    Raises:
+        ValueError: the environment says no such number.
+    """
+    text = os.environ.get(_LIMIT, "")
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise ValueError(f"{_LIMIT}={text}: expected a number of seconds above 0")
+    return seconds
+
 
 class Process:
     """Calls a function in a process of its own, started at the first call.
 
     Projects of this size bring threads, allocators and libraries that do not bear one another; and
-    one that crashes must take nobody along. After a crash the next call starts another process.
+    one that crashes must take nobody along. After a crash the next call starts another process. One
+    that gives no answer in time is ended and not asked again: it might hang in every case. Calls
+    from several threads wait for one another.
 
     Args:
         target: the function, as "module:callable".
@@ -48,6 +73,7 @@ class Process:
         self._first = (target, tuple(refusals))
         self._environment = dict(environment or {})
         self._running: subprocess.Popen[bytes] | None = None
+        self._lock, self._given_up = threading.RLock(), ""
 
     def start(self) -> None:
         """Loads the function, where that has not been done.
@@ -55,6 +81,8 @@ class Process:
         Raises:
             ValueError: there is no such function, or it cannot be loaded.
         """
+        if self._given_up:
+            raise ValueError(self._given_up)
         if self._running is not None:
             return
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the process
@@ -74,7 +102,7 @@ class Process:
             raise ValueError(f"it cannot be loaded: {error}") from error
         if kind == "error":
             self.stop()
-            raise ValueError(f"it cannot be loaded: {content}")
+            raise ValueError(f"it cannot be loaded: {printable(content)}")
 
     def call(
         self, operator: str, arrays: Sequence[Array], attributes: Mapping[str, float | int]
@@ -86,13 +114,16 @@ class Process:
             RuntimeError: it raised an error, or its process died.
             ValueError: it cannot be loaded.
         """
-        self.start()
-        kind, content = self._exchange((operator, list(arrays), dict(attributes)))
+        with self._lock:
+            if self._given_up:
+                raise RuntimeError(self._given_up)
+            self.start()
+            kind, content = self._exchange((operator, list(arrays), dict(attributes)))
         if kind == "not implemented":
-            raise NotImplementedError(content)
+            raise NotImplementedError(printable(content))
         if kind == "error":
             name, text = content
-            raise RuntimeError(f"{name}: {text}" if name != "RuntimeError" else text)
+            raise RuntimeError(printable(f"{name}: {text}" if name != "RuntimeError" else text))
         return list(content)
 
     def stop(self) -> None:
@@ -107,6 +138,15 @@ class Process:
         assert running is not None
         assert running.stdin is not None
         assert running.stdout is not None
+        limit, is_late = time_limit(), threading.Event()
+
+        def end() -> None:
+            is_late.set()
+            _kill(running)
+
+        timer = threading.Timer(limit, end)
+        timer.daemon = True
+        timer.start()
         try:
             pickle.dump(message, running.stdin, protocol=pickle.HIGHEST_PROTOCOL)
             running.stdin.flush()
@@ -116,11 +156,16 @@ class Process:
             status = running.wait()
             words = self._last_words()
             self.stop()
+            if is_late.is_set():
+                self._given_up = f"it gave no answer within {limit:g} s, and is not asked again"
+                raise RuntimeError(f"{self._given_up}{words}") from error
             raise RuntimeError(f"its process died{_cause(status)}{words}") from error
+        finally:
+            timer.cancel()
 
     def _last_words(self) -> str:
         self._stderr.seek(0)
-        text = " ".join(self._stderr.read().decode(errors="replace").split())
+        text = printable(" ".join(self._stderr.read().decode(errors="replace").split()))
         return f": {text[-_LAST_WORDS:]}" if text else ""
 
     def __getstate__(self) -> tuple[tuple[str, tuple[str, ...]], dict[str, str]]:
@@ -128,11 +173,17 @@ class Process:
 
     def __setstate__(self, state: tuple[tuple[str, tuple[str, ...]], dict[str, str]]) -> None:
         (self._first, self._environment), self._running = state, None
+        self._lock, self._given_up = threading.RLock(), ""
+
+
+def _kill(running: subprocess.Popen[bytes]) -> None:
+    """Ends a process with all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGKILL)
 
 
 def _stop(running: subprocess.Popen[bytes], stderr: Any) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(running.pid, signal.SIGKILL)
+    _kill(running)
     running.wait()
     for stream in (running.stdin, running.stdout, stderr):
         if stream is not None:

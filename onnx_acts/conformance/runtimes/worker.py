@@ -75,8 +75,10 @@ def _answer(
     before = [array.tobytes() for array in arrays]
     try:
         outputs = outputs_of(function(operator, arrays, attributes))
-    except Exception as error:
-        words = " ".join(_BACKTRACE.sub("", str(error)).split())
+    except SystemExit:
+        raise
+    except BaseException as error:  # an interrupt, too, is the function's own here
+        words = " ".join(_BACKTRACE.sub("", _text(error)).split())
         matches = (re.search(pattern, words) for pattern in refusals)
         refusal = next((match[0] for match in matches if match), "")
         if refusal or isinstance(error, NotImplementedError):
@@ -85,6 +87,14 @@ def _answer(
     if [array.tobytes() for array in arrays] != before:
         return "error", ("RuntimeError", "it changed its inputs")
     return "outputs", outputs
+
+
+def _text(error: BaseException) -> str:
+    """What an error says, if it can say anything."""
+    try:
+        return str(error)
+    except Exception as another:
+        return f"(its text raises {type(another).__name__})"
 
 
 def main() -> None:

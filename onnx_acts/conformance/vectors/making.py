@@ -60,7 +60,7 @@ def make(version: str, chosen: Iterable[Case]) -> dict[str, bytes]:
     return dict(sorted(files.items()))
 
 
-def chosen_cases(operators: Iterable[str] | None = None) -> Iterator[Case]:
+def chosen_cases(operators: Iterable[str] | None = None, number: int = 1) -> Iterator[Case]:
     """The cases of a quick run that files can hold.
 
     Files have no strides, and no bare nodes; models of several nodes, what must be refused and laws
@@ -68,6 +68,7 @@ def chosen_cases(operators: Iterable[str] | None = None) -> Iterator[Case]:
 
     Args:
         operators: the names of the operators; None for all.
+        number: the set: later cases belong to a later one.
     """
     specs = OPERATORS if operators is None else [spec_of(name) for name in operators]
     for spec, group in itertools.product(specs, GROUPS):
@@ -76,6 +77,7 @@ def chosen_cases(operators: Iterable[str] | None = None) -> Iterator[Case]:
                 is_plain = case.is_one_node and not (
                     case.refused or case.bare or case.law or case.runs > 1
                 )
+                is_plain &= case.vectors <= number
                 is_plain &= all(array.flags.c_contiguous for array in case.inputs)
                 if is_plain and (case.inputs[0].size <= _LONGEST or dtype == "float32"):
                     yield _settled(case)

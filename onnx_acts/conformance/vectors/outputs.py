@@ -17,6 +17,7 @@ from onnx_acts.conformance.case import numpy_type
 from onnx_acts.conformance.vectors.folders import DATA_SET
 from onnx_acts.conformance.vectors.index import Index, Output, Test
 from onnx_acts.conformance.vectors.tensors import read_npy, read_tensor
+from onnx_acts.text.spelling import printable
 
 __all__ = ["NOT_IMPLEMENTED", "check_outputs", "read_outputs", "refusal"]
 
@@ -73,7 +74,7 @@ def refusal(folder: Path, test: Test) -> str:
     if not path.is_file():
         return ""
     with open(path, encoding="utf-8", errors="replace") as stream:
-        text = " ".join(stream.read(_WORDS).split())
+        text = printable(" ".join(stream.read(_WORDS).split()))
     return text or "not implemented"
 
 

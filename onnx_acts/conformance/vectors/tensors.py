@@ -39,6 +39,8 @@ def read_tensor(data: bytes) -> Array:
         raise ValueError("not a TensorProto") from error
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         raise ValueError("its data is in another file; put it into the tensor")
+    if min(tensor.dims, default=0) < 0:
+        raise ValueError(f"its shape is {tuple(tensor.dims)}")
     try:
         return np.asarray(numpy_helper.to_array(tensor))
     except (ValueError, TypeError, KeyError) as error:
@@ -46,7 +48,7 @@ def read_tensor(data: bytes) -> Array:
 
 
 def read_npy(data: bytes, dtype: np.dtype[Any]) -> Array:
-    """Reads NumPy's format; of bfloat16, which it does not have, the 16-bit words.
+    """Reads NumPy's format, of any byte order; of bfloat16, which it has not, the 16-bit words.
 
     Args:
         data: the file's bytes.
@@ -62,4 +64,9 @@ def read_npy(data: bytes, dtype: np.dtype[Any]) -> Array:
     if not isinstance(array, np.ndarray):
         raise ValueError("a .npz archive; a .npy file of one array was expected")
     is_bits = dtype == ml_dtypes.bfloat16 and array.dtype in _BFLOAT16_WORDS
-    return array.view(dtype) if is_bits else array
+    return array.view(dtype) if is_bits else _native(array)
+
+
+def _native(array: Array) -> Array:
+    """The same numbers in the byte order of this machine: the format says which one they have."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))

@@ -143,6 +143,7 @@ def external() -> bytes:
 
 X = np.zeros(95, np.float32)
 PB = onnx.numpy_helper.from_array(X).SerializeToString()
+OPEN = onnx.TensorProto(dims=[-1], data_type=1, raw_data=X.tobytes()).SerializeToString()
 
 
 @pytest.mark.parametrize(
@@ -162,6 +163,7 @@ PB = onnx.numpy_helper.from_array(X).SerializeToString()
         ({"output_0.npy": npy(X), "output_0.pb": PB}, "are both there; keep one"),
         ({"output_0.pb": PB, "output_1.pb": PB}, "extra file output_1.pb: the test has 1 output"),
         ({"output_0.pb/x": PB}, "unreadable file output_0.pb: no plain file"),
+        ({"output_0.pb": OPEN}, r"unreadable file output_0.pb: its shape is \(-1,\)"),
     ],
 )
 def test_bad_files_are_named(files: dict[str, bytes], message: str, tmp_path: Path) -> None:
@@ -189,6 +191,27 @@ def test_npy(dtype: str, tmp_path: Path) -> None:
         is_bits = dtype == "bfloat16" and test.group == "special"
         (place / "output_0.npy").write_bytes(npy(array.view(np.uint16) if is_bits else array))
     assert judged(vectors, tmp_path).ok
+
+
+def test_npy_of_other_machines(tmp_path: Path) -> None:
+    """The format says in which order bytes are, and any is right."""
+    vectors = part(["ReLU"], ["float32"], ["special"])
+    for test in vectors.index.tests:
+        place = tmp_path / test.name / DATA_SET
+        place.mkdir(parents=True)
+        (array,) = expected(vectors, test)
+        (place / "output_0.npy").write_bytes(npy(array.astype(">f4")))
+    assert judged(vectors, tmp_path).ok
+
+
+def test_words_that_a_terminal_would_obey(tmp_path: Path) -> None:
+    """They are escaped."""
+    vectors = one_test()
+    (test,) = vectors.index.tests
+    (tmp_path / test.name).mkdir()
+    (tmp_path / test.name / "not_implemented.txt").write_bytes(b"\x1b[31mred")
+    (cell,) = judged(vectors, tmp_path).cells
+    assert cell.reasons == [r"\x1b[31mred"]
 
 
 def test_words_for_what_is_not_there(tmp_path: Path) -> None:
