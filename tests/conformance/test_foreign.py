@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onnx_acts.conformance import report
+from onnx_acts.conformance import reports
 from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import find_case
 from onnx_acts.conformance.judging import judge
@@ -168,8 +168,8 @@ def test_a_limit_that_is_none(module: str, monkeypatch: pytest.MonkeyPatch, text
 def test_odd_words_are_in_every_report(module: str) -> None:
     """What no file can hold, and what a terminal would obey, stands there escaped."""
     result = judged(Custom(f"{module}:odd"), ["ReLU"])
-    texts = [report.WRITERS[name](result, environment(), "") for name in ("json", "markdown")]
-    for text in (*texts, report.junit_text(result), report.table_text(result, environment())):
+    texts = [reports.WRITERS[name](result, environment(), "") for name in ("json", "markdown")]
+    for text in (*texts, reports.junit_text(result), reports.table_text(result, environment())):
         assert "\x1b" not in text
         assert "\\x1b[31m" in text
         text.encode()
