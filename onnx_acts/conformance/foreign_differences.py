@@ -175,14 +175,14 @@ QUIRKS: tuple[Quirk, ...] = (
     Quirk(
         "tinygrad",
         "NaN",
-        ("Relu", "LeakyRelu", "Elu"),
+        ("Relu", "LeakyRelu", "PRelu", "Elu"),
         _TINYGRAD,
         ("float16", "float32", "float64"),
     ),
     Quirk(
         "tinygrad",
         "zero sign",
-        ("Relu", "LeakyRelu", "Elu"),
+        ("Relu", "LeakyRelu", "PRelu", "Elu"),
         _TINYGRAD,
         ("float16", "float32", "float64"),
     ),

@@ -220,6 +220,15 @@ KNOWN_DIFFERENCES: tuple[Difference, ...] = (
         explains="refusal",
     ),
     Difference(
+        "openvino",
+        "OpenVINO takes other elements, or dies, in bfloat16 on more than twelve dimensions",
+        "openvino 2026.4.0, 2026-11-26",
+        ("PReLU",),
+        ("bfloat16",),
+        groups=("slopes",),
+        cases="slope (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, *) on *",
+    ),
+    Difference(
         "litert",
         "LiteRT aborts where a slope of more than eight dimensions is broadcast",
         "ai-edge-litert 2.3.0, 2026-11-26",

@@ -53,6 +53,10 @@ class Ledger:
         for number, record in enumerate(records):
             self._of.setdefault(record.runtime, []).append((number, record))
 
+    def empty(self) -> Ledger:
+        """Another one of the same records, with nothing noted."""
+        return Ledger(self._records, self._name)
+
     def explain(
         self, runtime: str, version: str, case: Case, outcome: Comparison, promise: float
     ) -> list[str]:

@@ -72,7 +72,13 @@ def _smaller(case: Case, worst: int | None) -> Iterator[Case]:
             values = x.reshape(-1)[part]
             parameters = [_part(array, x, part) for array in others]
             yield Case(
-                case.operator, case.dtype, [values, *parameters], case.attributes, case.outputs
+                case.operator,
+                case.dtype,
+                [values, *parameters],
+                case.attributes,
+                case.outputs,
+                name=case.name,
+                group=case.group,  # records are about cases of some names and groups
             )
 
 
@@ -120,11 +126,27 @@ def _is_found(case: Case, quick: bool) -> bool:
 
 
 def _literal(array: Array) -> str:
-    """An array as Python text; every element type's values are Python floats."""
-    values = ", ".join(_number(float(value)) for value in array.reshape(-1))
+    """An array as Python text; every element type's values are Python floats.
+
+    Those among which is a NaN of other bits than Python's are written as bits.
+    """
     kind = "ml_dtypes.bfloat16" if array.dtype.name == "bfloat16" else f"np.{array.dtype.name}"
     shape = "" if array.ndim == 1 else f".reshape({array.shape})"
+    flat = array.reshape(-1)
+    if _has_odd_nan(flat):
+        bits = np.dtype(f"u{array.dtype.itemsize}")
+        values = ", ".join(f"{value:#x}" for value in np.ascontiguousarray(flat).view(bits))
+        return f"np.array([{values}], np.{bits.name}).view({kind}){shape}"
+    values = ", ".join(_number(float(value)) for value in flat)
     return f"np.array([{values}], {kind}){shape}"
+
+
+def _has_odd_nan(array: Array) -> bool:
+    """Whether a NaN has other bits than Python's."""
+    if array.dtype.kind in "iu":
+        return False
+    nans = array[np.isnan(array)]
+    return nans.tobytes() != np.full(nans.shape, np.nan).astype(array.dtype).tobytes()
 
 
 def _number(value: float | int) -> str:

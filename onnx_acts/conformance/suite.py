@@ -205,22 +205,25 @@ def _run_case(
     if status == "fail":
         cell.failed += 1
         if len(cell.failures) < _REPORTED_FAILURES:
-            cell.failures.append(_failure(runtime, case, cell, outcome))
+            again = ledger.empty()
+            cell.failures.append(_failure(runtime, case, cell, outcome, again))
     if cell.record is not None:
         words = outcome.open or outcome.message
         cell.record.note(case, status, outcome.max_ulp, words, outcome.outputs)
 
 
-def _failure(runtime: Runtime, case: Case, cell: Cell, outcome: Comparison) -> Failure:
+def _failure(
+    runtime: Runtime, case: Case, cell: Cell, outcome: Comparison, ledger: Ledger
+) -> Failure:
     """The failure of a case; only the first of a cell gets a program, to keep reports short."""
-    text = ""
-    if not cell.failures:
-        text = program(
-            runtime.name,
-            case,
-            outcome.worst,
-            lambda small: not judge(runtime, small, cell.promise).ok,
-        )
+
+    def fails(small: Case) -> bool:
+        """Whether a part shows a failure, and not merely what is on record."""
+        found = judge(runtime, small, cell.promise)
+        version = version_of(runtime)
+        return not (found.ok or ledger.explain(runtime.name, version, small, found, cell.promise))
+
+    text = "" if cell.failures else program(runtime.name, case, outcome.worst, fails)
     return Failure(case.name, outcome.message, text)
 
 

@@ -94,6 +94,23 @@ def test_wrong_runtime_fails_with_a_program() -> None:
     exec(text, {})
 
 
+def test_program_shows_the_failure_and_not_what_is_on_record() -> None:
+    """A part that merely differs as known is not what failed."""
+
+    class Two(Fake):
+        def run(self, case: Case) -> list[np.ndarray]:
+            """Loses the sign of zero, and of many elements gives 77 for zeros."""
+            (y,) = super().run(case)
+            y[y == 0] = 77 if y.size >= 12 else 0
+            return [y]
+
+    known = (record(explains="zero sign", groups=("special",), loose=True),)
+    failure = run_fake(Two(), known, "special").cells[0].failures[0]
+    names: dict[str, Any] = {}
+    exec(failure.program.partition("\nruntime = ")[0], names)
+    assert names["case"].inputs[0].size == 16
+
+
 def test_error_is_a_failure() -> None:
     """An exception of a runtime is a result like any other."""
 

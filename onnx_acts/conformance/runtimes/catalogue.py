@@ -48,6 +48,7 @@ FOREIGN = (
         "keras",
         ["keras", "tensorflow"],
         "pip install keras tensorflow-cpu",
+        [r"Broadcast between \S+ and \S+ is not supported yet"],
     ),
     Foreign(
         "paddle",
