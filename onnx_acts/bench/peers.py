@@ -27,7 +27,8 @@ from onnx_acts.bench.prepared import Prepared, UnsupportedError
 from onnx_acts.bench.variants import Variant
 from onnx_acts.bench.workload import Workload
 from onnx_acts.conformance import runtime_of
-from onnx_acts.conformance.case import acts_model, onnx_type, standard_model
+from onnx_acts.conformance.case import onnx_type
+from onnx_acts.conformance.models import acts_model, standard_model
 from onnx_acts.conformance.runtimes import to_torch, torch_parameter
 
 __all__ = [

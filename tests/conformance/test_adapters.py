@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onnx_acts.conformance.case import Case, has_single_parameters, standard_model
+from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.cases import cases
+from onnx_acts.conformance.models import has_single_parameters, standard_model
 from onnx_acts.conformance.runtimes.adapters.call import standard_call
 from onnx_acts.conformance.runtimes.catalogue import FOREIGN
 from onnx_acts.conformance.runtimes.foreign import Foreign

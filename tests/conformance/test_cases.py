@@ -6,8 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
-from onnx_acts.conformance.case import Case, acts_model, numpy_type, standard_model
+from onnx_acts.conformance.case import Case, numpy_type
 from onnx_acts.conformance.cases import GROUPS, cases, find_case
+from onnx_acts.conformance.models import acts_model, standard_model
 from onnx_acts.conformance.values import (
     dense_values,
     parameter_values,

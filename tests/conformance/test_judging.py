@@ -151,7 +151,7 @@ def test_surroundings_are_onnxs(spec: Spec, within: str) -> None:
 
 def test_absent_is_absent() -> None:
     """A bare case's model has no attribute but those given, and no body."""
-    from onnx_acts.conformance.case import acts_model, standard_model
+    from onnx_acts.conformance.models import acts_model, standard_model
 
     case = Case("RReLU", "float32", [X], {"seed": 3}, bare=True)
     model = acts_model(case)
@@ -164,7 +164,7 @@ def test_absent_is_absent() -> None:
 
 def test_models_of_the_last_cases_are_copies() -> None:
     """A runtime that changes its model changes nobody else's."""
-    from onnx_acts.conformance.case import acts_model
+    from onnx_acts.conformance.models import acts_model
 
     case = Case("ELU", "float32", [X], {"alpha": 0.5})
     acts_model(case).graph.Clear()

@@ -24,7 +24,8 @@ import onnxruntime
 import torch
 
 import onnx_acts
-from onnx_acts.conformance.case import Case, acts_model, numpy_type, onnx_type, standard_model
+from onnx_acts.conformance.case import Case, numpy_type, onnx_type
+from onnx_acts.conformance.models import acts_model, standard_model
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec
 from onnx_acts.ort.environment import environment
 from onnx_acts.ort.sessions import CUDA

@@ -13,7 +13,8 @@ import pytest
 import onnx_acts
 from onnx_acts.conformance import GROUPS, cases, runtime_of
 from onnx_acts.conformance import suite as runner
-from onnx_acts.conformance.case import Case, acts_model, numpy_type
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.models import acts_model
 from onnx_acts.definition.specs import ELEMENT_TYPES, SPECS, Spec, spec_of
 from onnx_acts.ort.sessions import CPU, CUDA
 from onnx_acts.ort.values import to_ort

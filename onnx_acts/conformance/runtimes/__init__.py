@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from onnx.reference import ReferenceEvaluator
 
-from onnx_acts.conformance.case import acts_model, standard_model
+from onnx_acts.conformance.models import acts_model, standard_model
 from onnx_acts.conformance.runtimes.catalogue import FOREIGN
 from onnx_acts.conformance.runtimes.foreign import Custom
 from onnx_acts.conformance.runtimes.onnx_reference import Reference

@@ -82,7 +82,7 @@ FOREIGN = (
         [
             "Binary operators must have the same datatype for both operands",
             "Prelu requires the input tensor to have float dtype",
-            "Literal value .* exceeds maximum of float16",
+            "Literal value .* exceeds (maximum|minimum) of float16",
             "Expect value to be constant int",
             r'name="relax\.nn\.prelu"',
         ],

@@ -10,7 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
-from onnx_acts.conformance.case import Case, acts_model
+from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.models import acts_model
 from onnx_acts.conformance.runtimes.runtime import keep
 
 __all__ = ["Reference"]

@@ -14,8 +14,9 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from onnx_acts.conformance.case import Case, has_single_parameters
+from onnx_acts.conformance.case import Case
 from onnx_acts.conformance.known_differences import missing_kernel
+from onnx_acts.conformance.models import has_single_parameters
 from onnx_acts.conformance.runtimes.runtime import keep, version_of
 from onnx_acts.ort import sessions
 from onnx_acts.ort.opsets import newest_opset

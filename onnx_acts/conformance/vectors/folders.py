@@ -11,13 +11,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from onnx_acts.conformance.case import (
-    Case,
-    acts_model,
-    has_single_parameters,
-    numpy_type,
-    standard_model,
-)
+from onnx_acts.conformance.case import Case, numpy_type
+from onnx_acts.conformance.models import acts_model, has_single_parameters, standard_model
 from onnx_acts.conformance.vectors.index import Output, Test
 from onnx_acts.conformance.vectors.tensors import read_tensor, tensor_bytes
 from onnx_acts.definition.reference import rounded

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_acts.conformance.case import Case, has_single_parameters, standard_model
+from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.models import has_single_parameters, standard_model
 from onnx_acts.definition.specs import spec_of
 
 __all__ = ["Array", "Arrays", "Attributes", "Call", "onnx_bytes", "standard_call"]
