@@ -22,7 +22,7 @@ from onnx_acts.conformance.seeds import SEED_BITS
 from onnx_acts.definition import reference
 from onnx_acts.definition.specs import Difference
 
-__all__ = ["DRAWN_AT_ZERO", "REFUSAL", "elements_of", "explaining"]
+__all__ = ["DRAWN_AT_ZERO", "REFUSAL", "TOO_LARGE", "elements_of", "explaining"]
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -32,6 +32,10 @@ REFUSAL = "refusal"
 
 DRAWN_AT_ZERO = "drawn at 0"
 """What a record explains that is about random draws: slopes are drawn for zeros, too."""
+
+TOO_LARGE = "too large"
+"""What a record explains that is about 8 bits: 0 stands where the largest number should, and where
+zero times the parameter is NaN."""
 
 
 def explaining(
@@ -47,10 +51,21 @@ def explaining(
     """
     about = REFUSAL if outcome.raised else outcome.about
     whole = [one for one in records if not one.explains or one.explains == about]
-    if whole or about or case.spec.standard is None:
+    if whole or about:
         return whole
+    if case.spec.is_quantized:
+        return _explaining_steps(records, case, outcome)
+    if case.spec.standard is None:
+        return []
     if case.training:
         return _explaining_draws(records, case, outcome)
+    return _explaining_elements(records, case, outcome, promise)
+
+
+def _explaining_elements(
+    records: Sequence[Difference], case: Case, outcome: Comparison, promise: float
+) -> list[Difference]:
+    """The records of kinds that together explain every element that breaks the promise."""
     exact = case.exact()
     kinds = [(case.type_of(true), true.shape) for true in exact]
     if [(one.dtype, one.shape) for one in outcome.outputs] != kinds:
@@ -71,6 +86,22 @@ def explaining(
         if left.any():
             return []
     return used
+
+
+def _explaining_steps(
+    records: Sequence[Difference], case: Case, outcome: Comparison
+) -> list[Difference]:
+    """The record of what is too large, if every element that differs is so, or is no number."""
+    found = [one for one in records if one.explains == TOO_LARGE]
+    (true,) = case.exact()
+    if [(one.dtype, one.shape) for one in outcome.outputs] != [(case.type_of(true), true.shape)]:
+        return []
+    (got,) = outcome.outputs
+    x, _, zero, *_ = case.inputs
+    slopes = case.inputs[5] if case.spec.parameter_source == "input" else np.float64(0)
+    is_nan = (x == zero) & ~np.isfinite(slopes)
+    is_lost = ((true == np.iinfo(got.dtype).max) | is_nan) & (got == 0)
+    return found if ((got == true) | is_lost).all() else []
 
 
 def _explaining_draws(

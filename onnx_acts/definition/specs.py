@@ -443,16 +443,6 @@ QUANTIZED: tuple[Spec, ...] = (
         activation="PReLU",
         inputs=("X", *_SCALES, "slope"),
         parameter_source="input",
-        differences=(
-            Difference(
-                "reference",
-                "the QuantizeLinear of onnx.reference makes 0 of what is too large for an integer",
-                "onnx 1.23.2, 2026-11-26",
-                dtypes=QUANTIZED_TYPES,
-                groups=("quantized",),
-                cases="odd *too large",
-            ),
-        ),
     ),
     Spec(
         name="QLinearELU",
