@@ -221,8 +221,8 @@ KNOWN_DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "reference",
-        "the QuantizeLinear of onnx.reference makes 0 of NaN and of what no integer can hold, and its"
-        " PRelu NaN of 0 and an infinite slope",
+        "the QuantizeLinear of onnx.reference makes 0 of NaN and of what no integer can hold,"
+        " its PRelu makes NaN of 0 and an infinite slope",
         "onnx 1.23.2, 2026-11-26",
         ("QLinearPReLU",),
         ("uint8",),
