@@ -42,7 +42,7 @@ class Case:
         within: what stands around the operator, one of `SURROUNDINGS`; "" for nothing.
         refused: a regular expression; where there is one, the operator must refuse this, with an
             error that it matches. There are no true outputs then.
-        law: judged by the law of random draws alone, and not by the reference's bits.
+        law: judged by the law of random draws, beside the bits that most runtimes owe.
         seeds: generators of another kind are asked for other seeds, too.
         held: the model holds all inputs but X, as a network holds its weights.
         written: how a bare case's real attributes are written: as tensors of float64, as tensors

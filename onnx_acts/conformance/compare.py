@@ -47,6 +47,8 @@ class Comparison:
         raised: whether it raised an error instead.
         open: why there is no verdict, where nothing is wrong and nothing is proven.
         about: what a record must be about to explain it, where no element of an output tells.
+        runs: of a case that was run more than once, those that break the promise: the case, X
+            perhaps turned around, and the verdict. Records must explain each.
     """
 
     max_ulp: float
@@ -57,6 +59,7 @@ class Comparison:
     raised: bool = False
     open: str = ""
     about: str = ""
+    runs: Sequence[tuple[Any, Comparison]] = ()
 
     @property
     def ok(self) -> bool:

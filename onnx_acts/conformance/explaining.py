@@ -34,8 +34,7 @@ DRAWN_AT_ZERO = "drawn at 0"
 """What a record explains that is about random draws: slopes are drawn for zeros, too."""
 
 TOO_LARGE = "too large"
-"""What a record explains that is about 8 bits: 0 stands where the largest number should, and where
-zero times the parameter is NaN."""
+"""What a record explains that is about 8 bits: 0 stands for what no integer of 32 bits can hold."""
 
 
 def explaining(
@@ -91,16 +90,18 @@ def _explaining_elements(
 def _explaining_steps(
     records: Sequence[Difference], case: Case, outcome: Comparison
 ) -> list[Difference]:
-    """The record of what is too large, if every element that differs is so, or is no number."""
+    """The record of what is too large, if every element that differs is so, or is NaN."""
     found = [one for one in records if one.explains == TOO_LARGE]
     (true,) = case.exact()
     if [(one.dtype, one.shape) for one in outcome.outputs] != [(case.type_of(true), true.shape)]:
         return []
     (got,) = outcome.outputs
-    x, _, zero, *_ = case.inputs
-    slopes = case.inputs[5] if case.spec.parameter_source == "input" else np.float64(0)
-    is_nan = (x == zero) & ~np.isfinite(slopes)
-    is_lost = ((true == np.iinfo(got.dtype).max) | is_nan) & (got == 0)
+    with np.errstate(all="ignore"):
+        x, x_scale, x_zero, y_scale, _, *slopes = (one.astype(np.float64) for one in case.inputs)
+        real = (x - x_zero) * x_scale
+        # ONNX's PRelu multiplies zeros, too: with an infinite slope they are NaN.
+        steps = np.where(real <= 0, slopes[0] * real, real) / y_scale if slopes else real / y_scale
+    is_lost = ~(np.abs(steps) < 2.0**31) & (got == 0)
     return found if ((got == true) | is_lost).all() else []
 
 

@@ -41,7 +41,7 @@ def no_answer(runtime: Runtime, case: Case) -> str:
 def judge(
     runtime: Runtime, case: Case, promise: float, exact: tuple[Array, ...] | None = None
 ) -> Comparison:
-    """Runs one case and compares every output; the worst comparison counts.
+    """Runs one case and compares every output of every run; the worst comparison counts.
 
     Args:
         runtime: what to run it on.
@@ -59,10 +59,24 @@ def judge(
         _judge_outputs(runtime, one, list(outputs), exact if one is case else one.exact(), promise)
         for one, outputs in results
     ]
-    worst = max(found, key=lambda one: (not one.ok, one.max_ulp))
-    if worst is found[0]:
-        return worst
-    return dataclasses.replace(worst, message=f"run again: {worst.message}", outputs=())
+    return found[0] if len(found) == 1 else _worst_run([one for one, _ in results], found)
+
+
+def _worst_run(tried: Sequence[Case], found: Sequence[Comparison]) -> Comparison:
+    """The verdict on several runs of a case, the first of them on the case itself."""
+    largest = max(one.max_ulp for one in found)
+    failing = [pair for pair in zip(tried, found, strict=True) if not pair[1].ok]
+    if not failing:
+        return dataclasses.replace(found[0], max_ulp=largest)
+    worst = max((one for _, one in failing), key=lambda one: one.max_ulp)
+    again = "" if worst is found[0] else "run again: "
+    return dataclasses.replace(
+        worst,
+        max_ulp=largest,
+        message=f"{again}{worst.message}",
+        outputs=found[0].outputs,
+        runs=failing,
+    )
 
 
 def _judge_outputs(

@@ -72,6 +72,24 @@ class Ledger:
         records = self._note(runtime, version, case, not outcome.ok)
         if case.refused:  # it has no true outputs to compare with
             return []
+        found: list[str] = []
+        for one, verdict in outcome.runs or [(case, outcome)]:
+            reasons = self._reasons(records, runtime, version, one, verdict, promise)
+            if not reasons:
+                return []
+            found += [reason for reason in reasons if reason not in found]
+        return found
+
+    def _reasons(
+        self,
+        records: Sequence[Difference],
+        runtime: str,
+        version: str,
+        case: Case,
+        outcome: Comparison,
+        promise: float,
+    ) -> list[str]:
+        """Why one run differs, as known."""
         reasons = self.quirks.explain(runtime, version, case, outcome.outputs, promise)
         if outcome.ok:
             return []

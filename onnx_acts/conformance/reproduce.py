@@ -16,7 +16,7 @@ __all__ = ["program"]
 
 Array = NDArray[Any]
 
-_MORE = ("outputs", "sizes", "bare", "within", "refused", "law", "held", "written")
+_MORE = ("outputs", "sizes", "bare", "within", "refused", "law", "held", "written", "blank")
 """Fields of a case that are written out where they are not what they are by default."""
 
 _LITERAL_LIMIT = 64
@@ -43,12 +43,20 @@ def program(runtime: str, case: Case, worst: int | None, fails: Callable[[Case],
     lines += [
         "import numpy as np",
         "from onnx_acts.conformance import Case, find_case, runtime_of",
+        *["from onnx_acts.conformance.running import results_of"] * chosen.shared,
         _definition(chosen),
         f"runtime = runtime_of({runtime!r})",
         *["runtime.run(case)"] * (chosen.runs - 1),
-        f'print({_truth(chosen)}, "got:", *runtime.run(case))',
+        f'print({_truth(chosen)}, "got:", {_asked(chosen)})',
     ]
     return "\n".join(lines)
+
+
+def _asked(case: Case) -> str:
+    """What the program prints of the runtime; of threads each different result."""
+    if case.shared:
+        return "*(outputs for _, outputs in results_of(runtime, case))"
+    return "*runtime.run(case)"
 
 
 def _truth(case: Case) -> str:

@@ -16,8 +16,8 @@ from onnx_acts.conformance.compare import Comparison
 from onnx_acts.conformance.judging import no_answer
 from onnx_acts.conformance.known_differences import KNOWN_DIFFERENCES
 from onnx_acts.conformance.ledger import Ledger
-from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.runtimes import Runtime, version_of
+from onnx_acts.conformance.shortest import shortest_program
 from onnx_acts.conformance.suite import Cell, Result, Selection, judge
 from onnx_acts.conformance.vectors.folders import DATA_SET, files_of, steps_of, test_of
 from onnx_acts.conformance.vectors.index import INDEX, Index, Test, index_bytes
@@ -99,9 +99,7 @@ def _about(case: Case, runtime: Runtime, promise: float, outcome: Comparison) ->
     """What the runtime gave, what is wrong, and a program."""
     for number, array in enumerate(_outputs(case, runtime)):
         yield f"{DATA_SET}/got_{number}.pb", tensor_bytes(array, f"got_{number}")
-    text = program(
-        runtime.name, case, outcome.worst, lambda small: not judge(runtime, small, promise).ok
-    )
+    text = shortest_program(runtime, case, outcome, promise, Ledger(KNOWN_DIFFERENCES))
     yield "message.txt", f"{runtime.name}, {case.name}: {outcome.message}\n".encode()
     yield "program.py", f"{text}\n".encode()
 

@@ -21,7 +21,6 @@ from onnx_acts.conformance.known_differences import (
 )
 from onnx_acts.conformance.ledger import Ledger
 from onnx_acts.conformance.recording import Record
-from onnx_acts.conformance.reproduce import program
 from onnx_acts.conformance.results import Cell, Failure, Result
 from onnx_acts.conformance.runtimes import (
     RUNTIMES,
@@ -30,6 +29,7 @@ from onnx_acts.conformance.runtimes import (
     runtime_of,
     version_of,
 )
+from onnx_acts.conformance.shortest import shortest_program
 from onnx_acts.definition.specs import (
     ELEMENT_TYPES,
     OPERATORS,
@@ -216,14 +216,9 @@ def _failure(
     runtime: Runtime, case: Case, cell: Cell, outcome: Comparison, ledger: Ledger
 ) -> Failure:
     """The failure of a case; only the first of a cell gets a program, to keep reports short."""
-
-    def fails(small: Case) -> bool:
-        """Whether a part shows a failure, and not merely what is on record."""
-        found = judge(runtime, small, cell.promise)
-        version = version_of(runtime)
-        return not (found.ok or ledger.explain(runtime.name, version, small, found, cell.promise))
-
-    text = "" if cell.failures else program(runtime.name, case, outcome.worst, fails)
+    text = ""
+    if not cell.failures:
+        text = shortest_program(runtime, case, outcome, cell.promise, ledger)
     return Failure(case.name, outcome.message, text)
 
 

@@ -84,23 +84,24 @@ TOO_LARGE_IS_0 = Difference("reference", "integers overflow", "today", explains=
 @pytest.mark.parametrize(
     ("got", "is_explained"),
     [
-        ([0, 190, 0, 20], True),
-        ([0, 190, 1, 20], False),
-        ([0, 0, 0, 20], False),
-        ([255, 190, 0, 20], False),
-        ([0, 190, 0, 19], False),
-        ([0, 190, 0, 20, 0], True),
-        ([0, 190, 0, 20, 7], False),
+        ([0, 255, 0, 0], True),
+        ([0, 255, 1, 0], False),
+        ([0, 0, 0, 0], False),
+        ([0, 255, 0, 1], False),
+        ([0, 255, 0, 0, 0], True),
+        ([0, 255, 0, 0, 7], False),
     ],
 )
 def test_too_large_for_8_bits(got: list[int], is_explained: bool) -> None:
-    """0 in place of the largest number is explained, another number or another place is not."""
-    half, slope = np.array(0.5, np.float32), np.full(len(got), 2.0, np.float32)
+    """0 for what 32 bits cannot hold is explained; another number, or what they hold, is not."""
+    scales = (np.array(0.5, np.float32), np.array(1e-8, np.float32))
     zeros = (np.array(100, np.uint8), np.array(180, np.uint8))
+    slope = np.full(len(got), 2.0, np.float32)
     x = np.array([0, 110, 255, 20, 100][: len(got)], np.uint8)
     slope[4:] = np.inf  # times zero
-    case = Case("QLinearPReLU", "uint8", [x, half, zeros[0], half, zeros[1], slope])
-    assert case.exact()[0].tolist() == [0, 190, 255, 20, 180][: len(got)]
+    inputs = (x, scales[0], zeros[0], scales[1], zeros[1], slope)
+    case = Case("QLinearPReLU", "uint8", [np.asarray(one) for one in inputs])
+    assert case.exact()[0].tolist() == [0, 255, 255, 0, 180][: len(got)]
     found = explaining([TOO_LARGE_IS_0], case, outcome_of(case, [np.array(got, np.uint8)]), 0)
     assert found == ([TOO_LARGE_IS_0] if is_explained else [])
 

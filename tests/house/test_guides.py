@@ -5,7 +5,9 @@ import re
 import subprocess
 import warnings
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
 import onnxruntime
 import pytest
@@ -104,6 +106,16 @@ def test_python(guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         warnings.simplefilter("error")
         for number, text in enumerate(blocks(guide, "python")):
             exec(compile(text, f"{guide}, block {number}", "exec"), names)
+
+
+def test_ulps_of_the_guide() -> None:
+    """What the guide computes is the error of ELU in float32, and sees a wrong result."""
+    names: dict[str, Any] = {}
+    for text in blocks("conformance.md", "python"):
+        exec(compile(text, "conformance.md", "exec"), names)
+    got, wanted = names["got"], names["wanted"]
+    assert 0 < names["ulps"](got, wanted) <= 8
+    assert names["ulps"](got + np.float32(0.01), wanted) > 1000
 
 
 def test_verify_report(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
+import selectors
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +22,7 @@ from numpy.typing import NDArray
 
 from onnx_acts.text.spelling import printable
 
-__all__ = ["Process", "time_limit"]
+__all__ = ["NOT_ASKED", "NO_ANSWER", "Process", "time_limit"]
 
 Array = NDArray[Any]
 
@@ -30,6 +33,10 @@ _LAST_WORDS = 300
 """Characters of what a process has printed before it died."""
 
 _LIMIT = "ONNX_ACTS_TIME_LIMIT"
+
+NO_ANSWER = "it gave no answer within"
+NOT_ASKED = "not asked any more"
+"""How the messages begin of a call that hung, and of those after it."""
 
 
 def time_limit(default: float = 300.0) -> float:
@@ -150,18 +157,23 @@ class Process:
         try:
             pickle.dump(message, running.stdin, protocol=pickle.HIGHEST_PROTOCOL)
             running.stdin.flush()
-            kind, content = pickle.load(running.stdout)
+            kind, content = pickle.load(_answers(running, limit))
             return kind, content
         except (EOFError, OSError, pickle.UnpicklingError) as error:
+            if isinstance(error, TimeoutError):
+                end()
             status = running.wait()
             words = self._last_words()
             self.stop()
             if is_late.is_set():
-                self._given_up = f"it gave no answer within {limit:g} s, and is not asked again"
-                raise RuntimeError(f"{self._given_up}{words}") from error
+                self._given_up = f"{NOT_ASKED}: it gave no answer within {limit:g} s before"
+                message = f"{NO_ANSWER} {limit:g} s, and is not asked again{words}"
+                raise RuntimeError(message) from error
             raise RuntimeError(f"its process died{_cause(status)}{words}") from error
         finally:
             timer.cancel()
+            if is_late.is_set():  # perhaps just after the answer
+                self.stop()
 
     def _last_words(self) -> str:
         self._stderr.seek(0)
@@ -174,6 +186,40 @@ class Process:
     def __setstate__(self, state: tuple[tuple[str, tuple[str, ...]], dict[str, str]]) -> None:
         (self._first, self._environment), self._running = state, None
         self._lock, self._given_up = threading.RLock(), ""
+
+
+class _Waiting(io.RawIOBase):
+    """What comes from a pipe until some time; then it is an error.
+
+    A process that is ended may have left others that keep its pipe open.
+    """
+
+    def __init__(self, pipe: int, seconds: float) -> None:
+        self._pipe, self._end = pipe, time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Waits for bytes.
+
+        Raises:
+            TimeoutError: none came.
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._pipe, selectors.EVENT_READ)
+            if not selector.select(max(0.0, self._end - time.monotonic())):
+                raise TimeoutError
+        found = os.read(self._pipe, len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+
+def _answers(running: subprocess.Popen[bytes], seconds: float) -> io.BufferedReader:
+    """The next answer of a process; there is never more than one."""
+    assert running.stdout is not None
+    return io.BufferedReader(_Waiting(running.stdout.fileno(), seconds))
 
 
 def _kill(running: subprocess.Popen[bytes]) -> None:

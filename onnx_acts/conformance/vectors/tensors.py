@@ -63,8 +63,9 @@ def read_npy(data: bytes, dtype: np.dtype[Any]) -> Array:
         raise ValueError(f"not a .npy file of numbers: {error}") from error
     if not isinstance(array, np.ndarray):
         raise ValueError("a .npz archive; a .npy file of one array was expected")
+    array = _native(array)
     is_bits = dtype == ml_dtypes.bfloat16 and array.dtype in _BFLOAT16_WORDS
-    return array.view(dtype) if is_bits else _native(array)
+    return array.view(dtype) if is_bits else array
 
 
 def _native(array: Array) -> Array:

@@ -193,15 +193,22 @@ def test_npy(dtype: str, tmp_path: Path) -> None:
     assert judged(vectors, tmp_path).ok
 
 
-def test_npy_of_other_machines(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_npy_of_other_machines(tmp_path: Path, dtype: str) -> None:
     """The format says in which order bytes are, and any is right."""
-    vectors = part(["ReLU"], ["float32"], ["special"])
+    vectors = part(["ReLU"], [dtype], ["special"])
     for test in vectors.index.tests:
         place = tmp_path / test.name / DATA_SET
         place.mkdir(parents=True)
         (array,) = expected(vectors, test)
-        (place / "output_0.npy").write_bytes(npy(array.astype(">f4")))
+        (place / "output_0.npy").write_bytes(npy(_turned(array)))
     assert judged(vectors, tmp_path).ok
+
+
+def _turned(array: np.ndarray) -> np.ndarray:
+    """The bytes of each number the other way round; bfloat16 as words."""
+    words = array.view(np.uint16) if array.dtype.itemsize == 2 else array
+    return words.astype(words.dtype.newbyteorder(">"))
 
 
 def test_words_that_a_terminal_would_obey(tmp_path: Path) -> None:
