@@ -33,7 +33,8 @@ def from_text(value: float) -> float:
 
 def read_from_text(elements: Elements) -> Mask:
     """Where that is another parameter than the definition's, and counts."""
-    return np.asarray((elements.x < 0) & (_parameter(elements) != elements.parameter))
+    is_number = np.isfinite(elements.parameter)
+    return np.asarray((elements.x < 0) & is_number & (_parameter(elements) != elements.parameter))
 
 
 def with_parameter_from_text(elements: Elements) -> Mask:

@@ -5,7 +5,9 @@ import ctypes
 import numpy as np
 import pytest
 
-from onnx_acts.conformance.decimal_parameters import from_text
+from onnx_acts.conformance.case import Case
+from onnx_acts.conformance.decimal_parameters import from_text, read_from_text
+from onnx_acts.conformance.explaining import elements_of
 
 TIES = [(1 + (2 * i + 1) * 2.0**-24) * 2.0**j for i in range(40) for j in (-150, -20, -1, 0, 7, 99)]
 OTHERS = [0.1, 1 / 3, -5e-324, 1e-46, 2.0**-150, 3.4028235e38, 2.5]
@@ -22,3 +24,23 @@ def test_as_the_c_library(sign: int) -> None:
         assert from_text(value) == right, value
         others += right != np.float32(value)
     assert others > 50
+
+
+@pytest.mark.parametrize(
+    ("alpha", "can_show"),
+    [
+        (1 + 2**-24, True),
+        (0.1, False),
+        (np.nan, False),
+        (np.inf, False),
+        (1e39, False),
+        (1e-60, False),
+    ],
+)
+def test_where_it_can_show(alpha: float, can_show: bool) -> None:
+    """Where the parameter is midway between two numbers, and x below zero."""
+    x = np.array([-1.0, 2.0], np.float32)
+    case = Case("LeakyReLU", "float32", [x], {"alpha": alpha})
+    with np.errstate(all="ignore"):
+        elements = elements_of(case, x, case.exact()[0])
+        assert read_from_text(elements).tolist() == [can_show, False]
