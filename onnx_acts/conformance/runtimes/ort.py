@@ -33,6 +33,8 @@ Model = onnx.ModelProto
 _NUMBERS = itertools.count()
 """Of profiles."""
 
+_SINGLE = "a FLOAT attribute has 32 bits"
+
 _SHORT = 2048
 """Elements that no runtime gives to several threads."""
 
@@ -80,7 +82,9 @@ class OnnxRuntime:
         if self._provider == PROVIDER:
             return _unsupported_by_provider(case, case.spec.standard.since[case.dtype])
         record = missing_kernel(self.name, version_of(self), case.spec, case.dtype)
-        return f"no kernel for {case.spec.standard_name} ({record.seen})" if record else ""
+        if record:
+            return f"no kernel for {case.spec.standard_name} ({record.seen})"
+        return "" if has_single_parameters(case) else _SINGLE
 
     def run(self, case: Case) -> list[Array]:
         """Computes the outputs that the case asks for."""
@@ -156,7 +160,7 @@ def _unsupported_by_provider(case: Case, since: int) -> str:
     is_unsized = case.sizes in ("unnamed", "unknown") or case.surrounding.unsized
     if case.spec.parameter_source == "input" and is_unsized:
         return "it leaves alone a node whose slope might enlarge X"
-    return "" if has_single_parameters(case) else "a FLOAT attribute has 32 bits"
+    return "" if has_single_parameters(case) else _SINGLE
 
 
 def _run(session: onnxruntime.InferenceSession, case: Case) -> list[Array]:
