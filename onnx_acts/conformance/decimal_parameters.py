@@ -38,10 +38,12 @@ def read_from_text(elements: Elements) -> Mask:
 
 
 def with_parameter_from_text(elements: Elements) -> Mask:
-    """The result for that parameter, to 2.5 units."""
+    """The result for that parameter, to 2.5 units, or infinity where it is out of range."""
     scaled = elements.exact / elements.parameter * _parameter(elements)
     close = np.abs(elements.got - scaled) <= 2.5 * ulp(scaled, elements.dtype)
-    return np.asarray(np.isfinite(scaled) & close)
+    is_beyond = np.abs(scaled) > float(elements.limits.max)
+    is_infinite = np.isinf(elements.got) & (elements.got * scaled > 0)
+    return np.asarray(np.isfinite(scaled) & np.where(is_beyond, is_infinite, close))
 
 
 def _parameter(elements: Elements) -> Array:

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from onnx_acts.conformance.case import Case
-from onnx_acts.conformance.decimal_parameters import from_text, read_from_text
+from onnx_acts.conformance.decimal_parameters import (
+    from_text,
+    read_from_text,
+    with_parameter_from_text,
+)
 from onnx_acts.conformance.explaining import elements_of
 
 TIES = [(1 + (2 * i + 1) * 2.0**-24) * 2.0**j for i in range(40) for j in (-150, -20, -1, 0, 7, 99)]
@@ -24,6 +28,26 @@ def test_as_the_c_library(sign: int) -> None:
         assert from_text(value) == right, value
         others += right != np.float32(value)
     assert others > 50
+
+
+@pytest.mark.parametrize(
+    ("x", "got", "is_explained"),
+    [
+        (-3.0, -3.0 * (1 + 2**-23), True),
+        (-3.0, -3.0, True),
+        (-3.0, -3.000002, False),
+        (-3.4028234663852886e38, -np.inf, True),
+        (-3.4028234663852886e38, np.inf, False),
+        (-3e38, -np.inf, False),
+    ],
+)
+def test_what_it_explains(x: float, got: float, is_explained: bool) -> None:
+    """The product with 1 + 2**-23 to a few units; infinity where that is out of range."""
+    values = np.array([x], np.float32)
+    case = Case("LeakyReLU", "float32", [values], {"alpha": 1 + 2**-24})
+    with np.errstate(all="ignore"):
+        elements = elements_of(case, np.array([got], np.float32), case.exact()[0])
+        assert with_parameter_from_text(elements).tolist() == [is_explained]
 
 
 @pytest.mark.parametrize(
