@@ -152,6 +152,17 @@ TEST(RefusedSizes, "a node is not made where ONNX_ACTS_STREAM_FROM is no number"
   SetStreamFrom();
 }
 
+TEST(DefaultSize, "a node is made where ONNX_ACTS_STREAM_FROM is empty or not set") {
+  const ort::CustomOp* op = RegisteredOps<Newest>().front();
+  ort::KernelInfo info;
+  info.inputs = {{{ort::kFloat, {}}}, {{ort::kFloat, {}}}};
+  setenv("ONNX_ACTS_STREAM_FROM", "", 1);
+  CheckOk(FakeNode(op, Newest::Api(), info).TakeStatus(), "empty");
+  unsetenv("ONNX_ACTS_STREAM_FROM");
+  CheckOk(FakeNode(op, Newest::Api(), info).TakeStatus(), "not set");
+  SetStreamFrom();
+}
+
 }  // namespace
 }  // namespace onnx_acts::fake
 

@@ -90,6 +90,13 @@ void CheckRefused(const ort::CustomOp* op, const char* name, const ort::Attribut
   FailEach(NameOf(op) + ", a refused " + name, Making(op, info), {expected.c_str()});
 }
 
+// A tensor of a type that ONNX may get one day.
+ort::Attribute OfNewType() {
+  ort::Attribute attribute = OneDouble(&one_double);
+  attribute.tensor.info.type = static_cast<ort::ElementType>(99);
+  return attribute;
+}
+
 void CheckRefusedAttributes(const ort::CustomOp* op) {
   const std::pair<ort::Attribute, const char*> no_numbers[] = {
       {OfKind(ort::Attribute::Kind::kString, 70), "a STRING"},
@@ -97,6 +104,7 @@ void CheckRefusedAttributes(const ort::CustomOp* op) {
       {OfKind(ort::Attribute::Kind::kInts, 70), "a list of 70 INTS"},
       {OfKind(ort::Attribute::Kind::kFloats, 0), "of another kind"},
       {OfKind(ort::Attribute::Kind::kTensor, 0), "a tensor of 1 undefined value(s)"},
+      {OfNewType(), "a tensor of 1 element type 99 value(s)"},
   };
   const OpSpec& spec = SpecOf(op);
   for (int i = 0; i < spec.attribute_count; ++i) {
