@@ -93,3 +93,21 @@ def test_small_input_is_written_out() -> None:
     text = program("evaluator", case, None, never)
     assert "import ml_dtypes\n" in text
     assert ", -0.0], ml_dtypes.bfloat16).reshape((1, 2))" in text
+
+
+def test_threads_are_run_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """The program of a case that threads share runs it in threads, and prints what differs."""
+    (case,) = (one for one in cases(spec_of("ELU"), "float32", "shapes", True) if one.shared)
+    text = program("library", case, None, never)
+    assert "results_of(runtime, case)" in text
+    exec(text, {})
+    assert "got:" in capsys.readouterr().out
+    plain, _ = found(long_case("ELU", (8,)))
+    assert "results_of" not in plain
+
+
+def test_outputs_without_a_name_stay_so() -> None:
+    """What a written-out case has beside its numbers is written out, too."""
+    case = Case("RReLU", "float32", [np.array([-1.0, 2.0], np.float32)], {}, 1, blank=True)
+    _, again = found(case)
+    assert again.blank
